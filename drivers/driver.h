@@ -1,0 +1,122 @@
+/* driver.h - what a backend provides.
+ *
+ *     render                                            pure, no session
+ *     open -> observe -> stage -+-> commit   -> close
+ *                               +-> rollback -> close
+ *
+ * The core renders intent with the driver, observes the device, diffs the two
+ * states itself, and hands the steps back to be staged and committed.  A dry
+ * run is the same path ended by rollback.  The core adapts to 'caps' and never
+ * asks which driver it has.
+ *
+ * Rules for all members.  Arguments are borrowed for the call; results are new
+ * in 'arena' and may point into arguments that the comment says outlive them.
+ * Sessions and stages are owned by the driver until closed or consumed.
+ * Different sessions are used by different threads at the same time; one
+ * session by one thread at a time.  A driver keeps no state outside its
+ * sessions and never logs.  A refusal of the backend carries the origin of the
+ * step that caused it (tn_error_at). */
+#ifndef TN_DRIVERS_DRIVER_H
+#define TN_DRIVERS_DRIVER_H
+
+#include "drivers/resource.h"
+#include "model/base/diag.h"
+#include "model/compile/network.h"
+
+/* Raised when a member changes; out-of-tree drivers are refused on mismatch. */
+enum { TN_DRIVER_ABI = 1 };
+
+enum tn_driver_caps {
+    TN_CAP_ATOMIC = 1u << 0,  /* A stage commits entirely or not at all. */
+    TN_CAP_COMPARE = 1u << 1, /* The backend itself enforces 'before'. */
+    TN_CAP_OWNER = 1u << 2,   /* Objects carry our ownership mark. */
+    TN_CAP_SCOPED = 1u << 3,  /* observe() of few scopes is cheaper. */
+};
+
+struct tn_session;
+struct tn_stage;
+
+/* What a driver may know of the process it lives in. */
+struct tn_driver_env {
+    const char *cache_dir; /* For what can be recomputed; null: none. */
+};
+
+/* Names of the scopes to read; n 0 with names null: everything. */
+struct tn_scope {
+    const char *const *names;
+    size_t n;
+};
+
+enum tn_op { TN_OP_CREATE, TN_OP_UPDATE, TN_OP_REPLACE, TN_OP_DELETE };
+
+/* One step, in the order given.  'before' comes from the last observe() of the
+ * same session (null: create), 'after' from render() or, when a failed apply is
+ * undone, from an earlier observe() of the device (null: delete). */
+struct tn_step {
+    enum tn_op op;
+    const struct tn_resource *before, *after;
+};
+
+/* What became of a step. */
+enum tn_outcome {
+    TN_STEP_PENDING, /* Not tried. */
+    TN_STEP_DONE,    /* Now as 'after' says. */
+    TN_STEP_FAILED,  /* Refused by the backend. */
+};
+
+struct tn_driver {
+    uint32_t abi;     /* TN_DRIVER_ABI */
+    const char *name; /* As written in tenet_driver. */
+    uint32_t caps;    /* TN_CAP_* */
+
+    /* Pure.  Turns the device's slice of the network into the device's own
+     * resources, sorted.  What the backend cannot express becomes a finding
+     * at the YAML line, under its tenant; the resources of that VPC are then
+     * left out.  The result points into 'device', which outlives it. */
+    enum tn_code (*render)(const struct tn_device *device,
+                           struct tn_arena *arena, const struct tn_state **out,
+                           struct tn_diags *diags,
+                           struct tn_error *err) TN_MUST_USE;
+
+    /* Connects.  'device' and 'env' outlive the session. */
+    enum tn_code (*open)(const struct tn_device *device,
+                         const struct tn_driver_env *env,
+                         struct tn_session **out,
+                         struct tn_error *err) TN_MUST_USE;
+    void (*close)(struct tn_session *session); /* Accepts null. */
+
+    /* Reads in bulk all that bears our mark in 'scope', and the foreign
+     * objects that stand among or in the way of it.  'want' (may be null) is
+     * what will be compared: a driver may use it to put what it reads into
+     * the same normal form.  A dump that was cut short or kept being
+     * interrupted is an error, never a smaller world. */
+    enum tn_code (*observe)(struct tn_session *session,
+                            const struct tn_scope *scope,
+                            const struct tn_state *want, struct tn_arena *arena,
+                            const struct tn_state **out,
+                            struct tn_error *err) TN_MUST_USE;
+
+    /* Prepares; nothing becomes visible.  'steps' outlive the stage. */
+    enum tn_code (*stage)(struct tn_session *session,
+                          const struct tn_step *steps, size_t n,
+                          struct tn_stage **out,
+                          struct tn_error *err) TN_MUST_USE;
+
+    /* Carries the stage out and consumes it, even on failure.  Writes one
+     * outcome per step to 'outcomes'.  Deleting what is gone already and
+     * creating what is there already just so counts as done.  Stops at the
+     * first refusal (with TN_CAP_ATOMIC nothing is then visible); '*failed' is
+     * the index of that step, or n. */
+    enum tn_code (*commit)(struct tn_stage *stage, enum tn_outcome *outcomes,
+                           size_t *failed, struct tn_error *err) TN_MUST_USE;
+
+    /* Drops a stage that was not committed; accepts null. */
+    void (*rollback)(struct tn_stage *stage);
+};
+
+/* Null if there is none of that name. */
+const struct tn_driver *tn_driver_get(const char *name);
+/* All of them, by name; '*n' is set. */
+const struct tn_driver *const *tn_driver_list(size_t *n);
+
+#endif

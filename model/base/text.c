@@ -1,0 +1,253 @@
+/* text.c - see text.h.  Out of memory ends the process, as in arena.c. */
+#include "model/base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEAREST_MAX = 64 };
+
+static void
+text_reserve(struct tn_text *t, size_t more)
+{
+    if (t->cap - t->n > more) {
+        return;
+    }
+    size_t cap = t->cap ? t->cap : 128;
+    while (cap - t->n <= more) {
+        cap *= 2;
+    }
+    char *s = realloc(t->s, cap);
+    if (!s) {
+        fprintf(stderr, "tenet: out of memory (%zu bytes wanted)\n", cap);
+        abort();
+    }
+    t->s = s;
+    t->cap = cap;
+}
+
+void
+tn_text_done(struct tn_text *t)
+{
+    free(t->s);
+    *t = (struct tn_text){0};
+}
+
+void
+tn_text_addn(struct tn_text *t, const char *s, size_t n)
+{
+    text_reserve(t, n);
+    memcpy(t->s + t->n, s, n);
+    t->n += n;
+    t->s[t->n] = '\0';
+}
+
+void
+tn_text_add(struct tn_text *t, const char *s)
+{
+    tn_text_addn(t, s, strlen(s));
+}
+
+void
+tn_text_addc(struct tn_text *t, char c)
+{
+    tn_text_addn(t, &c, 1);
+}
+
+void
+tn_text_vaddf(struct tn_text *t, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    text_reserve(t, 128);
+    int n = vsnprintf(t->s + t->n, t->cap - t->n, fmt, ap);
+    if (n > 0 && (size_t) n >= t->cap - t->n) {
+        text_reserve(t, (size_t) n);
+        vsnprintf(t->s + t->n, t->cap - t->n, fmt, again);
+    }
+    va_end(again);
+    if (n > 0) {
+        t->n += (size_t) n;
+    }
+}
+
+void
+tn_text_addf(struct tn_text *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    tn_text_vaddf(t, fmt, ap);
+    va_end(ap);
+}
+
+void
+tn_text_add_escaped(struct tn_text *t, const char *s)
+{
+    for (const unsigned char *p = (const unsigned char *) s; *p; p++) {
+        if (*p == '"' || *p == '\\') {
+            tn_text_addc(t, '\\');
+            tn_text_addc(t, (char) *p);
+        } else if (*p == '\n') {
+            tn_text_add(t, "\\n");
+        } else if (*p == '\t') {
+            tn_text_add(t, "\\t");
+        } else if (*p < 0x20 || *p == 0x7f) {
+            tn_text_addf(t, "\\u%04x", *p);
+        } else {
+            tn_text_addc(t, (char) *p);
+        }
+    }
+}
+
+void
+tn_text_clear(struct tn_text *t)
+{
+    t->n = 0;
+    if (t->s) {
+        t->s[0] = '\0';
+    }
+}
+
+const char *
+tn_text_str(const struct tn_text *t)
+{
+    return t->s ? t->s : "";
+}
+
+char *
+tn_text_take(struct tn_text *t)
+{
+    text_reserve(t, 0);
+    t->s[t->n] = '\0';
+    char *s = t->s;
+    *t = (struct tn_text){0};
+    return s;
+}
+
+static bool
+is_label_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool
+tn_is_label(const char *s)
+{
+    size_t n = strlen(s);
+    if (n == 0 || n > 63 || !is_label_char(s[0]) || !is_label_char(s[n - 1])) {
+        return false;
+    }
+    for (size_t i = 1; i + 1 < n; i++) {
+        if (!is_label_char(s[i]) && s[i] != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static char
+fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
+}
+
+static size_t
+edit_distance(const char *a, size_t na, const char *b, size_t nb)
+{
+    size_t row[NEAREST_MAX + 1];
+    for (size_t j = 0; j <= nb; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            size_t best = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
+            diagonal = row[j];
+            if (row[j] + 1 < best) {
+                best = row[j] + 1;
+            }
+            if (row[j - 1] + 1 < best) {
+                best = row[j - 1] + 1;
+            }
+            row[j] = best;
+        }
+    }
+    return row[nb];
+}
+
+const char *
+tn_nearest(const char *word, const char *const *candidates, size_t n)
+{
+    size_t nw = strlen(word), best = SIZE_MAX;
+    const char *found = NULL;
+    if (nw > NEAREST_MAX) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t nc = strlen(candidates[i]);
+        if (nc > NEAREST_MAX) {
+            continue;
+        }
+        size_t d = edit_distance(word, nw, candidates[i], nc);
+        size_t longer = nw > nc ? nw : nc;
+        if (d < best && d * 3 <= longer + 1) {
+            best = d;
+            found = candidates[i];
+        }
+    }
+    return found;
+}
+
+static size_t
+utf8_length(unsigned char c)
+{
+    if (c < 0x80) {
+        return 1;
+    }
+    if (c >= 0xc2 && c < 0xe0) {
+        return 2;
+    }
+    if (c >= 0xe0 && c < 0xf0) {
+        return 3;
+    }
+    return c >= 0xf0 && c < 0xf5 ? 4 : 0;
+}
+
+bool
+tn_is_utf8(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *) text;
+    for (size_t i = 0; i < n;) {
+        size_t len = utf8_length(s[i]);
+        if (len == 0 || s[i] == 0 || len > n - i) {
+            return false;
+        }
+        for (size_t k = 1; k < len; k++) {
+            if ((s[i + k] & 0xc0) != 0x80) {
+                return false;
+            }
+        }
+        if ((s[i] == 0xe0 && s[i + 1] < 0xa0) ||
+            (s[i] == 0xed && s[i + 1] > 0x9f) ||
+            (s[i] == 0xf0 && s[i + 1] < 0x90) ||
+            (s[i] == 0xf4 && s[i + 1] > 0x8f)) {
+            return false;
+        }
+        i += len;
+    }
+    return true;
+}
+
+bool
+tn_streq(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+int
+tn_strcmp0(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "");
+}

@@ -1,0 +1,144 @@
+/* network.h - intent with every decision made, before any device is known.
+ *
+ * What compile produces and drivers render: VPCs whose numbers, addresses and
+ * memberships are settled, and devices with the VPCs that concern them.  Plain
+ * constant data, sorted by name throughout, in one arena. */
+#ifndef TN_COMPILE_NETWORK_H
+#define TN_COMPILE_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/digest.h"
+#include "model/base/error.h"
+#include "model/base/net.h"
+#include "model/inventory/inventory.h"
+#include "model/kinds/kinds.h"
+
+struct tn_net_vpc;
+
+/* A security rule: 'any' of everything that is not set. */
+struct tn_net_rule {
+    enum tn_direction direction;
+    enum tn_protocol protocol;
+    const struct tn_vrange *ports; /* Destination ports; none: all. */
+    size_t n_ports;
+    struct tn_cidr remote;         /* Family TN_AF_NONE: not by prefix. */
+    const struct tn_net_group *remote_group; /* Null: not by group. */
+    struct tn_origin origin;
+};
+
+/* A security group as used inside one VPC.  A group that only serves as a
+ * remote group is here too. */
+struct tn_net_group {
+    const char *name;
+    const struct tn_net_rule *rules; /* In the order of the document. */
+    size_t n_rules;
+    bool has_egress; /* Else: everything out is allowed. */
+    const struct tn_addr *members; /* Addresses of its ports in this VPC. */
+    size_t n_members;              /* Sorted, both families. */
+    struct tn_origin origin;
+};
+
+struct tn_net_port {
+    const char *name;              /* Unique in the tenant. */
+    const struct tn_host *host;
+    struct tn_mac mac;
+    struct tn_addr address;        /* Family TN_AF_NONE: none of that kind. */
+    struct tn_addr address6;       /* IPv6 of a dual-stack subnet. */
+    const struct tn_cidr *allowed; /* Further source prefixes: its own
+                                      allowedAddresses, and 'to' of the static
+                                      routes whose 'via' it holds. */
+    size_t n_allowed;
+    const struct tn_net_group *const *groups;
+    size_t n_groups;
+    const char *netns;     /* Null: 'interface' exists already. */
+    const char *interface; /* Far end's name or the existing interface. */
+    struct tn_origin origin;
+};
+
+struct tn_net_subnet {
+    const char *name;
+    uint32_t vni;
+    uint32_t mtu;
+    struct tn_cidr cidr;     /* IPv4 or IPv6. */
+    struct tn_cidr cidr6;    /* Family TN_AF_NONE: single stack. */
+    struct tn_addr gateway;  /* Of 'cidr'. */
+    struct tn_addr gateway6; /* Of 'cidr6'. */
+    struct tn_mac gateway_mac; /* The same on every host. */
+    const struct tn_net_port *ports; /* On all hosts, sorted by name. */
+    size_t n_ports;
+    struct tn_origin origin;
+};
+
+struct tn_net_route {
+    struct tn_cidr to;
+    struct tn_addr via;
+    const struct tn_net_subnet *subnet; /* The one 'via' is in. */
+    struct tn_origin origin;
+};
+
+/* One side of a peering granted by both. */
+struct tn_net_peering {
+    const struct tn_net_vpc *peer;
+    const struct tn_cidr *exports; /* Ours that the peer reaches; sorted. */
+    size_t n_exports;
+    const struct tn_cidr *imports; /* The peer's that we reach; sorted. */
+    size_t n_imports;
+    bool first; /* True on the side whose "tenant/vpc" sorts first: the two
+                   ends of the link differ by this. */
+    struct tn_origin origin;
+};
+
+struct tn_net_vpc {
+    const char *scope; /* "tenant/vpc": names it everywhere. */
+    const char *tenant, *name;
+    enum tn_encapsulation encapsulation;
+    const struct tn_net_subnet *subnets;
+    size_t n_subnets;
+    const struct tn_net_group *groups;
+    size_t n_groups;
+    const struct tn_net_route *routes; /* By prefix. */
+    size_t n_routes;
+    const struct tn_net_peering *peerings; /* By the peer's scope. */
+    size_t n_peerings;
+    struct tn_origin origin;
+};
+
+/* One driver endpoint and what concerns it: the VPCs that have a port on its
+ * host, and those directly peered with one of them. */
+struct tn_device {
+    const char *name; /* The host's name. */
+    const struct tn_host *host;
+    const struct tn_net_vpc *const *vpcs; /* By scope. */
+    size_t n_vpcs;
+    const char *instance; /* settings.meta.name: in all ownership marks. */
+    uint16_t vxlan_port;
+};
+
+/* A tenant as compile saw it. */
+struct tn_tenant_result {
+    const char *name;
+    bool failed;              /* Has errors: none of its VPCs are in here, and
+                                 what devices hold of it must stay as it is. */
+    size_t n_vpcs, n_subnets, n_ports;
+    const struct tn_tenant *tenant; /* Null if it could not be read. */
+};
+
+struct tn_network {
+    const struct tn_settings *settings;
+    const struct tn_inventory *inventory;
+    const struct tn_device *devices; /* One per host of the inventory that has
+                                        a driver, sorted by name. */
+    size_t n_devices;
+    const struct tn_net_vpc *const *vpcs; /* By scope. */
+    size_t n_vpcs;
+    const struct tn_tenant_result *tenants; /* By name. */
+    size_t n_tenants;
+    const struct tn_pin *pins; /* Every identifier in use: what 'tenet lock'
+                                  and the status ref's allocations hold. */
+    size_t n_pins;
+};
+
+#endif

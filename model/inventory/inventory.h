@@ -1,0 +1,85 @@
+/* inventory.h - hosts and their variables, by Ansible's rules.
+ *
+ * Reads inventories/<environment>/: hosts.yml (Ansible YAML inventory: groups,
+ * children, hosts, vars), group_vars/ and host_vars/ (X.yml, X.yaml, X.json, X
+ * without extension, or a directory X/ of such files).  For what it accepts,
+ * the merged variables of a host equal what 'ansible-inventory --host' prints:
+ * all < parent < child (depth, then ansible_group_priority, then name) < host;
+ * inventory file < group_vars/ / host_vars/; later file names win; values
+ * replace, never merge.  Host ranges (web[01:10]) expand.  What is not
+ * modelled (Jinja2 templates in variables that tenet reads, executable or INI
+ * inventories, inventory plugins, vaulted values) is refused with an error. */
+#ifndef TN_INVENTORY_INVENTORY_H
+#define TN_INVENTORY_INVENTORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/diag.h"
+#include "model/base/digest.h"
+#include "model/base/net.h"
+#include "model/source.h"
+#include "model/yaml/node.h"
+
+struct tn_var {
+    const char *name;
+    const struct tn_node *value;
+    const char *path;  /* File that set it; position: value->at. */
+    const char *layer; /* "group all", "group leafs", "host hv1", ... */
+};
+
+struct tn_inventory_host {
+    const char *name;
+    struct tn_origin at;           /* Where it is first listed. */
+    const struct tn_var *vars;     /* Merged, sorted by name. */
+    size_t n_vars;
+    const char *const *groups;     /* In the order of increasing precedence,
+                                      "all" first. */
+    size_t n_groups;
+};
+
+/* What tenet itself reads, from the variables prefixed tenet_. */
+struct tn_host_config {
+    const char *driver;            /* tenet_driver: kernel, memory, ... */
+    const char *site;              /* tenet_site; null if absent. */
+    struct tn_addr underlay;       /* tenet_underlay_address: its VTEP. */
+    uint32_t underlay_mtu;         /* tenet_underlay_mtu, default 1500. */
+    const char *kernel_netns;      /* tenet_kernel_netns: labs; null: own. */
+    const struct tn_var *options;  /* All tenet_* variables, for drivers. */
+    size_t n_options;
+};
+
+struct tn_host {
+    struct tn_inventory_host raw;
+    struct tn_host_config config;
+};
+
+struct tn_inventory {
+    const char *environment;
+    const struct tn_host *hosts; /* Sorted by name. */
+    size_t n_hosts;
+    struct tn_digest digest;     /* Of all that was read. */
+};
+
+/* Loads 'inventories/<environment>'.  Findings go to 'diags' (tenant null);
+ * an I/O failure of the source is the returned code.  '*out' is new in
+ * 'arena', set also when there were findings: hosts that are whole. */
+enum tn_code tn_inventory_load(struct tn_source *source,
+                               const char *environment, struct tn_arena *arena,
+                               const struct tn_inventory **out,
+                               struct tn_diags *diags,
+                               struct tn_error *err) TN_MUST_USE;
+
+/* Null if there is no such host. */
+const struct tn_host *tn_inventory_host_get(const struct tn_inventory *inv,
+                                            const char *name);
+/* Null if there is no such variable. */
+const struct tn_var *tn_inventory_var(const struct tn_inventory_host *host,
+                                      const char *name);
+
+/* The host's variables as 'ansible-inventory --host NAME' prints them: JSON,
+ * keys sorted, four spaces.  malloc'ed, the caller frees. */
+char *tn_inventory_host_json(const struct tn_inventory_host *host);
+
+#endif

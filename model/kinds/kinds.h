@@ -1,0 +1,235 @@
+/* kinds.h - the documents of an intent repository as C values.
+ *
+ * One struct per kind, and one table per kind (kinds/<kind>.c) of fields with
+ * name, type, bounds, default and description.  The table drives the decoder,
+ * 'tenet schema' (JSON Schema), the kind's page in docs/kinds/, the seed
+ * document that holds every field, and the packed form in the cache.  Whoever
+ * adds a field adds a member here and a row there, and nothing else.
+ *
+ * Every value carries its position; a value whose 'at.line' is 0 was not
+ * given ("absent" is not "zero").  Defaults that depend on other documents are
+ * applied by compile, never here.  All pointers go to the arena of the
+ * repository. */
+#ifndef TN_KINDS_KINDS_H
+#define TN_KINDS_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/diag.h"
+#include "model/base/net.h"
+#include "model/yaml/node.h"
+
+/* Scalars with their place. */
+struct tn_vtext {
+    const char *v; /* Null if absent. */
+    struct tn_pos at;
+};
+struct tn_vuint {
+    uint64_t v;
+    struct tn_pos at;
+};
+struct tn_vbool {
+    bool v;
+    struct tn_pos at;
+};
+struct tn_vaddr {
+    struct tn_addr v;
+    struct tn_pos at;
+};
+struct tn_vcidr {
+    struct tn_cidr v;
+    struct tn_pos at;
+};
+struct tn_vmac {
+    struct tn_mac v;
+    struct tn_pos at;
+};
+/* One of a fixed set of words; 'v' is the index in the field's word list. */
+struct tn_venum {
+    unsigned v;
+    struct tn_pos at;
+};
+/* Port numbers "80" or "8000-8100". */
+struct tn_vrange {
+    uint16_t first, last;
+    struct tn_pos at;
+};
+
+#define TN_LIST(type)                                                          \
+    struct {                                                                   \
+        const type *items;                                                     \
+        size_t n;                                                              \
+        struct tn_pos at;                                                      \
+    }
+
+struct tn_label {
+    struct tn_vtext key, value;
+};
+
+enum tn_kind {
+    TN_KIND_SETTINGS,       /* tenet.yml */
+    TN_KIND_TENANT,         /* tenants/<tenant>/tenant.yml */
+    TN_KIND_VPC,
+    TN_KIND_PORT,
+    TN_KIND_SECURITY_GROUP,
+    TN_KIND_PEERING,
+    TN_N_KINDS,
+};
+
+/* The envelope: apiVersion, kind, metadata. */
+struct tn_meta {
+    struct tn_vtext name;
+    struct tn_vtext tenant; /* Optional; must equal the path's tenant. */
+    TN_LIST(struct tn_label) labels;
+    struct tn_pos at; /* Of the document. */
+    const char *path;
+};
+
+/* kind: Settings.  The instance of tenet and what belongs to the operator. */
+struct tn_range32 {
+    struct tn_vuint from, to; /* Both inclusive. */
+};
+struct tn_settings {
+    struct tn_meta meta;       /* meta.name: the instance, part of all
+                                  ownership marks. */
+    struct tn_range32 vni;     /* pools.vni: default 4096-16777215. */
+    struct tn_vtext mac_prefix; /* pools.macPrefix: three octets, locally
+                                   administered; default "02:74:6e". */
+    struct tn_vtext status_ref; /* statusRef: refs/heads/tenet/status. */
+    struct tn_vuint max_deletes;         /* budgets.maxDeletes: per device,
+                                            default 100. */
+    struct tn_vuint max_delete_percent;  /* budgets.maxDeletePercent: 30; a
+                                            device with under 10 objects is
+                                            exempt from the percentage. */
+    struct tn_vuint max_deletes_per_tenant; /* budgets.maxDeletesPerTenant:
+                                            default 100. */
+    struct tn_vuint vxlan_port;          /* vxlanPort: 4789 (RFC 7348). */
+    struct tn_vtext default_environment; /* defaultEnvironment */
+};
+
+/* kind: Tenant */
+struct tn_quotas {
+    struct tn_vuint vpcs, subnets, ports, security_groups, rules, peerings;
+};
+struct tn_tenant {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    struct tn_quotas quotas;                /* Absent: unlimited. */
+    TN_LIST(struct tn_vcidr) allowed_cidrs; /* Of VPCs; absent: any. */
+};
+
+/* kind: Vpc */
+enum tn_encapsulation { TN_ENCAP_VXLAN, TN_ENCAP_GENEVE, TN_ENCAP_GRE };
+struct tn_subnet {
+    struct tn_vtext name;
+    struct tn_vcidr cidr;     /* IPv4 or IPv6. */
+    struct tn_vcidr cidr6;    /* Optional second, IPv6: dual stack. */
+    struct tn_vaddr gateway;  /* Default: first address of 'cidr'. */
+    struct tn_vaddr gateway6; /* Default: first address of 'cidr6'. */
+    struct tn_vuint mtu;      /* Default: what the underlay carries. */
+    struct tn_vuint vni;      /* Default: pinned or derived. */
+    struct tn_pos at;
+};
+struct tn_route {
+    struct tn_vcidr to;
+    struct tn_vaddr via; /* An address inside one of the VPC's subnets. */
+    struct tn_pos at;
+};
+struct tn_vpc {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    TN_LIST(struct tn_vcidr) cidrs; /* Subnets lie inside. */
+    struct tn_venum encapsulation;  /* Default vxlan. */
+    TN_LIST(struct tn_vtext) sites; /* Ports may be there only; absent: any. */
+    TN_LIST(struct tn_subnet) subnets;
+    TN_LIST(struct tn_route) routes;
+};
+
+/* kind: Port */
+struct tn_attach {
+    struct tn_vtext netns;     /* With it: a veth pair, the far end there. */
+    struct tn_vtext interface; /* Far end's name (default eth0); without
+                                  'netns': an existing interface (a tap). */
+    struct tn_pos at;
+};
+struct tn_port {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    struct tn_vtext vpc, subnet, host;
+    struct tn_vmac mac;      /* Default: pinned or derived. */
+    struct tn_vaddr address; /* In 'cidr'; default: pinned or derived. */
+    struct tn_vaddr address6; /* In 'cidr6'. */
+    TN_LIST(struct tn_vcidr) allowed_addresses; /* Further sources it may use:
+                                  routers, virtual addresses. */
+    TN_LIST(struct tn_vtext) security_groups;
+    struct tn_attach attach;
+};
+
+/* kind: SecurityGroup */
+enum tn_direction { TN_INGRESS, TN_EGRESS };
+enum tn_protocol {
+    TN_PROTO_ANY,
+    TN_PROTO_TCP,
+    TN_PROTO_UDP,
+    TN_PROTO_ICMP, /* ICMP for IPv4, ICMPv6 for IPv6. */
+    TN_PROTO_SCTP,
+};
+struct tn_rule {
+    struct tn_venum direction;
+    struct tn_venum protocol;         /* Default any. */
+    TN_LIST(struct tn_vrange) ports;  /* Destination; tcp, udp, sctp only. */
+    struct tn_vcidr remote_cidr;      /* At most one of the two; */
+    struct tn_vtext remote_group;     /* neither: anybody. */
+    struct tn_vtext description;
+    struct tn_pos at;
+};
+struct tn_security_group {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    TN_LIST(struct tn_rule) rules;
+};
+
+/* kind: Peering.  Each side grants; only a pair of them connects. */
+struct tn_peering {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    struct tn_vtext vpc;         /* Ours. */
+    struct tn_vtext peer_tenant; /* peer.tenant; default: our tenant. */
+    struct tn_vtext peer_vpc;    /* peer.vpc */
+    TN_LIST(struct tn_vcidr) export; /* Prefixes of ours that the peer may
+                                        reach; inside our VPC's cidrs. */
+};
+
+/* One decoded document: 'kind' says which member of 'as' is set. */
+struct tn_document {
+    enum tn_kind kind;
+    const struct tn_meta *meta;
+    union {
+        const struct tn_settings *settings;
+        const struct tn_tenant *tenant;
+        const struct tn_vpc *vpc;
+        const struct tn_port *port;
+        const struct tn_security_group *security_group;
+        const struct tn_peering *peering;
+        const void *any;
+    } as;
+};
+
+/* "Vpc", "SecurityGroup": as written in 'kind:'. */
+const char *tn_kind_name(enum tn_kind kind);
+/* "vpc", "security-group": for the command line and file names. */
+const char *tn_kind_slug(enum tn_kind kind);
+
+/* Decodes one YAML document.  All that is wrong with it goes to 'diags':
+ * unknown fields with a suggestion, wrong types, missing required fields, bad
+ * values, unknown kind or apiVersion.  True if there was no error: '*out' is
+ * set and lives in 'arena'.  'path' is borrowed.  Looks at one document only;
+ * what needs others is model/compile's. */
+bool tn_document_decode(struct tn_arena *arena, const char *path,
+                        const struct tn_node *node, struct tn_document *out,
+                        struct tn_diags *diags) TN_MUST_USE;
+
+#endif
