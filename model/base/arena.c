@@ -98,6 +98,29 @@ tn_arena_reset(struct tn_arena *arena)
     arena->used = 0;
 }
 
+void
+tn_arena_adopt(struct tn_arena *arena, struct tn_arena *from)
+{
+    struct block *last = from->head;
+    while (last && last->next) {
+        last = last->next;
+    }
+    if (!last) {
+        free(from);
+        return;
+    }
+    if (arena->head) {
+        /* Behind the block that is being filled, which stays the head. */
+        last->next = arena->head->next;
+        arena->head->next = from->head;
+    } else {
+        arena->head = from->head;
+        arena->used = from->used;
+    }
+    arena->total += from->total;
+    free(from);
+}
+
 size_t
 tn_arena_size(const struct tn_arena *arena)
 {

@@ -27,6 +27,10 @@ struct tn_arena *tn_arena_new(void) TN_RETURNS_NONNULL;
 void tn_arena_free(struct tn_arena *arena);
 /* Drops all objects but keeps a block for reuse. */
 void tn_arena_reset(struct tn_arena *arena);
+/* Moves all objects of 'from' into 'arena', where they live on at the same
+ * addresses, and frees the emptied 'from'.  For joining what threads built in
+ * arenas of their own. */
+void tn_arena_adopt(struct tn_arena *arena, struct tn_arena *from);
 /* Bytes taken from malloc so far; for statistics. */
 size_t tn_arena_size(const struct tn_arena *arena);
 

@@ -16,6 +16,7 @@
 #include "model/inventory/inventory.h"
 #include "model/kinds/kinds.h"
 
+struct tn_pin; /* lock.h */
 struct tn_net_vpc;
 
 /* A security rule: 'any' of everything that is not set. */
@@ -136,9 +137,30 @@ struct tn_network {
     size_t n_vpcs;
     const struct tn_tenant_result *tenants; /* By name. */
     size_t n_tenants;
+    const char *const *held_scopes; /* "tenant/vpc", sorted: what devices hold
+                                       under these scopes must stay as it is,
+                                       whatever 'vpcs' says.  All VPCs known of
+                                       failed tenants (a scope that nobody can
+                                       name any more is covered by 'failed' of
+                                       its tenant: hold by tenant too), the
+                                       VPCs of healthy tenants that peer with
+                                       one of those, and both sides of a
+                                       peering between tenants whose prefixes
+                                       came to overlap. */
+    size_t n_held;
     const struct tn_pin *pins; /* Every identifier in use: what 'tenet lock'
-                                  and the status ref's allocations hold. */
+                                  and the status ref's allocations hold.  By
+                                  tenant, object.  Those of failed tenants are
+                                  kept as they were given. */
     size_t n_pins;
 };
+
+struct tn_text;
+
+/* Appends everything of the network as text, one object a line, names and
+ * places included: equal networks print equally and nothing else does. */
+void tn_network_print(struct tn_text *out, const struct tn_network *network);
+/* The same for one VPC. */
+void tn_net_vpc_print(struct tn_text *out, const struct tn_net_vpc *vpc);
 
 #endif
