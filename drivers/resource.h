@@ -47,6 +47,10 @@ struct tn_resource {
     const char *claim;  /* Something only one resource of the device can hold
                            ("vni 5000"); null: nothing.  A deletion that frees
                            a claim comes before the creation that wants it. */
+    const char *parent; /* Key of the resource that takes this one with it when
+                           it is deleted (an FDB entry: its link; a link: its
+                           namespace); null: none.  When the parent must be
+                           replaced, so is this one. */
     const struct tn_attr *attrs; /* Sorted by name. */
     size_t n_attrs;
     struct tn_origin origin; /* The line that asked for it; none if observed. */
