@@ -54,6 +54,7 @@ struct tn_node {
 struct tn_pair {
     const char *key;
     struct tn_pos at; /* Of the key. */
+    bool quoted;      /* Key written with quotes or as a block: always text. */
     const struct tn_node *value;
 };
 
