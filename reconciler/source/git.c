@@ -1,0 +1,189 @@
+/* git.c - libgit2's life, its repositories and its errors.
+ *
+ * Everything that source and status share of libgit2.  The owner check of Git
+ * (CVE-2022-24765) stays on: who runs tenet as root on somebody's clone is told
+ * which line of configuration says that this is meant. */
+#include "reconciler/source/git.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <git2.h>
+
+#include "model/base/cleanup.h"
+#include "reconciler/source/name.h"
+#include "reconciler/source/source.h"
+
+enum {
+    MAX_OBJECT = 16 * 1024 * 1024, /* In a pack that is received. */
+    CACHED_TREE = 4 * 1024 * 1024, /* Large directories are read once. */
+};
+
+struct tn_git_repo {
+    git_repository *handle;
+};
+
+static enum tn_code
+code_of(int rc)
+{
+    static const struct {
+        int rc;
+        enum tn_code code;
+    } table[] = {
+        {GIT_ENOTFOUND, TN_ENOENT},       {GIT_EUNBORNBRANCH, TN_ENOENT},
+        {GIT_EAMBIGUOUS, TN_ENOENT},      {GIT_EINVALIDSPEC, TN_ENOENT},
+        {GIT_EMODIFIED, TN_ESTALE},       {GIT_EEXISTS, TN_ESTALE},
+        {GIT_ENONFASTFORWARD, TN_ESTALE}, {GIT_ELOCKED, TN_EUNAVAILABLE},
+        {GIT_RETRY, TN_EUNAVAILABLE},     {GIT_EAUTH, TN_EDENIED},
+        {GIT_EOWNER, TN_EDENIED},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(table); i++) {
+        if (table[i].rc == rc) {
+            return table[i].code;
+        }
+    }
+    return TN_EINTERNAL;
+}
+
+enum tn_code
+tn_git_fail(struct tn_error *err, int rc, const char *fmt, ...)
+{
+    const git_error *last = git_error_last();
+    const char *why = last && last->message ? last->message : "unknown reason";
+    char what[512], said[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    return tn_fail(err, code_of(rc), 0, "%s: %s", what,
+                   tn_clean(said, sizeof said, why, strlen(why)));
+}
+
+enum tn_code
+tn_git_init(struct tn_error *err)
+{
+    int rc = git_libgit2_init();
+    if (rc < 0) {
+        return tn_git_fail(err, rc, "libgit2 does not start");
+    }
+    rc = git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+    if (rc == 0) {
+        rc = git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+    }
+    if (rc == 0) {
+        rc = git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
+    }
+    if (rc == 0) {
+        rc = git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE,
+                              (size_t) CACHED_TREE);
+    }
+    if (rc == 0 && TN_GIT_OPT_MAX_OBJECT >= 0) {
+        rc = git_libgit2_opts(TN_GIT_OPT_MAX_OBJECT, (size_t) MAX_OBJECT);
+    }
+    if (rc < 0) {
+        enum tn_code code = tn_git_fail(err, rc, "libgit2 refuses its limits");
+        git_libgit2_shutdown();
+        return code;
+    }
+    return TN_OK;
+}
+
+void
+tn_git_done(void)
+{
+    git_libgit2_shutdown();
+}
+
+static enum tn_code
+open_failed(const char *path, int rc, struct tn_error *err)
+{
+    if (rc == GIT_ENOTFOUND) {
+        return tn_fail(err, TN_ENOENT, 0,
+                       "%s is not in a Git repository ('git init' makes one; "
+                       "--worktree reads plain files)",
+                       path);
+    }
+    if (rc == GIT_EOWNER) {
+        TN_CLEANUP(tn_cleanup_free) char *full = realpath(path, NULL);
+        return tn_fail(err, TN_EDENIED, 0,
+                       "the repository at %s belongs to another user; if you "
+                       "trust it, say so with: git config --global --add "
+                       "safe.directory %s",
+                       path, full ? full : path);
+    }
+    return tn_git_fail(err, rc, "opening the Git repository at %s", path);
+}
+
+enum tn_code
+tn_git_open(const char *path, struct tn_git_repo **out, struct tn_error *err)
+{
+    git_repository *handle = NULL;
+    int rc = git_repository_open_ext(&handle, path, 0, NULL);
+    if (rc < 0) {
+        return open_failed(path, rc, err);
+    }
+    struct tn_git_repo *repo = calloc(1, sizeof *repo);
+    if (!repo) {
+        git_repository_free(handle);
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    repo->handle = handle;
+    *out = repo;
+    return TN_OK;
+}
+
+void
+tn_git_close(struct tn_git_repo *repo)
+{
+    if (repo) {
+        git_repository_free(repo->handle);
+        free(repo);
+    }
+}
+
+void *
+tn_git_handle(const struct tn_git_repo *repo)
+{
+    return repo->handle;
+}
+
+const char *
+tn_git_dir(const struct tn_git_repo *repo)
+{
+    return git_repository_path(repo->handle);
+}
+
+enum tn_code
+tn_git_blob_id(const void *bytes, size_t n, struct tn_oid *out,
+               struct tn_error *err)
+{
+    git_oid id;
+    int rc = git_odb_hash(&id, bytes, n, GIT_OBJECT_BLOB);
+    if (rc < 0) {
+        return tn_git_fail(err, rc, "hashing a file");
+    }
+    *out = (struct tn_oid){0};
+    memcpy(out->b, id.id, GIT_OID_RAWSZ);
+    return TN_OK;
+}
+
+enum tn_code
+tn_source_root(const char *path, struct tn_arena *arena, const char **out,
+               struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_git) struct tn_git_repo *repo = NULL;
+    enum tn_code code = tn_git_open(path, &repo, err);
+    if (code) {
+        return code;
+    }
+    const char *top = git_repository_workdir(repo->handle);
+    top = top ? top : git_repository_path(repo->handle);
+    size_t n = strlen(top);
+    while (n > 1 && top[n - 1] == '/') {
+        n--;
+    }
+    *out = tn_arena_strndup(arena, top, n);
+    return TN_OK;
+}

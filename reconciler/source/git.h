@@ -1,0 +1,40 @@
+/* git.h - the seam to libgit2, for reconciler/source and reconciler/status.
+ *
+ * Only files named git*.c in these two folders include libgit2; its types stay
+ * out of every header. */
+#ifndef TN_SOURCE_GIT_H
+#define TN_SOURCE_GIT_H
+
+#include "model/base/error.h"
+#include "model/source.h"
+
+struct tn_git_repo;
+
+/* Opens the repository that the directory 'path' is in; '*out' is new.  One
+ * handle is used by one thread at a time.  See source.h for the errors. */
+enum tn_code tn_git_open(const char *path, struct tn_git_repo **out,
+                         struct tn_error *err) TN_MUST_USE;
+/* Accepts null. */
+void tn_git_close(struct tn_git_repo *repo);
+
+/* The git_repository, borrowed. */
+void *tn_git_handle(const struct tn_git_repo *repo);
+/* Absolute path of the repository ('.git', or the bare one), borrowed. */
+const char *tn_git_dir(const struct tn_git_repo *repo);
+
+/* Turns the failure 'rc' of libgit2 into ours, at once: "FMT: what libgit2
+ * said".  What was not found is TN_ENOENT. */
+enum tn_code tn_git_fail(struct tn_error *err, int rc, const char *fmt, ...)
+    TN_PRINTF(3, 4) TN_MUST_USE;
+
+/* The id Git gives to a file with these bytes. */
+enum tn_code tn_git_blob_id(const void *bytes, size_t n, struct tn_oid *out,
+                            struct tn_error *err) TN_MUST_USE;
+
+static inline void
+tn_cleanup_git(struct tn_git_repo **repo)
+{
+    tn_git_close(*repo);
+}
+
+#endif
