@@ -222,6 +222,8 @@ struct tn_document {
 const char *tn_kind_name(enum tn_kind kind);
 /* "vpc", "security-group": for the command line and file names. */
 const char *tn_kind_slug(enum tn_kind kind);
+/* By either of the two; false if there is no such kind. */
+bool tn_kind_parse(const char *name, enum tn_kind *out) TN_MUST_USE;
 
 /* Decodes one YAML document.  All that is wrong with it goes to 'diags':
  * unknown fields with a suggestion, wrong types, missing required fields, bad

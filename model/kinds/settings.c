@@ -1,0 +1,169 @@
+/* settings.c - kind: Settings, the one document of tenet.yml: what belongs to
+ * the operator of an instance and to no tenant. */
+#include "model/kinds/field.h"
+
+enum { VNI_MAX = 16777215, VNI_POOL_FROM = 4096 };
+
+static const struct tn_field vni_fields[] = {
+    {
+        TN_ROW("from", struct tn_settings, vni.from),
+        .type = TN_FIELD_UINT,
+        .min = 1,
+        .max = VNI_MAX,
+        .fallback = "4096",
+        .description = "First VNI of the pool.",
+        .example = "4096",
+    },
+    {
+        TN_ROW("to", struct tn_settings, vni.to),
+        .type = TN_FIELD_UINT,
+        .min = 1,
+        .max = VNI_MAX,
+        .fallback = "16777215",
+        .description = "Last VNI of the pool.",
+        .example = "1048575",
+    },
+};
+
+static const struct tn_object vni_pool = {
+    .title = "VniPool",
+    .description = "VXLAN network identifiers that tenet may give to subnets.",
+    TN_FIELDS(vni_fields),
+};
+
+static const struct tn_field pools_fields[] = {
+    {
+        TN_INLINE("vni"),
+        .type = TN_FIELD_OBJECT,
+        .object = &vni_pool,
+        .description = "The range from which subnets without a 'vni' of their "
+                       "own get one.",
+    },
+    {
+        TN_ROW("macPrefix", struct tn_settings, mac_prefix),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_mac_prefix,
+        .fallback = "\"02:74:6e\"",
+        .description = "First three octets of the MAC addresses that tenet "
+                       "derives.",
+        .example = "\"02:74:6e\"",
+    },
+};
+
+static const struct tn_object pools = {
+    .title = "Pools",
+    .description = "What identifiers are taken from.",
+    TN_FIELDS(pools_fields),
+};
+
+static const struct tn_field budgets_fields[] = {
+    {
+        TN_ROW("maxDeletes", struct tn_settings, max_deletes),
+        .type = TN_FIELD_UINT,
+        .max = 10000000,
+        .fallback = "100",
+        .description = "Objects that one apply may delete on one device.",
+        .example = "200",
+    },
+    {
+        TN_ROW("maxDeletePercent", struct tn_settings, max_delete_percent),
+        .type = TN_FIELD_UINT,
+        .max = 100,
+        .fallback = "30",
+        .description = "Share of a device's objects that one apply may delete; "
+                       "a device with fewer than 10 objects is exempt.",
+        .example = "20",
+    },
+    {
+        TN_ROW("maxDeletesPerTenant", struct tn_settings,
+               max_deletes_per_tenant),
+        .type = TN_FIELD_UINT,
+        .max = 10000000,
+        .fallback = "100",
+        .description = "Objects of one tenant that one apply may delete.",
+        .example = "50",
+    },
+};
+
+static const struct tn_object budgets = {
+    .title = "Budgets",
+    .description = "Limits that stop accidents: a plan beyond them is denied.",
+    TN_FIELDS(budgets_fields),
+};
+
+static const struct tn_field spec_fields[] = {
+    {
+        TN_INLINE("pools"),
+        .type = TN_FIELD_OBJECT,
+        .object = &pools,
+        .description = "What derived identifiers are taken from.",
+    },
+    {
+        TN_ROW("statusRef", struct tn_settings, status_ref),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_branch,
+        .fallback = "refs/heads/tenet/status",
+        .description = "The branch to which outcomes are committed; never the "
+                       "branch that is watched.",
+        .example = "refs/heads/tenet/status",
+    },
+    {
+        TN_INLINE("budgets"),
+        .type = TN_FIELD_OBJECT,
+        .object = &budgets,
+        .description = "How much one apply may delete.",
+    },
+    {
+        TN_ROW("vxlanPort", struct tn_settings, vxlan_port),
+        .type = TN_FIELD_UINT,
+        .min = 1,
+        .max = 65535,
+        .fallback = "4789",
+        .description = "UDP port of VXLAN (RFC 7348).",
+        .example = "4789",
+    },
+    {
+        TN_ROW("defaultEnvironment", struct tn_settings, default_environment),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_host,
+        .fallback = "(the only one there is)",
+        .description = "The folder below inventories/ that is meant when none "
+                       "is named.",
+        .example = "production",
+    },
+};
+
+static void
+settings_check(const struct tn_check *check, const void *object)
+{
+    const struct tn_settings *s = object;
+    const struct tn_range32 *vni = &s->vni;
+    uint64_t from = vni->from.v ? vni->from.v : VNI_POOL_FROM;
+    uint64_t to = vni->to.v ? vni->to.v : VNI_MAX;
+    if (from > to) {
+        struct tn_pos at = vni->to.v ? vni->to.at : vni->from.at;
+        tn_check_error(check, at,
+                       "the VNI pool ends at %llu, before its start "
+                       "%llu",
+                       (unsigned long long) to, (unsigned long long) from);
+    }
+}
+
+const struct tn_kind_table tn_settings_table = {
+    .kind = TN_KIND_SETTINGS,
+    .name = "Settings",
+    .slug = "settings",
+    .where = "tenet.yml",
+    .description =
+        "The settings of a tenet instance. There is exactly one such document, "
+        "`tenet.yml` at the top of the repository; `metadata.name` names the "
+        "instance and is part of the ownership mark on every object that tenet "
+        "creates, so it must not change while objects exist.",
+    .spec =
+        {
+            .title = "SettingsSpec",
+            TN_FIELDS(spec_fields),
+            .size = sizeof(struct tn_settings),
+            .check = settings_check,
+        },
+};
