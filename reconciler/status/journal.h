@@ -108,7 +108,8 @@ enum tn_code tn_journal_device(struct tn_journal *journal, const char *device,
 enum tn_code tn_journal_end(struct tn_journal *journal, const char *outcome,
                             struct tn_error *err) TN_MUST_USE;
 
-/* Closes the file; a journal without an end stays unfinished.  Accepts null. */
+/* Closes the file.  Without an end the run stays unfinished, but a run that
+ * never went is forgotten.  Accepts null. */
 void tn_journal_free(struct tn_journal *journal);
 
 /* A run as read back. */
@@ -151,8 +152,8 @@ enum tn_code tn_journal_unfinished(struct tn_state_lock *lock,
                                    size_t *n, struct tn_error *err) TN_MUST_USE;
 
 /* Marks a run of tn_journal_unfinished as closed: the torn tail is cut and an
- * end line with 'outcome' added; a damaged file is renamed to
- * <run>.jsonl.damaged instead. */
+ * end line with 'outcome' added.  A damaged file is renamed to
+ * <run>.jsonl.damaged instead, and one that never went is removed. */
 enum tn_code tn_journal_finish(struct tn_state_lock *lock,
                                const struct tn_journal_past *past,
                                const char *outcome,
