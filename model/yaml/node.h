@@ -81,8 +81,8 @@ enum tn_yaml_profile {
 
 /* Parses all documents of a file.  'path' is borrowed and must outlive the
  * nodes.  '*docs' is new in 'arena'; empty documents are left out.  False if
- * any error was added to 'diags'; what could be read is returned even then
- * only if it is whole (documents before the broken one). */
+ * any error was added to 'diags'; even then the documents without an error are
+ * returned. */
 bool tn_yaml_parse(struct tn_arena *arena, const char *path, const char *bytes,
                    size_t n, enum tn_yaml_profile profile,
                    const struct tn_yaml_limits *limits,

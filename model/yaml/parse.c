@@ -76,25 +76,17 @@ cleanup_parse(struct parse *p)
     free(p->children);
 }
 
-static struct tn_diag *finding(struct parse *p, struct tn_pos at,
-                               const char *fmt, ...) TN_PRINTF(3, 4);
-
-static struct tn_diag *
-finding(struct parse *p, struct tn_pos at, const char *fmt, ...)
+static TN_PRINTF(3, 4) struct tn_diag *finding(struct parse *p,
+                                               struct tn_pos at,
+                                               const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     const char *text = tn_arena_vprintf(p->diags->arena, fmt, ap);
     va_end(ap);
     p->spoiled = true;
-    struct tn_diag *d =
-        tn_diag(p->diags, TN_ERROR, tn_at(p->path, at), "%s", text);
-    if (++p->n_findings >= FINDINGS_MAX && !p->stop) {
-        p->stop = true;
-        (void) tn_diag(p->diags, TN_ERROR, tn_at(p->path, at),
-                       "too many errors, the rest of the file is not read");
-    }
-    return d;
+    p->stop |= ++p->n_findings >= FINDINGS_MAX;
+    return tn_diag(p->diags, TN_ERROR, tn_at(p->path, at), "%s", text);
 }
 
 static void
@@ -668,6 +660,11 @@ read_events(struct parse *p, const char *bytes, size_t n)
             return;
         }
         on_event(p, &event);
+        if (p->n_findings >= FINDINGS_MAX) {
+            (void) tn_diag(p->diags, TN_ERROR,
+                           tn_at(p->path, pos_of(event.end_mark)),
+                           "too many errors, the rest of the file is not read");
+        }
         yaml_event_delete(&event);
     }
 }
