@@ -50,7 +50,7 @@ unknown_field(const struct decoder *d, const struct tn_object *object,
     }
     struct tn_diag *diag = tn_check_error(
         &d->check, pair->at, "unknown field '%s'", tn_shown(shown, pair->key));
-    const char *near = tn_nearest(pair->key, names, object->n_fields);
+    const char *near = tn_meant(pair->key, names, object->n_fields);
     if (near) {
         tn_check_hint(&d->check, diag, "did you mean '%s'?", near);
     } else {
@@ -70,18 +70,18 @@ missing_field(const struct decoder *d, const struct tn_field *field,
     }
 }
 
-/* Of the fields in 'given' exactly one must be set. */
+/* How many of the fields may be given; 'given' has a bit for each that is. */
 static void
-one_of(const struct decoder *d, const struct tn_object *object,
-       const struct tn_node *node, uint32_t given)
+number_check(const struct decoder *d, const struct tn_object *object,
+             const struct tn_node *node, uint32_t given)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text names = {0};
     for (uint32_t i = 0; i < object->n_fields; i++) {
         tn_text_addf(&names, "%s'%s'", i ? " or " : "", object->fields[i].name);
     }
-    if (given == 0) {
+    if (object->least && given == 0) {
         tn_check_error(&d->check, node->at, "needs %s", tn_text_str(&names));
-    } else if (given & (given - 1)) {
+    } else if (object->exclusive && (given & (given - 1))) {
         tn_check_error(&d->check, node->map.pairs[node->map.n - 1].at,
                        "either %s, not both", tn_text_str(&names));
     }
@@ -223,8 +223,8 @@ object_decode(const struct decoder *d, const struct tn_object *object,
             missing_field(d, f, node->at);
         }
     }
-    if (object->exactly_one) {
-        one_of(d, object, node, seen);
+    if (object->least || object->exclusive) {
+        number_check(d, object, node, seen);
     }
     if (object->check) {
         object->check(&d->check, base);

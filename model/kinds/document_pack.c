@@ -252,7 +252,7 @@ object_id(const struct tn_object *object)
         const struct tn_field *f = &object->fields[i];
         const uint64_t parts[] = {
             id,
-            tn_hash64(f->name, f->name_len),
+            tn_hash64(f->name, strlen(f->name)),
             (uint64_t) f->type,
             f->flags,
             f->offset,

@@ -63,7 +63,6 @@ struct tn_object;
 
 struct tn_field {
     const char *name; /* As in YAML. */
-    uint32_t name_len;
     enum tn_field_type type;
     unsigned flags;
     uint32_t offset;               /* Of the member in the object's struct. */
@@ -95,7 +94,8 @@ struct tn_object {
     uint32_t at;       /* Offset of its tn_pos, never first; 0 if none. */
     const char *key;   /* In lists of this: the field that tells them apart
                           and may not repeat; null if there is none. */
-    bool exactly_one;  /* One of the fields must be given, not more. */
+    uint32_t least;    /* So many of the fields must be given. */
+    bool exclusive;    /* No two of the fields may be given. */
     /* Relations between fields, after all were read; may be null.  'object'
      * is the struct.  A field that was given but unreadable has its position
      * and a null text, family TN_AF_NONE or TN_WORD_BAD, so that nothing is
@@ -108,9 +108,8 @@ struct tn_object {
 /* Head of a row: the YAML name and the member.  TN_INLINE is for an object
  * whose fields are members of the surrounding struct. */
 #define TN_ROW(yaml, type, member)                                             \
-    .name = (yaml), .name_len = sizeof(yaml) - 1,                              \
-    .offset = offsetof(type, member)
-#define TN_INLINE(yaml) .name = (yaml), .name_len = sizeof(yaml) - 1
+    .name = (yaml), .offset = offsetof(type, member)
+#define TN_INLINE(yaml) .name = (yaml)
 #define TN_FIELDS(rows) .fields = (rows), .n_fields = TN_ARRAY_SIZE(rows)
 #define TN_WORDS(list) .words = (list), .n_words = TN_ARRAY_SIZE(list)
 
@@ -120,6 +119,7 @@ struct tn_kind_table {
     const char *name, *slug;
     const char *where;       /* Path of such files, for the reference page. */
     const char *description; /* A paragraph. */
+    const char *sample;      /* metadata.name in examples. */
     bool of_tenant;          /* metadata.tenant makes sense. */
     struct tn_object spec;
 };
@@ -167,6 +167,9 @@ void tn_check_hint(const struct tn_check *check, struct tn_diag *diag,
  * Returns 'buf'. */
 enum { TN_SHOWN = 72 };
 const char *tn_shown(char buf[TN_SHOWN], const char *s);
+/* What was probably meant by 'word': one letter off, two letters swapped, or
+ * near otherwise; null if nothing is. */
+const char *tn_meant(const char *word, const char *const *candidates, size_t n);
 /* What a person would call the node: "a list", "a number", "nothing". */
 const char *tn_node_called(const struct tn_node *node);
 

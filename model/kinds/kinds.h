@@ -70,8 +70,8 @@ struct tn_label {
 };
 
 enum tn_kind {
-    TN_KIND_SETTINGS,       /* tenet.yml */
-    TN_KIND_TENANT,         /* tenants/<tenant>/tenant.yml */
+    TN_KIND_SETTINGS, /* tenet.yml */
+    TN_KIND_TENANT,   /* tenants/<tenant>/tenant.yml */
     TN_KIND_VPC,
     TN_KIND_PORT,
     TN_KIND_SECURITY_GROUP,
@@ -93,21 +93,21 @@ struct tn_range32 {
     struct tn_vuint from, to; /* Both inclusive. */
 };
 struct tn_settings {
-    struct tn_meta meta;       /* meta.name: the instance, part of all
-                                  ownership marks. */
-    struct tn_range32 vni;     /* pools.vni: default 4096-16777215. */
-    struct tn_vtext mac_prefix; /* pools.macPrefix: three octets, locally
-                                   administered; default "02:74:6e". */
-    struct tn_vtext status_ref; /* statusRef: refs/heads/tenet/status. */
-    struct tn_vuint max_deletes;         /* budgets.maxDeletes: per device,
-                                            default 100. */
-    struct tn_vuint max_delete_percent;  /* budgets.maxDeletePercent: 30; a
-                                            device with under 10 objects is
-                                            exempt from the percentage. */
+    struct tn_meta meta;         /* meta.name: the instance, part of all
+                                    ownership marks. */
+    struct tn_range32 vni;       /* pools.vni: default 4096-16777215. */
+    struct tn_vtext mac_prefix;  /* pools.macPrefix: three octets, locally
+                                    administered; default "02:74:6e". */
+    struct tn_vtext status_ref;  /* statusRef: refs/heads/tenet/status. */
+    struct tn_vuint max_deletes; /* budgets.maxDeletes: per device,
+                                    default 100. */
+    struct tn_vuint max_delete_percent;     /* budgets.maxDeletePercent: 30; a
+                                               device with under 10 objects is
+                                               exempt from the percentage. */
     struct tn_vuint max_deletes_per_tenant; /* budgets.maxDeletesPerTenant:
                                             default 100. */
-    struct tn_vuint vxlan_port;          /* vxlanPort: 4789 (RFC 7348). */
-    struct tn_vtext default_environment; /* defaultEnvironment */
+    struct tn_vuint vxlan_port;             /* vxlanPort: 4789 (RFC 7348). */
+    struct tn_vtext default_environment;    /* defaultEnvironment */
 };
 
 /* kind: Tenant */
@@ -159,11 +159,12 @@ struct tn_port {
     struct tn_meta meta;
     struct tn_vtext description;
     struct tn_vtext vpc, subnet, host;
-    struct tn_vmac mac;      /* Default: pinned or derived. */
-    struct tn_vaddr address; /* In 'cidr'; default: pinned or derived. */
+    struct tn_vmac mac;       /* Default: pinned or derived. */
+    struct tn_vaddr address;  /* In 'cidr'; default: pinned or derived. */
     struct tn_vaddr address6; /* In 'cidr6'. */
-    TN_LIST(struct tn_vcidr) allowed_addresses; /* Further sources it may use:
-                                  routers, virtual addresses. */
+    TN_LIST(struct tn_vcidr)
+    allowed_addresses; /* Further sources it may use:
+         routers, virtual addresses. */
     TN_LIST(struct tn_vtext) security_groups;
     struct tn_attach attach;
 };
@@ -179,10 +180,10 @@ enum tn_protocol {
 };
 struct tn_rule {
     struct tn_venum direction;
-    struct tn_venum protocol;         /* Default any. */
-    TN_LIST(struct tn_vrange) ports;  /* Destination; tcp, udp, sctp only. */
-    struct tn_vcidr remote_cidr;      /* At most one of the two; */
-    struct tn_vtext remote_group;     /* neither: anybody. */
+    struct tn_venum protocol;        /* Default any. */
+    TN_LIST(struct tn_vrange) ports; /* Destination; tcp, udp, sctp only. */
+    struct tn_vcidr remote_cidr;     /* At most one of the two; */
+    struct tn_vtext remote_group;    /* neither: anybody. */
     struct tn_vtext description;
     struct tn_pos at;
 };
@@ -199,8 +200,9 @@ struct tn_peering {
     struct tn_vtext vpc;         /* Ours. */
     struct tn_vtext peer_tenant; /* peer.tenant; default: our tenant. */
     struct tn_vtext peer_vpc;    /* peer.vpc */
-    TN_LIST(struct tn_vcidr) export; /* Prefixes of ours that the peer may
-                                        reach; inside our VPC's cidrs. */
+    TN_LIST(struct tn_vcidr)
+    export; /* Prefixes of ours that the peer may
+               reach; inside our VPC's cidrs. */
 };
 
 /* One decoded document: 'kind' says which member of 'as' is set. */

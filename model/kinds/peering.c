@@ -67,6 +67,7 @@ const struct tn_kind_table tn_peering_table = {
     .name = "Peering",
     .slug = "peering",
     .where = "tenants/<tenant>/**/*.yml",
+    .sample = "web-to-data",
     .description =
         "One half of a peering: the consent of one side. Two VPCs are "
         "connected only if each side has a Peering that names the other, and "

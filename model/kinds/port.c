@@ -23,27 +23,13 @@ static const struct tn_field attach_fields[] = {
     },
 };
 
-static void
-attach_check(const struct tn_check *check, const void *object)
-{
-    const struct tn_attach *a = object;
-    if (!a->netns.at.line && !a->interface.at.line) {
-        struct tn_diag *d =
-            tn_check_error(check, a->at, "'attach' names nothing to attach to");
-        tn_check_hint(check, d,
-                      "give 'netns' for a veth pair into a "
-                      "namespace, or 'interface' for an existing "
-                      "one");
-    }
-}
-
 static const struct tn_object attach = {
     .title = "Attach",
     .description = "What the port connects to on its host.",
     TN_FIELDS(attach_fields),
     .size = sizeof(struct tn_attach),
     .at = offsetof(struct tn_attach, at),
-    .check = attach_check,
+    .least = 1,
 };
 
 static const struct tn_field spec_fields[] = {
@@ -135,6 +121,7 @@ const struct tn_kind_table tn_port_table = {
     .name = "Port",
     .slug = "port",
     .where = "tenants/<tenant>/**/*.yml",
+    .sample = "web1",
     .description =
         "A port: the place where a machine, a container or a namespace is "
         "plugged into a subnet. Its name is unique in its tenant. Only the "

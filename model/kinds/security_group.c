@@ -33,7 +33,8 @@ static const struct tn_object remote = {
     .title = "Remote",
     .description = "The other end: either 'cidr' or 'group'.",
     TN_FIELDS(remote_fields),
-    .exactly_one = true,
+    .least = 1,
+    .exclusive = true,
 };
 
 static const struct tn_field rule_fields[] = {
@@ -139,6 +140,7 @@ const struct tn_kind_table tn_security_group_table = {
     .name = "SecurityGroup",
     .slug = "security-group",
     .where = "tenants/<tenant>/**/*.yml",
+    .sample = "web",
     .description =
         "A security group: stateful rules that apply to every port that names "
         "it. What no rule of any of the port's groups lets through is "

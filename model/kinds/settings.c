@@ -154,6 +154,7 @@ const struct tn_kind_table tn_settings_table = {
     .name = "Settings",
     .slug = "settings",
     .where = "tenet.yml",
+    .sample = "demo",
     .description =
         "The settings of a tenet instance. There is exactly one such document, "
         "`tenet.yml` at the top of the repository; `metadata.name` names the "

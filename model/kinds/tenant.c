@@ -56,6 +56,7 @@ const struct tn_kind_table tn_tenant_table = {
     .name = "Tenant",
     .slug = "tenant",
     .where = "tenants/<tenant>/tenant.yml",
+    .sample = "acme",
     .description =
         "A tenant: the owner of everything in its folder. `metadata.name` "
         "equals the folder's name. What a tenant may use at all is said here, "

@@ -265,6 +265,7 @@ const struct tn_kind_table tn_vpc_table = {
     .name = "Vpc",
     .slug = "vpc",
     .where = "tenants/<tenant>/**/*.yml",
+    .sample = "web",
     .description =
         "A virtual private cloud: an isolated, routed network of one tenant. "
         "Its addresses may overlap with those of any other VPC. Nothing "
