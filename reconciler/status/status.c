@@ -1,0 +1,305 @@
+/* status.c - the status as it stands on the ref: reading the tree, finding
+ * entries.
+ *
+ * Reads through a source, so that what is true of intent is true here: names
+ * are judged, sizes bounded, nothing is checked out.  A file that cannot be
+ * understood is reported and otherwise treated as absent; a damaged status must
+ * never stop a run.  Writing is git_status.c. */
+#include "reconciler/status/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/cleanup.h"
+#include "reconciler/source/source.h"
+#include "reconciler/status/entry.h"
+#include "reconciler/status/load.h"
+
+enum { ENTRY_MAX = 1024 * 1024, PINS_MAX = 16 * 1024 * 1024 };
+
+struct loader {
+    struct tn_source *source;
+    struct tn_arena *arena;
+    TN_VEC(struct tn_status_device) devices;
+    TN_VEC(struct tn_status_tenant) tenants;
+    TN_VEC(struct tn_status_vpc) vpcs;
+    TN_VEC(struct tn_pin) pins;
+    TN_VEC(struct tn_status_damage) damaged;
+};
+
+const char *
+tn_condition_name(enum tn_condition_type type)
+{
+    static const char *const names[TN_N_CONDITIONS] = {
+        [TN_COND_READY] = "Ready",
+        [TN_COND_DRIFTED] = "Drifted",
+        [TN_COND_DEGRADED] = "Degraded",
+    };
+    return names[type];
+}
+
+const char *
+tn_condition_status_name(enum tn_condition_status status)
+{
+    static const char *const names[] = {
+        [TN_COND_UNKNOWN] = "Unknown",
+        [TN_COND_FALSE] = "False",
+        [TN_COND_TRUE] = "True",
+    };
+    return names[status];
+}
+
+static void
+damaged(struct loader *l, const char *path, const char *message)
+{
+    *tn_vec_push(l->arena, &l->damaged) = (struct tn_status_damage){
+        .path = tn_arena_strdup(l->arena, path),
+        .message = tn_arena_strdup(l->arena, message)};
+}
+
+static void
+damaged_by(struct loader *l, const char *path, const struct tn_error *err)
+{
+    char text[TN_ERROR_TEXT];
+    damaged(l, path, tn_error_text(err, text, sizeof text));
+}
+
+static size_t
+list(struct loader *l, const char *path, const struct tn_entry **out)
+{
+    struct tn_error err = {0};
+    struct tn_entry *entries = NULL;
+    size_t n = 0;
+    enum tn_code code =
+        l->source->ops->list(l->source, path, l->arena, &entries, &n, &err);
+    if (code && code != TN_ENOENT) {
+        damaged_by(l, path, &err);
+    }
+    *out = entries;
+    return code ? 0 : n;
+}
+
+static const char *
+read_file(struct loader *l, const char *path, const struct tn_oid *id,
+          size_t max, size_t *n)
+{
+    struct tn_error err = {0};
+    const char *bytes = NULL;
+    if (l->source->ops->read(l->source, path, id, max, l->arena, &bytes, n,
+                             &err)) {
+        damaged_by(l, path, &err);
+        return NULL;
+    }
+    return bytes;
+}
+
+static void
+load_entry(struct loader *l, enum tn_status_kind kind, const char *path,
+           const struct tn_oid *id)
+{
+    const struct tn_entry_form *form = &tn_entry_forms[kind];
+    union {
+        struct tn_status_device device;
+        struct tn_status_tenant tenant;
+        struct tn_status_vpc vpc;
+    } entry;
+    size_t n = 0;
+    const char *why = NULL;
+    const char *bytes = read_file(l, path, id, ENTRY_MAX, &n);
+    if (!bytes) {
+        return;
+    }
+    if (!tn_entry_parse(l->arena, form, path, bytes, n, &entry, &why)) {
+        damaged(l, path, why);
+        return;
+    }
+    switch (kind) {
+    case TN_STATUS_DEVICE:
+        *tn_vec_push(l->arena, &l->devices) = entry.device;
+        break;
+    case TN_STATUS_TENANT:
+        *tn_vec_push(l->arena, &l->tenants) = entry.tenant;
+        break;
+    case TN_STATUS_VPC:
+        *tn_vec_push(l->arena, &l->vpcs) = entry.vpc;
+        break;
+    case TN_N_STATUS_KINDS:
+        break;
+    }
+}
+
+/* Reads the files of 'dir', and of the directories in it if 'deep'. */
+static void
+load_dir(struct loader *l, enum tn_status_kind kind, const char *dir, bool deep)
+{
+    const struct tn_entry *entries = NULL;
+    size_t n = list(l, dir, &entries);
+    for (size_t i = 0; i < n; i++) {
+        const char *path =
+            tn_arena_printf(l->arena, "%s/%s", dir, entries[i].name);
+        if (deep && entries[i].type == TN_ENTRY_DIR) {
+            load_dir(l, kind, path, false);
+        } else if (!deep && entries[i].type == TN_ENTRY_FILE) {
+            load_entry(l, kind, path, &entries[i].id);
+        } else {
+            damaged(l, path, "nothing of this type belongs here");
+        }
+    }
+}
+
+static void
+load_pins_of(struct loader *l, const char *path, const struct tn_entry *entry)
+{
+    size_t len = strlen(entry->name), n = 0;
+    char *tenant = tn_arena_strdup(l->arena, entry->name);
+    if (len > 4 && strcmp(tenant + len - 4, ".yml") == 0) {
+        tenant[len - 4] = '\0';
+    }
+    if (entry->type != TN_ENTRY_FILE || strlen(tenant) == len ||
+        !tn_is_label(tenant)) {
+        damaged(l, path, "nothing of this name belongs here");
+        return;
+    }
+    const char *bytes = read_file(l, path, &entry->id, PINS_MAX, &n);
+    if (!bytes) {
+        return;
+    }
+    struct tn_diags diags;
+    const struct tn_pin *pins = NULL;
+    size_t n_pins = 0;
+    tn_diags_init(&diags, l->arena);
+    if (!tn_lock_parse(l->arena, path, tenant, bytes, n, &pins, &n_pins,
+                       &diags)) {
+        damaged(l, path,
+                diags.list.n ? diags.list.items[0].message : "not a lock");
+        return;
+    }
+    for (size_t i = 0; i < n_pins; i++) {
+        *tn_vec_push(l->arena, &l->pins) = pins[i];
+    }
+}
+
+static void
+load_pins(struct loader *l)
+{
+    const struct tn_entry *entries = NULL;
+    size_t n = list(l, "allocations", &entries);
+    for (size_t i = 0; i < n; i++) {
+        load_pins_of(
+            l, tn_arena_printf(l->arena, "allocations/%s", entries[i].name),
+            &entries[i]);
+    }
+}
+
+static int
+by_device(const void *a, const void *b)
+{
+    return strcmp(((const struct tn_status_device *) a)->name,
+                  ((const struct tn_status_device *) b)->name);
+}
+
+static int
+by_tenant(const void *a, const void *b)
+{
+    return strcmp(((const struct tn_status_tenant *) a)->name,
+                  ((const struct tn_status_tenant *) b)->name);
+}
+
+static int
+by_vpc(const void *a, const void *b)
+{
+    const struct tn_status_vpc *x = a, *y = b;
+    int d = strcmp(x->tenant, y->tenant);
+    return d ? d : strcmp(x->name, y->name);
+}
+
+static int
+by_pin(const void *a, const void *b)
+{
+    const struct tn_pin *x = a, *y = b;
+    int d = strcmp(x->tenant, y->tenant);
+    return d ? d : strcmp(x->object, y->object);
+}
+
+/* Files sort by "hv1.yml", entries by "hv1". */
+static void
+sort(void *items, size_t n, size_t size, int (*by)(const void *, const void *))
+{
+    if (n > 1) {
+        qsort(items, n, size, by);
+    }
+}
+
+void
+tn_status_read(struct tn_source *source, struct tn_arena *arena,
+               struct tn_status *out)
+{
+    struct loader l = {.source = source, .arena = arena};
+    load_dir(&l, TN_STATUS_DEVICE, "devices", false);
+    load_dir(&l, TN_STATUS_TENANT, "tenants", false);
+    load_dir(&l, TN_STATUS_VPC, "vpcs", true);
+    load_pins(&l);
+    sort(l.devices.items, l.devices.n, sizeof *l.devices.items, by_device);
+    sort(l.tenants.items, l.tenants.n, sizeof *l.tenants.items, by_tenant);
+    sort(l.vpcs.items, l.vpcs.n, sizeof *l.vpcs.items, by_vpc);
+    sort(l.pins.items, l.pins.n, sizeof *l.pins.items, by_pin);
+    *out = (struct tn_status){
+        .id = tn_arena_strdup(arena, source->commit),
+        .devices = l.devices.items,
+        .n_devices = l.devices.n,
+        .tenants = l.tenants.items,
+        .n_tenants = l.tenants.n,
+        .vpcs = l.vpcs.items,
+        .n_vpcs = l.vpcs.n,
+        .pins = l.pins.items,
+        .n_pins = l.pins.n,
+        .damaged = l.damaged.items,
+        .n_damaged = l.damaged.n,
+    };
+}
+
+enum tn_code
+tn_status_load(const char *path, const char *ref, struct tn_arena *arena,
+               const struct tn_status **out, struct tn_error *err)
+{
+    struct tn_source *source = NULL;
+    struct tn_status *status = tn_new(arena, struct tn_status);
+    enum tn_code code = tn_status_open(path, ref, &source, err);
+    if (code) {
+        return code;
+    }
+    if (source) {
+        tn_status_read(source, arena, status);
+        source->ops->free(source);
+    }
+    *out = status;
+    return TN_OK;
+}
+
+const struct tn_status_device *
+tn_status_device_get(const struct tn_status *status, const char *name)
+{
+    struct tn_status_device key = {.name = name};
+    return status->n_devices ? bsearch(&key, status->devices, status->n_devices,
+                                       sizeof key, by_device)
+                             : NULL;
+}
+
+const struct tn_status_vpc *
+tn_status_vpc_get(const struct tn_status *status, const char *tenant,
+                  const char *name)
+{
+    struct tn_status_vpc key = {.tenant = tenant, .name = name};
+    return status->n_vpcs
+               ? bsearch(&key, status->vpcs, status->n_vpcs, sizeof key, by_vpc)
+               : NULL;
+}
+
+const struct tn_status_tenant *
+tn_status_tenant_get(const struct tn_status *status, const char *name)
+{
+    struct tn_status_tenant key = {.name = name};
+    return status->n_tenants ? bsearch(&key, status->tenants, status->n_tenants,
+                                       sizeof key, by_tenant)
+                             : NULL;
+}
