@@ -17,12 +17,15 @@
 #include "reconciler/plan/plan.h"
 
 enum {
-    TN_SAVED_BYTES = 256 * 1024 * 1024, /* Largest file that is read. */
-    TN_SAVED_CHANGES = 2000000,
-    TN_SAVED_TEXT = 65536, /* Longest string in it. */
+    TN_SAVED_BYTES = 128 * 1024 * 1024, /* Largest file that is read. */
+    TN_SAVED_CHANGES = 1000000,         /* Most changes in it. */
+    TN_SAVED_TEXT = 4096,               /* Longest string in it. */
+    TN_SAVED_ATTRS = 256,               /* Most attributes of one change. */
 };
 
-/* What an attribute was when the plan was made; secrets are not kept. */
+/* What an attribute was when the plan was made, to say what moved since.
+ * Secrets and values over TN_SAVED_TEXT / 4 bytes are not kept; the digests
+ * cover them. */
 struct tn_saved_attr {
     const char *name, *value;
 };
@@ -31,7 +34,7 @@ struct tn_saved_change {
     const char *device, *key;
     enum tn_op op;
     struct tn_digest expect, target;    /* All zero: absent. */
-    const struct tn_saved_attr *before; /* To say what moved. */
+    const struct tn_saved_attr *before; /* By name. */
     size_t n_before;
 };
 
@@ -53,9 +56,11 @@ enum tn_code tn_saved_read(struct tn_arena *arena, const char *path,
                            const struct tn_saved **out,
                            struct tn_error *err) TN_MUST_USE;
 
-/* The two above without the file. */
-void tn_saved_print(struct tn_text *out, const struct tn_plan *plan,
-                    const char *version);
+/* The two above without the file.  'plan' outlives what is built from it. */
+const struct tn_saved *tn_saved_build(struct tn_arena *arena,
+                                      const struct tn_plan *plan,
+                                      const char *version) TN_RETURNS_NONNULL;
+void tn_saved_print(struct tn_text *out, const struct tn_saved *saved);
 enum tn_code tn_saved_parse(struct tn_arena *arena, const char *bytes, size_t n,
                             const struct tn_saved **out,
                             struct tn_error *err) TN_MUST_USE;
@@ -83,7 +88,8 @@ struct tn_saved_result {
 
 /* Judges each change of 'saved' against fresh states: 'inputs' are sorted by
  * device.  TN_OK if all are pending or done; TN_ESTALE if a device moved or
- * the target is another; TN_EUNAVAILABLE if only devices were missing.  '*out'
+ * the target is another; TN_EUNAVAILABLE if only devices were missing (no input
+ * of that name, or one whose 'want' or 'have' is null).  '*out'
  * is set in every case and new in 'arena'. */
 enum tn_code tn_saved_check(struct tn_arena *arena,
                             const struct tn_saved *saved,
@@ -91,7 +97,7 @@ enum tn_code tn_saved_check(struct tn_arena *arena,
                             struct tn_saved_result *out,
                             struct tn_error *err) TN_MUST_USE;
 
-/* The part of 'plan' (freshly made) that 'saved' names: what was reviewed, and
+/* The part of 'plan' (made anew) that 'saved' names: what was reviewed, and
  * nothing that came up since.  Order is kept. */
 const struct tn_plan *tn_saved_select(struct tn_arena *arena,
                                       const struct tn_saved *saved,

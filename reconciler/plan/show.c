@@ -243,10 +243,11 @@ tn_show_changes(struct tn_arena *arena, const struct tn_device_plan *device,
             continue;
         }
         struct tn_shown *s = &shown[(*n)++];
-        *s = (struct tn_shown){c, c->before, c->after};
+        *s = (struct tn_shown){c, c->before, c->after, c->expect};
         if (c->half == TN_HALF_CREATE) {
             size_t r = (uintptr_t) tn_map_get(&removed, c->key);
-            s->before = r ? device->changes[r - 1].before : NULL;
+            s->before = device->changes[r - 1].before;
+            s->expect = device->changes[r - 1].expect;
         }
     }
     return shown;

@@ -52,6 +52,7 @@ bool tn_show_origin(struct tn_text *out, const struct tn_origin *origin);
 struct tn_shown {
     const struct tn_change *change; /* The whole, or the creating half. */
     const struct tn_resource *before, *after;
+    struct tn_digest expect; /* Of 'before'. */
 };
 /* All changes of a device, in order of execution: new in 'arena'. */
 struct tn_shown *tn_show_changes(struct tn_arena *arena,
