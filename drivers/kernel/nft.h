@@ -62,12 +62,12 @@ struct tn_nft_ruleset {
 
 /* What observe() found. */
 struct tn_nft_observed {
-    bool present;   /* At least one of our tables is there. */
-    bool same;      /* 'want' was given and this is just what it becomes; then
-                       'rules' is 'want'. */
+    bool present; /* At least one of our tables is there. */
+    bool same;    /* 'want' was given and this is just what it becomes; then
+                     'rules' is 'want'. */
     const struct tn_nft_ruleset *rules; /* Null if not present.  'text' can be
                                            given to apply() again. */
-    const char *const *foreign; /* "ip filter": other tables, sorted. */
+    const char *const *foreign;         /* "ip filter": other tables, sorted. */
     size_t n_foreign;
 };
 
@@ -107,8 +107,7 @@ enum tn_code tn_nft_apply(struct tn_nft *nft, int netns,
  * the tables are not what 'want' becomes. */
 enum tn_code tn_nft_observe(struct tn_nft *nft, int netns,
                             const struct tn_nft_ruleset *want,
-                            struct tn_arena *arena,
-                            struct tn_nft_observed *out,
+                            struct tn_arena *arena, struct tn_nft_observed *out,
                             struct tn_error *err) TN_MUST_USE;
 
 #endif

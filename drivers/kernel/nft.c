@@ -1,0 +1,355 @@
+/* nft.c - sessions: apply, observe, and what is remembered between them.
+ *
+ * What is remembered are pairs: the key of a text (its digest, this kernel and
+ * this libnftables) and the hash of the dump that it became.  The file
+ * "nft-rules" in the cache directory has one pair a line; lines are only ever
+ * appended, in one write, so that several processes may share it.  A line that
+ * does not parse is skipped, and a file that has grown too large is begun
+ * anew.
+ *
+ * A wanted text of which no pair is known is loaded into the scratch namespace
+ * of the session and dumped there.  That costs as much as applying it, once. */
+#include "drivers/kernel/nft.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include <netinet/in.h> /* Before linux/netfilter.h. */
+
+#include <linux/netfilter.h>
+
+#include "drivers/kernel/nft_kernel.h"
+#include "model/base/cleanup.h"
+#include "model/base/map.h"
+
+enum { LINE = 2 * TN_DIGEST_HEX, CACHE_MAX = 8 << 20 };
+
+#define REPLACE                                                                \
+    "add table inet tenet\ndelete table inet tenet\n"                          \
+    "add table bridge tenet\ndelete table bridge tenet\n"
+
+struct tn_nft {
+    struct tn_arena *arena;
+    struct tn_map known; /* "key" and "key hash". */
+    struct tn_digest environment;
+    struct tn_text learned; /* Lines to append. */
+    char *cache;            /* Path; null: none. */
+    int scratch;            /* Namespace, -1 until needed. */
+    bool plain; /* The kernel's listing was seen to have render's form. */
+};
+
+static void
+key_of(const struct tn_nft *nft, const struct tn_nft_ruleset *rules,
+       char key[TN_DIGEST_HEX])
+{
+    struct tn_digest both[2] = {nft->environment, rules->digest};
+    struct tn_digest d = tn_digest_of(both, sizeof both);
+    tn_digest_hex(&d, key);
+}
+
+static bool
+becomes(const struct tn_nft *nft, const char *key, const struct tn_digest *hash)
+{
+    char line[LINE], hex[TN_DIGEST_HEX];
+    snprintf(line, sizeof line, "%s %s", key, tn_digest_hex(hash, hex));
+    return tn_map_get(&nft->known, line) != NULL;
+}
+
+static void
+remember(struct tn_nft *nft, const char *key, const char *hash)
+{
+    char *line = tn_arena_printf(nft->arena, "%s %s", key, hash);
+    tn_map_put(&nft->known, line, nft);
+    tn_map_put(&nft->known, tn_arena_strdup(nft->arena, key), nft);
+}
+
+static void
+learn(struct tn_nft *nft, const char *key, const struct tn_digest *hash)
+{
+    if (!becomes(nft, key, hash)) {
+        char hex[TN_DIGEST_HEX];
+        remember(nft, key, tn_digest_hex(hash, hex));
+        tn_text_addf(&nft->learned, "%s %s\n", key, hex);
+    }
+}
+
+static void
+load_line(struct tn_nft *nft, char *line)
+{
+    struct tn_digest d;
+    if (strlen(line) == LINE - 1 && line[TN_DIGEST_HEX - 1] == ' ') {
+        line[TN_DIGEST_HEX - 1] = '\0';
+        if (tn_digest_parse(line, &d) &&
+            tn_digest_parse(line + TN_DIGEST_HEX, &d)) {
+            remember(nft, line, line + TN_DIGEST_HEX);
+        }
+    }
+}
+
+/* A cache that cannot be read is no cache. */
+static void
+load_cache(struct tn_nft *nft)
+{
+    TN_CLEANUP(tn_cleanup_file) FILE *f = fopen(nft->cache, "re");
+    size_t total = 0;
+    char line[LINE + 2];
+    while (f && total < CACHE_MAX && fgets(line, sizeof line, f)) {
+        total += strlen(line);
+        line[strcspn(line, "\n")] = '\0';
+        load_line(nft, line);
+    }
+    if (total >= CACHE_MAX) {
+        unlink(nft->cache);
+    }
+}
+
+static void
+save_cache(struct tn_nft *nft)
+{
+    if (!nft->cache || nft->learned.n == 0) {
+        return;
+    }
+    TN_CLEANUP(tn_cleanup_fd)
+    int fd = open(nft->cache, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, nft->learned.s, nft->learned.n) < 0) {
+        return; /* What was learned can be learned again. */
+    }
+    tn_text_clear(&nft->learned);
+}
+
+static enum tn_code
+replace(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    tn_text_add(&t, REPLACE);
+    tn_text_add(&t, rules ? rules->text : "");
+    return tn_nft_run(netns, tn_text_str(&t), NULL, err);
+}
+
+static enum tn_code
+list(int netns, const struct tn_nft_raw *raw, struct tn_text *out,
+     struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text commands = {0};
+    if (tn_nft_raw_has(raw, NFPROTO_INET)) {
+        tn_text_add(&commands, "list table inet tenet\n");
+    }
+    if (tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
+        tn_text_add(&commands, "list table bridge tenet\n");
+    }
+    return tn_nft_run(netns, tn_text_str(&commands), out, err);
+}
+
+/* Loads 'rules' into the scratch namespace; '*raw' is what they became. */
+static enum tn_code
+try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
+        struct tn_arena *arena, struct tn_nft_raw **raw, struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    if (nft->scratch < 0) {
+        code = tn_nft_scratch(&nft->scratch, err);
+    }
+    if (!code) {
+        code = replace(nft->scratch, rules, err);
+    }
+    if (!code) {
+        code = tn_nft_dump(nft->scratch, arena, raw, NULL, err);
+    }
+    return code ? tn_while(err, code, "trying the rules out") : TN_OK;
+}
+
+static enum tn_code
+learn_from_scratch(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
+                   const char *key, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_nft_raw *raw;
+    enum tn_code code = try_out(nft, rules, arena, &raw, err);
+    if (!code) {
+        struct tn_digest hash = tn_nft_raw_digest(raw);
+        learn(nft, key, &hash);
+    }
+    return code;
+}
+
+static const struct tn_attr *
+find(const struct tn_nft_ruleset *rules, const char *name)
+{
+    size_t low = 0, high = rules->n_attrs;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int c = strcmp(rules->attrs[mid].name, name);
+        if (c == 0) {
+            return &rules->attrs[mid];
+        }
+        *(c < 0 ? &low : &high) = c < 0 ? mid + 1 : mid;
+    }
+    return NULL;
+}
+
+static bool
+same_view(const struct tn_nft_ruleset *a, const struct tn_nft_ruleset *b)
+{
+    bool same = a->n_attrs == b->n_attrs;
+    for (size_t i = 0; same && i < a->n_attrs; i++) {
+        same = strcmp(a->attrs[i].name, b->attrs[i].name) == 0 &&
+               strcmp(a->attrs[i].value, b->attrs[i].value) == 0;
+    }
+    return same;
+}
+
+/* Where this libnftables lists in another form than render() writes: an
+ * attribute that is listed just as the wanted one would be gets its text. */
+static void
+translate(const struct tn_nft_ruleset *want,
+          const struct tn_nft_ruleset *listed, struct tn_arena *arena,
+          struct tn_nft_ruleset *have)
+{
+    struct tn_attr *attrs =
+        tn_new_n(arena, struct tn_attr, have->n_attrs ? have->n_attrs : 1);
+    for (size_t i = 0; i < have->n_attrs; i++) {
+        attrs[i] = have->attrs[i];
+        const struct tn_attr *l = find(listed, attrs[i].name);
+        const struct tn_attr *w = find(want, attrs[i].name);
+        if (l && w && strcmp(l->value, attrs[i].value) == 0) {
+            attrs[i].value = tn_arena_strdup(arena, w->value);
+        }
+    }
+    have->attrs = attrs;
+}
+
+static enum tn_code
+compare_forms(struct tn_nft *nft, const struct tn_nft_ruleset *want,
+              struct tn_arena *arena, struct tn_nft_ruleset *have,
+              struct tn_error *err)
+{
+    struct tn_nft_raw *raw;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    enum tn_code code = try_out(nft, want, arena, &raw, err);
+    if (!code) {
+        code = list(nft->scratch, raw, &t, err);
+    }
+    if (code) {
+        return code;
+    }
+    const struct tn_nft_ruleset *listed = tn_nft_view(arena, tn_text_str(&t));
+    nft->plain = same_view(want, listed);
+    if (!nft->plain) {
+        translate(want, listed, arena, have);
+    }
+    return TN_OK;
+}
+
+enum tn_code
+tn_nft_new(const struct tn_driver_env *env, struct tn_nft **out,
+           struct tn_error *err)
+{
+    struct tn_nft *nft = calloc(1, sizeof *nft);
+    if (!nft) {
+        return tn_fail(err, TN_EINTERNAL, ENOMEM, "out of memory");
+    }
+    nft->arena = tn_arena_new();
+    nft->scratch = -1;
+    nft->environment = tn_nft_environment();
+    tn_map_init(&nft->known, nft->arena, 256);
+    if (env && env->cache_dir) {
+        struct tn_text path = {0};
+        tn_text_addf(&path, "%s/nft-rules", env->cache_dir);
+        nft->cache = tn_text_take(&path);
+        load_cache(nft);
+    }
+    *out = nft;
+    return TN_OK;
+}
+
+void
+tn_nft_free(struct tn_nft *nft)
+{
+    if (!nft) {
+        return;
+    }
+    save_cache(nft);
+    tn_cleanup_fd(&nft->scratch);
+    tn_text_done(&nft->learned);
+    tn_arena_free(nft->arena);
+    free(nft->cache);
+    free(nft);
+}
+
+enum tn_code
+tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
+             struct tn_error *err)
+{
+    uint32_t before = 0;
+    enum tn_code code = tn_nft_generation(netns, &before, err);
+    if (!code) {
+        code = replace(netns, rules, err);
+    }
+    if (code || !rules || !rules->text[0]) {
+        return code;
+    }
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_nft_raw *raw;
+    uint16_t generation = 0;
+    if (tn_nft_dump(netns, arena, &raw, &generation, NULL) == TN_OK &&
+        generation == (uint16_t) (before + 1)) {
+        char key[TN_DIGEST_HEX];
+        struct tn_digest hash = tn_nft_raw_digest(raw);
+        key_of(nft, rules, key);
+        learn(nft, key, &hash);
+    }
+    return TN_OK;
+}
+
+static enum tn_code
+is_wanted(struct tn_nft *nft, const struct tn_nft_ruleset *want,
+          struct tn_nft_raw *raw, bool *same, struct tn_error *err)
+{
+    char key[TN_DIGEST_HEX];
+    struct tn_digest hash = tn_nft_raw_digest(raw);
+    key_of(nft, want, key);
+    enum tn_code code = TN_OK;
+    if (!tn_map_get(&nft->known, key)) {
+        code = learn_from_scratch(nft, want, key, err);
+    }
+    *same = !code && becomes(nft, key, &hash);
+    return code;
+}
+
+enum tn_code
+tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
+               struct tn_arena *arena, struct tn_nft_observed *out,
+               struct tn_error *err)
+{
+    struct tn_nft_observed found = {0};
+    struct tn_nft_raw *raw;
+    enum tn_code code = tn_nft_dump(netns, arena, &raw, NULL, err);
+    if (code) {
+        return code;
+    }
+    found.foreign = tn_nft_raw_foreign(raw, &found.n_foreign);
+    found.present = tn_nft_raw_has(raw, NFPROTO_INET) ||
+                    tn_nft_raw_has(raw, NFPROTO_BRIDGE);
+    if (found.present && want) {
+        code = is_wanted(nft, want, raw, &found.same, err);
+        found.rules = want;
+    }
+    if (!code && found.present && !found.same) {
+        TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+        code = list(netns, raw, &t, err);
+        if (code) {
+            return code;
+        }
+        struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
+        *have = *tn_nft_view(arena, tn_text_str(&t));
+        if (want && !nft->plain) {
+            code = compare_forms(nft, want, arena, have, err);
+        }
+        found.rules = have;
+    }
+    if (!code) {
+        *out = found;
+    }
+    return code;
+}
