@@ -18,9 +18,9 @@ struct tn_compile_options {
     const struct tn_pin *pins; /* From the status ref; tenet.lock files win.
                                   Sorted by tenant, object. */
     size_t n_pins;
-    bool verdict_only;         /* Validate: VPCs proven good by the cache need
-                                  not be loaded; 'vpcs' and 'devices' of the
-                                  result are then incomplete. */
+    bool verdict_only; /* Validate: VPCs proven good by the cache need
+                          not be loaded; 'vpcs' and 'devices' of the
+                          result are then incomplete. */
 };
 
 struct tn_compile_stats {

@@ -25,7 +25,7 @@ struct tn_net_rule {
     enum tn_protocol protocol;
     const struct tn_vrange *ports; /* Destination ports; none: all. */
     size_t n_ports;
-    struct tn_cidr remote;         /* Family TN_AF_NONE: not by prefix. */
+    struct tn_cidr remote; /* Family TN_AF_NONE: not by prefix. */
     const struct tn_net_group *remote_group; /* Null: not by group. */
     struct tn_origin origin;
 };
@@ -36,14 +36,14 @@ struct tn_net_group {
     const char *name;
     const struct tn_net_rule *rules; /* In the order of the document. */
     size_t n_rules;
-    bool has_egress; /* Else: everything out is allowed. */
+    bool has_egress;               /* Else: everything out is allowed. */
     const struct tn_addr *members; /* Addresses of its ports in this VPC. */
     size_t n_members;              /* Sorted, both families. */
     struct tn_origin origin;
 };
 
 struct tn_net_port {
-    const char *name;              /* Unique in the tenant. */
+    const char *name; /* Unique in the tenant. */
     const struct tn_host *host;
     struct tn_mac mac;
     struct tn_addr address;        /* Family TN_AF_NONE: none of that kind. */
@@ -63,11 +63,11 @@ struct tn_net_subnet {
     const char *name;
     uint32_t vni;
     uint32_t mtu;
-    struct tn_cidr cidr;     /* IPv4 or IPv6. */
-    struct tn_cidr cidr6;    /* Family TN_AF_NONE: single stack. */
-    struct tn_addr gateway;  /* Of 'cidr'. */
-    struct tn_addr gateway6; /* Of 'cidr6'. */
-    struct tn_mac gateway_mac; /* The same on every host. */
+    struct tn_cidr cidr;             /* IPv4 or IPv6. */
+    struct tn_cidr cidr6;            /* Family TN_AF_NONE: single stack. */
+    struct tn_addr gateway;          /* Of 'cidr'. */
+    struct tn_addr gateway6;         /* Of 'cidr6'. */
+    struct tn_mac gateway_mac;       /* The same on every host. */
     const struct tn_net_port *ports; /* On all hosts, sorted by name. */
     size_t n_ports;
     struct tn_origin origin;
@@ -121,8 +121,8 @@ struct tn_device {
 /* A tenant as compile saw it. */
 struct tn_tenant_result {
     const char *name;
-    bool failed;              /* Has errors: none of its VPCs are in here, and
-                                 what devices hold of it must stay as it is. */
+    bool failed; /* Has errors: none of its VPCs are in here, and
+                    what devices hold of it must stay as it is. */
     size_t n_vpcs, n_subnets, n_ports;
     const struct tn_tenant *tenant; /* Null if it could not be read. */
 };

@@ -1,0 +1,110 @@
+/* part.h - what one tenant gives to the whole, and all that others need of it.
+ *
+ * A part is made from a tenant's documents alone (and settings, inventory and
+ * pins), so it can be kept in the cache and used again as long as those are
+ * equal.  What crosses tenants (VNIs, attachments on a host, peerings) is
+ * settled afterwards from the parts of all tenants, each run anew.
+ *
+ * The large arrays hold no pointers: they are loaded by copying. */
+#ifndef TN_COMPILE_PART_H
+#define TN_COMPILE_PART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/diag.h"
+#include "model/compile/lock.h"
+#include "model/compile/network.h"
+
+/* A place with its path as an index of tn_part.paths. */
+struct tn_part_at {
+    uint32_t path, line, column;
+};
+
+/* Where a number comes from, the strongest first. */
+enum tn_claim_source { TN_CLAIM_GIVEN, TN_CLAIM_PINNED, TN_CLAIM_DERIVED };
+
+/* A subnet's claim to a VNI.  In the order of VPCs and their subnets. */
+struct tn_vni_claim {
+    uint64_t hash;    /* Home in the pool. */
+    uint32_t vni;     /* Given or pinned; derived: 0 until it is settled. */
+    uint8_t source;   /* enum tn_claim_source */
+    bool established; /* The status ref pins this very number for it. */
+    uint16_t zero;
+    struct tn_part_at at;
+    uint32_t zero2;
+};
+
+/* A port's claim to an interface of a host. */
+struct tn_attach_claim {
+    uint64_t hash;    /* Of host, namespace and interface. */
+    bool established; /* The status ref knows the port. */
+    uint8_t zero[3];
+    struct tn_part_at at;
+};
+
+struct tn_part_vpc {
+    const char *name;
+    const struct tn_cidr *cidrs;
+    size_t n_cidrs;
+};
+
+/* One side's word about a peering. */
+struct tn_part_offer {
+    const char *vpc;
+    const char *peer_tenant, *peer_vpc;
+    const struct tn_cidr *exports; /* Sorted. */
+    size_t n_exports;
+    struct tn_part_at at;
+};
+
+/* A reference that found nothing in its own tenant. */
+struct tn_part_missing {
+    size_t finding; /* Of the part; gets a hint if another tenant has it. */
+    const char *name;
+    bool group; /* Of a security group; else of a VPC. */
+};
+
+struct tn_part {
+    const char *tenant;
+    bool failed;
+    size_t n_files, n_vpcs, n_subnets, n_ports;
+    const char *const *paths;
+    size_t n_paths;
+    const struct tn_vni_claim *claims;
+    size_t n_claims;
+    const struct tn_attach_claim *attaches;
+    size_t n_attaches;
+    const struct tn_part_vpc *vpcs;     /* By name; those that could be read. */
+    const struct tn_part_offer *offers; /* By vpc, peer tenant, peer VPC. */
+    size_t n_offers;
+    const char *const *groups; /* Names of security groups, sorted. */
+    size_t n_groups;
+    const struct tn_pin *other_pins; /* Of ports in other environments; of a
+                                        failed tenant: all. */
+    size_t n_other_pins;
+    const char *doc; /* The Tenant document, packed; null: not read. */
+    size_t n_doc;
+    uint32_t doc_path;
+    struct tn_diag *findings; /* Of this tenant alone. */
+    size_t n_findings;
+
+    /* Not in the cache with the above. */
+    uint32_t *vnis;         /* n_claims, settled. */
+    struct tn_net_vpc *net; /* n_vpcs, by name; null if failed or not loaded.
+                               VNIs and peerings are filled in later. */
+    const struct tn_part_missing *missing;
+    size_t n_missing;
+    size_t n_errors; /* Findings that are errors, even past the bound. */
+};
+
+/* A place of the part as others know places. */
+static inline struct tn_origin
+tn_part_origin(const struct tn_part *part, struct tn_part_at at)
+{
+    const char *path = at.path < part->n_paths ? part->paths[at.path] : NULL;
+    return (struct tn_origin){path, at.line, at.column};
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* tenant.h - the compile of one tenant, as jobs for a crew. */
+#ifndef TN_COMPILE_TENANT_H
+#define TN_COMPILE_TENANT_H
+
+#include "model/compile/read.h"
+
+/* Everything of one tenant while it is compiled. */
+struct tn_tenant_job {
+    const struct tn_world *world;
+    const struct tn_repo_tenant *repo;
+    unsigned n_workers;
+    bool shared; /* Large: its files are read by the whole crew. */
+
+    struct tn_arena *keep;  /* Owned until it is taken. */
+    struct tn_arena **docs; /* One per worker, made when it is first used. */
+    struct tn_diags diags;
+    struct tn_repo_files repo_files;
+    struct tn_intent in;
+    struct tn_part part;
+    size_t n_parsed, bytes_parsed;
+};
+
+void tn_tenant_job_init(struct tn_tenant_job *job, const struct tn_world *world,
+                        const struct tn_repo_tenant *repo, unsigned n_workers);
+void tn_tenant_job_done(struct tn_tenant_job *job);
+
+/* Lists the tenant's files. */
+enum tn_code tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
+                            struct tn_error *err) TN_MUST_USE;
+/* Reads one of them: job->in.files[file]. */
+enum tn_code tn_tenant_read(struct tn_tenant_job *job, size_t file,
+                            struct tn_worker *worker,
+                            struct tn_error *err) TN_MUST_USE;
+/* Makes job->part from what was read; reads the files first unless
+ * job->shared. */
+enum tn_code tn_tenant_finish(struct tn_tenant_job *job,
+                              struct tn_worker *worker,
+                              struct tn_error *err) TN_MUST_USE;
+
+#endif

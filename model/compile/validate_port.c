@@ -1,0 +1,283 @@
+/* validate_port.c - rules on ports: what they refer to and where they attach,
+ * and what the underlay of their hosts must carry.
+ *
+ * Sets what later stages read: the subnet and the host of each port, and the
+ * ports of each subnet. */
+#include "model/compile/intent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/digest.h"
+#include "model/base/text.h"
+
+enum {
+    OVERHEAD_ETHERNET = 14,
+    OVERHEAD_UDP = 8,
+    OVERHEAD_TUNNEL = 8, /* VXLAN, and Geneve without options. */
+    OVERHEAD_GRE = 8,    /* With a key. */
+    OVERHEAD_IPV4 = 20,
+    OVERHEAD_IPV6 = 40,
+    MTU_DEFAULT = 1450, /* Of a VPC without ports. */
+    MTU_IPV6 = 1280,
+    MTU_MAX = 65535,
+};
+
+static struct tn_intent_subnet *
+subnet_find(struct tn_intent *in, const struct tn_intent_port *port,
+            const struct tn_intent_vpc *vpc)
+{
+    const struct tn_port *doc = port->doc;
+    size_t n = vpc->doc->subnets.n;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(vpc->subnets[i].doc->name.v, doc->subnet.v) == 0) {
+            return &vpc->subnets[i];
+        }
+    }
+    struct tn_diag *d =
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, doc->subnet.at),
+                "VPC '%s' has no subnet '%s'", doc->vpc.v, doc->subnet.v);
+    const char **names = tn_new_n(in->arena, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        names[i] = vpc->subnets[i].doc->name.v;
+    }
+    const char *near = tn_nearest(doc->subnet.v, names, n);
+    if (near) {
+        d->hint = tn_arena_printf(in->diags->arena, "did you mean '%s'?", near);
+    }
+    return NULL;
+}
+
+static void
+host_missing(struct tn_intent *in, const struct tn_intent_port *port)
+{
+    const struct tn_world *w = in->world;
+    struct tn_diag *d = tn_diag(
+        in->diags, TN_ERROR, tn_intent_at(port->file, port->doc->host.at),
+        "there is no host '%s' in inventories/%s, nor in another environment",
+        port->doc->host.v, w->environment);
+    const char *near =
+        tn_nearest(port->doc->host.v, w->host_names, w->inventory->n_hosts);
+    if (near) {
+        d->hint = tn_arena_printf(in->diags->arena, "did you mean '%s'?", near);
+    }
+}
+
+static void
+site_check(struct tn_intent *in, const struct tn_intent_port *port,
+           const struct tn_intent_vpc *vpc)
+{
+    const char *site = port->host->config.site;
+    if (vpc->doc->sites.n == 0) {
+        return;
+    }
+    for (size_t i = 0; i < vpc->doc->sites.n; i++) {
+        if (tn_streq(vpc->doc->sites.items[i].v, site)) {
+            return;
+        }
+    }
+    tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, port->doc->host.at),
+            "host '%s' is in site '%s', which is not among the sites of VPC "
+            "'%s' (%s:%u)",
+            port->doc->host.v, site ? site : "(none)", vpc->doc->meta.name.v,
+            vpc->file->path, vpc->doc->sites.at.line);
+}
+
+static void
+host_find(struct tn_intent *in, struct tn_intent_port *port,
+          const struct tn_intent_vpc *vpc)
+{
+    const char *name = port->doc->host.v;
+    const struct tn_host *host = tn_map_get(&in->world->hosts, name);
+    if (!host) {
+        if (!tn_map_get(&in->world->elsewhere, name)) {
+            host_missing(in, port);
+        }
+        return;
+    }
+    if (!host->config.driver) {
+        tn_diag(in->diags, TN_ERROR,
+                tn_intent_at(port->file, port->doc->host.at),
+                "host '%s' has no tenet_driver: no port can be on it", name);
+        return;
+    }
+    port->host = host;
+    if (vpc) {
+        site_check(in, port, vpc);
+    }
+}
+
+static void
+port_take(struct tn_intent *in, struct tn_intent_port *port)
+{
+    char object[80];
+    const struct tn_port *doc = port->doc;
+    struct tn_intent_vpc *vpc =
+        tn_validate_ref(in, port->file, &doc->vpc, TN_KIND_VPC, &in->vpc_map);
+    host_find(in, port, vpc);
+    if (vpc) {
+        port->subnet = subnet_find(in, port, vpc);
+    }
+    if (port->subnet) {
+        *tn_vec_push(in->arena, &port->subnet->ports) = port;
+    }
+    for (size_t i = 0; i < doc->security_groups.n; i++) {
+        tn_validate_ref(in, port->file, &doc->security_groups.items[i],
+                        TN_KIND_SECURITY_GROUP, &in->group_map);
+    }
+    if (in->n_lock || in->n_pins) {
+        size_t n = strlen(doc->meta.name.v);
+        memcpy(object, "port/", 5);
+        memcpy(object + 5, doc->meta.name.v, n < 70 ? n + 1 : 70);
+        object[sizeof object - 1] = '\0';
+        port->pin = tn_intent_pin(in, object, &port->established);
+    }
+}
+
+/* Ports by where they attach. */
+static int
+attach_cmp(const void *a, const void *b)
+{
+    const struct tn_intent_port *x = *(struct tn_intent_port *const *) a;
+    const struct tn_intent_port *y = *(struct tn_intent_port *const *) b;
+    int c = tn_strcmp0(x->doc->host.v, y->doc->host.v);
+    if (c == 0) {
+        c = tn_strcmp0(x->doc->attach.netns.v, y->doc->attach.netns.v);
+    }
+    return c ? c
+             : strcmp(tn_intent_interface(x->doc), tn_intent_interface(y->doc));
+}
+
+static int
+attach_place_cmp(const void *a, const void *b)
+{
+    const struct tn_intent_port *x = *(struct tn_intent_port *const *) a;
+    const struct tn_intent_port *y = *(struct tn_intent_port *const *) b;
+    int c = attach_cmp(a, b);
+    if (c == 0) {
+        c = (x->file->index > y->file->index) -
+            (x->file->index < y->file->index);
+    }
+    return c ? c
+             : (x->doc->meta.at.line > y->doc->meta.at.line) -
+                   (x->doc->meta.at.line < y->doc->meta.at.line);
+}
+
+static void
+attaches_check(struct tn_intent *in)
+{
+    struct tn_intent_port **by =
+        tn_new_n(in->arena, struct tn_intent_port *, in->n_ports);
+    for (size_t i = 0; i < in->n_ports; i++) {
+        by[i] = &in->ports[i];
+    }
+    if (in->n_ports > 1) {
+        qsort(by, in->n_ports, sizeof(struct tn_intent_port *),
+              attach_place_cmp);
+    }
+    for (size_t i = 1; i < in->n_ports; i++) {
+        const struct tn_intent_port *a = by[i - 1], *b = by[i];
+        if (attach_cmp(&by[i - 1], &by[i]) == 0) {
+            tn_diag(in->diags, TN_ERROR,
+                    tn_intent_at(b->file, b->doc->attach.at),
+                    "port '%s' in %s:%u attaches to the same interface of "
+                    "host '%s'",
+                    a->doc->meta.name.v, a->file->path, a->doc->attach.at.line,
+                    b->doc->host.v);
+        }
+    }
+}
+
+static uint32_t
+overhead(enum tn_encapsulation encapsulation, bool ipv6)
+{
+    uint32_t outer = OVERHEAD_ETHERNET + (ipv6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4);
+    switch (encapsulation) {
+    case TN_ENCAP_VXLAN:
+    case TN_ENCAP_GENEVE:
+        return outer + OVERHEAD_UDP + OVERHEAD_TUNNEL;
+    case TN_ENCAP_GRE:
+        return outer + OVERHEAD_GRE;
+    }
+    return outer;
+}
+
+/* The underlay of one port's host: lowers the limit of its VPC, and must be
+ * of the same family as that of the VPC's first port. */
+static void
+underlay_take(struct tn_intent *in, const struct tn_intent_port *port,
+              const struct tn_intent_port **first)
+{
+    struct tn_intent_vpc *vpc = port->subnet->vpc;
+    const struct tn_host_config *c = &port->host->config;
+    uint32_t less =
+        overhead(vpc->doc->encapsulation.v, c->underlay.family == TN_AF_IPV6);
+    uint32_t limit = c->underlay_mtu > less ? c->underlay_mtu - less : 0;
+    if (!*first) {
+        *first = port;
+        vpc->mtu_limit = limit < MTU_MAX ? limit : MTU_MAX;
+    } else if (port->host != (*first)->host &&
+               c->underlay.family != (*first)->host->config.underlay.family) {
+        tn_diag(
+            in->diags, TN_ERROR, tn_intent_at(port->file, port->doc->host.at),
+            "hosts '%s' and '%s' of VPC '%s' have underlay addresses of "
+            "different families",
+            (*first)->doc->host.v, port->doc->host.v, vpc->doc->meta.name.v);
+    }
+    if (limit < vpc->mtu_limit) {
+        vpc->mtu_limit = limit;
+    }
+}
+
+static void
+mtu_check(struct tn_intent *in, const struct tn_intent_subnet *s)
+{
+    const struct tn_intent_vpc *vpc = s->vpc;
+    bool six =
+        s->doc->cidr.v.addr.family == TN_AF_IPV6 || s->doc->cidr6.at.line;
+    if (s->doc->mtu.at.line && s->doc->mtu.v > vpc->mtu_limit) {
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(vpc->file, s->doc->mtu.at),
+                "mtu %llu is more than the underlay carries: at most %u after "
+                "encapsulation, on every host of the VPC",
+                (unsigned long long) s->doc->mtu.v, vpc->mtu_limit);
+    } else if (!s->doc->mtu.at.line && six && vpc->mtu_limit < MTU_IPV6) {
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(vpc->file, s->doc->at),
+                "subnet '%s' has IPv6, which needs an mtu of %d, but the "
+                "underlay leaves %u",
+                s->doc->name.v, MTU_IPV6, vpc->mtu_limit);
+    }
+}
+
+static void
+underlay_check(struct tn_intent *in, struct tn_intent_vpc *vpc)
+{
+    const struct tn_intent_port *first = NULL;
+    vpc->mtu_limit = MTU_DEFAULT;
+    for (size_t i = 0; i < vpc->doc->subnets.n; i++) {
+        const struct tn_intent_subnet *s = &vpc->subnets[i];
+        for (size_t k = 0; k < s->ports.n; k++) {
+            if (s->ports.items[k]->host) {
+                underlay_take(in, s->ports.items[k], &first);
+            }
+        }
+    }
+    if (!first) {
+        vpc->mtu_limit = MTU_DEFAULT;
+        return;
+    }
+    for (size_t i = 0; i < vpc->doc->subnets.n; i++) {
+        mtu_check(in, &vpc->subnets[i]);
+    }
+}
+
+void
+tn_validate_ports(struct tn_intent *in)
+{
+    for (size_t i = 0; i < in->n_ports; i++) {
+        port_take(in, &in->ports[i]);
+    }
+    attaches_check(in);
+    for (size_t i = 0; i < in->n_vpcs; i++) {
+        underlay_check(in, &in->vpcs[i]);
+    }
+}
