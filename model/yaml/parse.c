@@ -23,7 +23,12 @@
 
 /* A file with more findings than this is not worth reading to its end.  Up to
  * SMALL_MAP keys are compared pairwise, more are sorted. */
-enum { FINDINGS_MAX = 50, SMALL_MAP = 12, ANCHORS_MAX = 1000 };
+enum {
+    FINDINGS_MAX = 50,
+    SMALL_MAP = 12,
+    ANCHORS_MAX = 1000,
+    KEYS_CACHED = 64
+};
 
 /* An open collection. */
 struct frame {
@@ -56,6 +61,7 @@ struct parse {
     size_t n_children, cap_children;
     size_t n_nodes, n_docs, n_findings, n_anchors;
     struct tn_map anchors; /* Inventory only, of this document. */
+    const char *keys[KEYS_CACHED];
     const struct tn_node *root;
     bool spoiled; /* This document has a finding. */
     bool stop;    /* The rest of the file is not read. */
@@ -322,6 +328,20 @@ wants_key(const struct parse *p)
     return f && f->node->type == TN_NODE_MAP && !f->has_key;
 }
 
+/* Files repeat few keys: each is kept once, as long as no other takes its
+ * place here. */
+static const char *
+key_text(struct parse *p, const char *text, size_t len)
+{
+    size_t slot = (len * 5 + (unsigned char) text[0] +
+                   (len ? (unsigned char) text[len - 1] * 3u : 0)) %
+                  KEYS_CACHED;
+    if (!p->keys[slot] || strcmp(p->keys[slot], text) != 0) {
+        p->keys[slot] = tn_arena_strndup(p->arena, text, len);
+    }
+    return p->keys[slot];
+}
+
 /* Keeps the key until its value comes. */
 static void
 key_set(struct parse *p, const char *text, size_t len, bool quoted,
@@ -493,7 +513,7 @@ on_scalar(struct parse *p, const yaml_event_t *event)
     }
     bool bare = !event->data.scalar.anchor && !event->data.scalar.tag;
     if (bare && wants_key(p)) {
-        key_set(p, tn_arena_strndup(p->arena, text, len), len, quoted, at);
+        key_set(p, key_text(p, text, len), len, quoted, at);
         return;
     }
     struct tn_node *node = tn_arena_alloc(p->arena, sizeof *node + len + 1);

@@ -175,7 +175,7 @@ static const struct row strict_refuses[] = {
      "1:1: directives (%YAML, %TAG) are not allowed here"},
     {"a: 1\n  b: 2\n",
      "2:4: not valid YAML: mapping values are not allowed in this context"},
-    {"a: [1, 2\nb: 3\n", "2:1: not valid YAML: did not find expected ',' or "
+    {"a: [1, 2\nb: 3\n", "2:2: not valid YAML: did not find expected ',' or "
                          "']' while parsing a flow sequence that begins on "
                          "line 1"},
     {"a:\n\t- b\n", "2:1: not valid YAML: a tab cannot indent"},
@@ -183,8 +183,8 @@ static const struct row strict_refuses[] = {
                 "scanning a quoted scalar that begins on line 1"},
     {"a: @x\n", "1:4: not valid YAML: found character that cannot start any "
                 "token while scanning for the next token"},
-    {"a: 1\n]\n", "2:1: not valid YAML: did not find expected <document "
-                  "start>"},
+    {"a: 1\n]\n", "2:1: not valid YAML: did not find expected key while "
+                  "parsing a block mapping that begins on line 1"},
 };
 
 Test(yaml, refuses_in_tenant_documents)

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLEAN_BLOCK = 64 };
+enum { CLEAN_BLOCK = 8 };
 
 /* Of bytes, for the scanner. */
 enum {
@@ -74,17 +74,17 @@ refuse(struct tn_yaml_fault *fault, struct tn_pos at, const char *message,
     return false;
 }
 
-/* True if none of the 64 bytes needs a second look; the compiler turns the
- * loop into vector code. */
+/* True if none of the eight bytes needs a second look: printable ASCII and
+ * line feeds.  Each mask has the top bit of the bytes it means. */
 static bool
 is_clean(const char *s)
 {
-    unsigned bad = 0;
-    for (size_t i = 0; i < CLEAN_BLOCK; i++) {
-        unsigned char c = (unsigned char) s[i];
-        bad |= (unsigned) ((c < 0x20) & (c != '\n')) | (unsigned) (c >= 0x7f);
-    }
-    return !bad;
+    const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+    uint64_t w;
+    memcpy(&w, s, sizeof w);
+    uint64_t low = (w & ~tops) + ones * (0x80 - 0x20);   /* Not below 0x20. */
+    uint64_t feed = ((w ^ ones * '\n') & ~tops) + ~tops; /* Not '\n'. */
+    return (((w | (w + ones)) | (~low & feed)) & tops) == 0;
 }
 
 /* Decodes one character of two to four bytes; 0 if it is malformed. */
@@ -237,19 +237,26 @@ skip_line(struct scan *p)
 static void
 skip_to_token(struct scan *p)
 {
-    while (p->i < p->n) {
-        char c = p->s[p->i];
-        if (c == '\n') {
-            p->line = ++p->i;
+    const char *s = p->s;
+    const size_t n = p->n;
+    size_t i = p->i;
+    for (;;) {
+        while (i < n && s[i] == ' ') {
+            i++;
+        }
+        if (i < n && s[i] == '\n') {
+            p->line = ++i;
             p->key_allowed |= p->flow == 0;
-        } else if (c == ' ' || c == '\t' || c == '\r') {
-            p->i++;
-        } else if (c == '#') {
-            skip_line(p);
+        } else if (i < n && s[i] == '#') {
+            const char *end = memchr(s + i, '\n', n - i);
+            i = end ? (size_t) (end - s) : n;
+        } else if (i < n && (s[i] == '\t' || s[i] == '\r')) {
+            i++;
         } else {
-            return;
+            break;
         }
     }
+    p->i = i;
 }
 
 static bool
@@ -347,25 +354,30 @@ skip_fold(struct scan *p)
     return folded;
 }
 
-static void
-skip_plain(struct scan *p)
+/* To the end of a run of plain text: a blank, a line break, ': ' or, in
+ * flow, a bracket or comma. */
+static size_t
+plain_run_end(const struct scan *p)
 {
     const unsigned stop =
         C_BLANK | C_BREAK | C_COLON | (p->flow ? (unsigned) C_FLOW : 0);
+    const char *s = p->s;
+    const size_t n = p->n;
+    for (size_t i = p->i; i < n; i++) {
+        unsigned class = class_of[(unsigned char) s[i]];
+        if (class & stop && (class != C_COLON || is_blankz_at(p, i + 1))) {
+            return i;
+        }
+    }
+    return n;
+}
+
+static void
+skip_plain(struct scan *p)
+{
     bool folded = false;
     while (p->i < p->n && p->s[p->i] != '#' && !at_marker(p)) {
-        for (;;) {
-            while (p->i < p->n &&
-                   !(class_of[(unsigned char) p->s[p->i]] & stop)) {
-                p->i++;
-            }
-            if (p->i < p->n && p->s[p->i] == ':' &&
-                !is_blankz_at(p, p->i + 1)) {
-                p->i++;
-                continue;
-            }
-            break;
-        }
+        p->i = plain_run_end(p);
         if (p->i >= p->n || !is_blankz_at(p, p->i)) {
             break;
         }
