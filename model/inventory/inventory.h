@@ -27,26 +27,30 @@ struct tn_var {
     const struct tn_node *value;
     const char *path;  /* File that set it; position: value->at. */
     const char *layer; /* "group all", "group leafs", "host hv1", ... */
+    uint32_t order;    /* Rank of its name's first appearance in the merge. */
 };
 
 struct tn_inventory_host {
     const char *name;
-    struct tn_origin at;           /* Where it is first listed. */
-    const struct tn_var *vars;     /* Merged, sorted by name. */
+    struct tn_origin at;       /* Where it is first listed. */
+    const struct tn_var *vars; /* Merged, sorted by name. */
     size_t n_vars;
-    const char *const *groups;     /* In the order of increasing precedence,
-                                      "all" first. */
+    const char *const *groups; /* In the order of increasing precedence,
+                                  "all" first. */
     size_t n_groups;
 };
 
-/* What tenet itself reads, from the variables prefixed tenet_. */
+/* What tenet itself reads, from the variables prefixed tenet_.  A host without
+ * tenet_driver is no device: 'driver' is null. */
 struct tn_host_config {
-    const char *driver;            /* tenet_driver: kernel, memory, ... */
-    const char *site;              /* tenet_site; null if absent. */
-    struct tn_addr underlay;       /* tenet_underlay_address: its VTEP. */
-    uint32_t underlay_mtu;         /* tenet_underlay_mtu, default 1500. */
-    const char *kernel_netns;      /* tenet_kernel_netns: labs; null: own. */
-    const struct tn_var *options;  /* All tenet_* variables, for drivers. */
+    const char *driver;           /* tenet_driver: kernel, memory, ... */
+    const char *site;             /* tenet_site; null if absent. */
+    struct tn_addr underlay;      /* tenet_underlay_address: its VTEP. */
+    uint32_t underlay_mtu;        /* tenet_underlay_mtu, default 1500. */
+    const char *kernel_netns;     /* tenet_kernel_netns: labs; null: own. */
+    const struct tn_var *options; /* All tenet_* variables but null ones, for
+                                     drivers, sorted by name.  Values are in
+                                     canonical spelling: "true", "1500". */
     size_t n_options;
 };
 
@@ -59,7 +63,10 @@ struct tn_inventory {
     const char *environment;
     const struct tn_host *hosts; /* Sorted by name. */
     size_t n_hosts;
-    struct tn_digest digest;     /* Of all that was read. */
+    const char *const *refused; /* Hosts with findings, sorted by name: they
+                                   exist, but are not in 'hosts'. */
+    size_t n_refused;
+    struct tn_digest digest; /* Of all that was read. */
 };
 
 /* Loads 'inventories/<environment>'.  Findings go to 'diags' (tenant null);
@@ -79,7 +86,12 @@ const struct tn_var *tn_inventory_var(const struct tn_inventory_host *host,
                                       const char *name);
 
 /* The host's variables as 'ansible-inventory --host NAME' prints them: JSON,
- * keys sorted, four spaces.  malloc'ed, the caller frees. */
+ * keys sorted, four spaces, a newline at the end.  malloc'ed, the caller
+ * frees. */
 char *tn_inventory_host_json(const struct tn_inventory_host *host);
+
+/* The variables that tenet reads, as the page docs/host-variables.md.
+ * malloc'ed, the caller frees. */
+char *tn_inventory_variables_markdown(void);
 
 #endif
