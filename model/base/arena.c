@@ -136,8 +136,8 @@ tn_arena_alloc(struct tn_arena *arena, size_t size)
         arena->head = b;
         return b->data;
     }
-    size_t need = (size + alignof(max_align_t) - 1) &
-                  ~(alignof(max_align_t) - 1);
+    size_t need =
+        (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (need < size) {
         out_of_memory(size);
     }

@@ -43,8 +43,8 @@ char *tn_arena_strdup(struct tn_arena *arena, const char *s) TN_RETURNS_NONNULL;
 /* Copies 'len' bytes and adds a NUL. */
 char *tn_arena_strndup(struct tn_arena *arena, const char *s,
                        size_t len) TN_RETURNS_NONNULL;
-char *tn_arena_printf(struct tn_arena *arena, const char *fmt,
-                      ...) TN_PRINTF(2, 3) TN_RETURNS_NONNULL;
+char *tn_arena_printf(struct tn_arena *arena, const char *fmt, ...)
+    TN_PRINTF(2, 3) TN_RETURNS_NONNULL;
 char *tn_arena_vprintf(struct tn_arena *arena, const char *fmt, va_list ap)
     TN_PRINTF(2, 0) TN_RETURNS_NONNULL;
 /* One zeroed object / array of a type. */

@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-frame_add(struct tn_error *err, const char *fmt, va_list ap)
+static TN_PRINTF(2, 0) void frame_add(struct tn_error *err, const char *fmt,
+                                      va_list ap)
 {
-    if (err->n_frames == TN_ERROR_FRAMES ||
-        err->used >= TN_ERROR_TEXT - 1) {
+    if (err->n_frames == TN_ERROR_FRAMES || err->used >= TN_ERROR_TEXT - 1) {
         return;
     }
     size_t room = (size_t) (TN_ERROR_TEXT - err->used);

@@ -50,8 +50,7 @@ table_grow(struct tn_map *map)
     table_new(map, old.cap * 2);
     for (size_t i = 0; i < old.cap; i++) {
         if (old.slots[i].key) {
-            *slot_find(map, old.slots[i].key, old.slots[i].hash) =
-                old.slots[i];
+            *slot_find(map, old.slots[i].key, old.slots[i].hash) = old.slots[i];
         }
     }
 }

@@ -75,8 +75,7 @@ tn_addr_bits(const struct tn_addr *a)
 bool
 tn_addr_is_multicast(const struct tn_addr *a)
 {
-    return a->family == TN_AF_IPV4 ? (a->b[0] & 0xf0) == 0xe0
-                                   : a->b[0] == 0xff;
+    return a->family == TN_AF_IPV4 ? (a->b[0] & 0xf0) == 0xe0 : a->b[0] == 0xff;
 }
 
 bool
@@ -155,7 +154,7 @@ tn_cidr_cmp(const struct tn_cidr *a, const struct tn_cidr *b)
 bool
 tn_cidr_contains(const struct tn_cidr *c, const struct tn_addr *a)
 {
-    if (c->addr.family != a->family) {
+    if (c->addr.family != a->family || a->family == TN_AF_NONE) {
         return false;
     }
     struct tn_addr masked = *a;

@@ -58,6 +58,7 @@ enum tn_cidr_error tn_cidr_parse(const char *s, struct tn_cidr *out);
 const char *tn_cidr_format(const struct tn_cidr *c, char buf[TN_CIDR_TEXT]);
 /* By family, address, then length: parents sort before what they contain. */
 int tn_cidr_cmp(const struct tn_cidr *a, const struct tn_cidr *b);
+/* What is absent contains nothing, is in nothing and overlaps nothing. */
 bool tn_cidr_contains(const struct tn_cidr *c, const struct tn_addr *a);
 bool tn_cidr_within(const struct tn_cidr *inner, const struct tn_cidr *outer);
 bool tn_cidr_overlap(const struct tn_cidr *a, const struct tn_cidr *b);

@@ -94,6 +94,8 @@ tn_text_add_escaped(struct tn_text *t, const char *s)
             tn_text_add(t, "\\t");
         } else if (*p < 0x20 || *p == 0x7f) {
             tn_text_addf(t, "\\u%04x", *p);
+        } else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+            tn_text_addf(t, "\\u%04x", *++p);
         } else {
             tn_text_addc(t, (char) *p);
         }

@@ -22,8 +22,8 @@ void tn_text_addf(struct tn_text *t, const char *fmt, ...) TN_PRINTF(2, 3);
 void tn_text_vaddf(struct tn_text *t, const char *fmt, va_list ap)
     TN_PRINTF(2, 0);
 /* 's' as the inside of a double-quoted JSON (and YAML) string, without the
- * quotes; control characters and DEL become \u00XX, so that the result is
- * also safe to print on a terminal. */
+ * quotes; control characters, C1 ones too, and DEL become \u00XX, so that the
+ * result is also safe to print on a terminal. */
 void tn_text_add_escaped(struct tn_text *t, const char *s);
 /* Forgets the text but keeps the buffer. */
 void tn_text_clear(struct tn_text *t);
@@ -43,7 +43,8 @@ tn_cleanup_text(struct tn_text *t)
 bool tn_is_label(const char *s);
 
 /* The candidate nearest to 'word' by edit distance, or null if none is near
- * enough to be what was meant (at most a third of its letters differ). */
+ * enough to be what was meant (about a third of its letters differ, at most).
+ * Letters compare without case. */
 const char *tn_nearest(const char *word, const char *const *candidates,
                        size_t n);
 

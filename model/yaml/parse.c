@@ -174,10 +174,10 @@ duplicate_found(struct parse *p, struct tn_pair *first, struct tn_pair *again,
         finding(p, again->at, "duplicate key '%s', first given on line %u",
                 again->key, first->at.line);
     } else if (!quiet) {
-        (void) tn_diag(p->diags, TN_WARNING, tn_at(p->path, again->at),
-                       "duplicate key '%s', first given on line %u: the last "
-                       "one is used",
-                       again->key, first->at.line);
+        tn_diag(p->diags, TN_WARNING, tn_at(p->path, again->at),
+                "duplicate key '%s', first given on line %u: the last "
+                "one is used",
+                again->key, first->at.line);
     }
     first->value = again->value;
     again->key = NULL;
@@ -681,9 +681,8 @@ read_events(struct parse *p, const char *bytes, size_t n)
         }
         on_event(p, &event);
         if (p->n_findings >= FINDINGS_MAX) {
-            (void) tn_diag(p->diags, TN_ERROR,
-                           tn_at(p->path, pos_of(event.end_mark)),
-                           "too many errors, the rest of the file is not read");
+            tn_diag(p->diags, TN_ERROR, tn_at(p->path, pos_of(event.end_mark)),
+                    "too many errors, the rest of the file is not read");
         }
         yaml_event_delete(&event);
     }
