@@ -263,7 +263,7 @@ reserve_all(struct lane *l)
     uint8_t key[KEY_SIZE] = {0};
     if (!l->cidr) {
         memcpy(key, l->subnet->gateway_mac.b, sizeof l->subnet->gateway_mac.b);
-        reserve(&l->taken, key, "the gateway's");
+        reserve(&l->taken, key, "that of the gateway");
         return;
     }
     struct tn_addr last = tn_cidr_last(l->cidr);

@@ -283,6 +283,12 @@ names_sort(struct tn_intent *in, enum tn_kind kind, void *items, size_t n,
             struct named before = named_of(base + (kept - 1) * size);
             if (strcmp(now.meta->name.v, before.meta->name.v) == 0) {
                 twice_report(in, kind, &now, &before);
+                /* Which one was meant is not known. */
+                tn_map_put(&in->broken,
+                           tn_arena_printf(in->arena, "%s/%s",
+                                           tn_kind_slug(kind),
+                                           now.meta->name.v),
+                           in);
                 continue;
             }
         }

@@ -103,8 +103,13 @@ sides_fill(struct peers *p)
     for (size_t i = 0; i < p->parts->n; i++) {
         struct tn_part *part = p->parts->items[i];
         for (size_t k = 0; k < part->n_offers; k++) {
+            const struct tn_part_offer *o = &part->offers[k];
+            if (strcmp(o->peer_tenant, part->tenant) == 0 &&
+                strcmp(o->peer_vpc, o->vpc) == 0) {
+                continue; /* An error of its own already. */
+            }
             struct side *s = &p->sides[p->n++];
-            *s = (struct side){.part = part, .offer = &part->offers[k]};
+            *s = (struct side){.part = part, .offer = o};
             s->peer = tn_parts_get(p->parts, s->offer->peer_tenant);
             if (s->peer) {
                 s->answer = offer_find(s->peer, s->offer->peer_vpc,

@@ -34,6 +34,10 @@ subnet_find(struct tn_intent *in, const struct tn_intent_port *port,
             return &vpc->subnets[i];
         }
     }
+    const char *key = tn_arena_printf(in->arena, "vpc/%s", doc->vpc.v);
+    if (tn_map_get(&in->broken, key)) {
+        return NULL;
+    }
     struct tn_diag *d =
         tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, doc->subnet.at),
                 "VPC '%s' has no subnet '%s'", doc->vpc.v, doc->subnet.v);
