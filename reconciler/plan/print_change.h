@@ -12,6 +12,7 @@ struct tn_printer {
     const struct tn_print_options *opt;
     struct tn_arena *arena; /* Scratch. */
     bool attrs_of_new;      /* Additions show their attributes. */
+    bool folded;            /* Something was left out. */
     size_t lines;           /* So far. */
 };
 

@@ -19,8 +19,9 @@ enum {
     FOLD_ADD = 8,        /* Additions by name in one VPC. */
     FOLD_CHANGE = 25,    /* Updates and replacements in one VPC. */
     FOLD_DESTROY = 25,   /* Deletions in one VPC. */
-    FOLD_DETAIL = 400,   /* Lines in all; then each VPC is one line. */
-    FOLD_VPCS = 600,     /* Lines in all; then each device is one line. */
+    FOLD_DETAIL = 150,   /* Lines in all; then each VPC is one line. */
+    FOLD_VPCS = 300,     /* Lines in all; then VPCs are only counted. */
+    FOLD_LITTLE = 3,     /* Changes of a VPC that are no longer than a line. */
     FOLD_REPEAT = 100,   /* Deletions repeated at the end. */
     FOLD_NAMES = 5,      /* Foreign objects by name. */
     FOLD_CONFLICTS = 20, /* On one device. */
@@ -83,10 +84,10 @@ list_of(const struct tn_change *c)
     return LIST_DESTROY;
 }
 
-/* "+ 37 more: 12 fdb, ..."  'hidden' has room for 'n' tallies. */
-static void
+/* "+ 37 more: 12 fdb, ..." of what is in one list.  False if nothing is. */
+static bool
 print_folded(struct tn_printer *p, const struct tn_shown *const *hidden,
-             size_t n, enum list list, bool all)
+             size_t n, enum list list, const char *more)
 {
     static const enum tn_op ops[N_LISTS] = {TN_OP_CREATE, TN_OP_UPDATE,
                                             TN_OP_DELETE};
@@ -98,12 +99,41 @@ print_folded(struct tn_printer *p, const struct tn_shown *const *hidden,
         }
     }
     if (k > 0) {
-        tn_text_add(p->out, "    ");
         tn_print_op(p, ops[list]);
-        tn_text_addf(p->out, all ? "%zu: " : "%zu more: ", k);
+        tn_text_addf(p->out, "%zu%s: ", k, more);
         print_tally(p, t, k);
-        tn_print_end_line(p);
+        p->folded = true;
     }
+    return k > 0;
+}
+
+static void
+print_scope_name(struct tn_printer *p, const char *scope)
+{
+    tn_text_add(p->out, "  ");
+    tn_print_colour(p, TN_BOLD);
+    tn_show_text(p->out, *scope ? scope : "(device)");
+    tn_print_colour(p, TN_PLAIN);
+}
+
+/* The changes of one VPC as one line. */
+static void
+print_scope_line(struct tn_printer *p, const struct tn_shown *s, size_t n)
+{
+    const struct tn_shown **all =
+        tn_new_n(p->arena, const struct tn_shown *, n);
+    for (size_t i = 0; i < n; i++) {
+        all[i] = &s[i];
+    }
+    print_scope_name(p, s->change->scope);
+    for (enum list list = LIST_ADD; list < N_LISTS; list++) {
+        tn_text_add(p->out, "  ");
+        (void) print_folded(p, all, n, list, "");
+    }
+    while (p->out->s[p->out->n - 1] == ' ') {
+        p->out->s[--p->out->n] = '\0';
+    }
+    tn_print_end_line(p);
 }
 
 /* The changes of one VPC. */
@@ -115,10 +145,7 @@ print_scope(struct tn_printer *p, const struct tn_shown *s, size_t n)
         tn_new_n(p->arena, const struct tn_shown *, n);
     size_t shown[N_LISTS] = {0}, total[N_LISTS] = {0}, n_hidden = 0;
     tn_print_end_line(p);
-    tn_text_add(p->out, "  ");
-    tn_print_colour(p, TN_BOLD);
-    tn_show_text(p->out, *s->change->scope ? s->change->scope : "(device)");
-    tn_print_colour(p, TN_PLAIN);
+    print_scope_name(p, s->change->scope);
     tn_print_end_line(p);
     for (size_t i = 0; i < n; i++) {
         total[list_of(s[i].change)]++;
@@ -126,9 +153,8 @@ print_scope(struct tn_printer *p, const struct tn_shown *s, size_t n)
     for (size_t i = 0; i < n; i++) {
         enum list list = list_of(s[i].change);
         /* One that is left over is shown rather than counted. */
-        bool fits = shown[list] < fold[list] || total[list] == fold[list] + 1;
-        if (p->opt->verbose || p->attrs_of_new ||
-            (fits && !full(p, FOLD_DETAIL))) {
+        if (p->opt->verbose || p->attrs_of_new || shown[list] < fold[list] ||
+            total[list] == fold[list] + 1) {
             tn_print_change(p, &s[i]);
             shown[list]++;
         } else {
@@ -136,7 +162,11 @@ print_scope(struct tn_printer *p, const struct tn_shown *s, size_t n)
         }
     }
     for (enum list list = LIST_ADD; list < N_LISTS; list++) {
-        print_folded(p, hidden, n_hidden, list, shown[list] == 0);
+        if (total[list] > shown[list]) {
+            tn_text_add(p->out, "    ");
+            (void) print_folded(p, hidden, n_hidden, list, " more");
+            tn_print_end_line(p);
+        }
     }
 }
 
@@ -167,15 +197,16 @@ print_changes(struct tn_printer *p, const struct tn_device_plan *d)
         }
         if (full(p, FOLD_VPCS)) {
             scopes++;
+        } else if (full(p, FOLD_DETAIL) && j - i > FOLD_LITTLE) {
+            print_scope_line(p, s + i, j - i);
         } else {
             print_scope(p, s + i, j - i);
         }
     }
     if (scopes) {
+        tn_text_addf(p->out, "  ... and %zu more VPCs", scopes);
         tn_print_end_line(p);
-        tn_text_addf(p->out, "  ... and %zu more VPCs (--verbose shows all)",
-                     scopes);
-        tn_print_end_line(p);
+        p->folded = true;
     }
 }
 
@@ -234,6 +265,7 @@ print_conflicts(struct tn_printer *p, const struct tn_device_plan *d)
         }
         if (i == FOLD_CONFLICTS && !p->opt->verbose) {
             tn_text_addf(p->out, "  %zu more conflicts", d->n_conflicts - i);
+            p->folded = true;
             tn_print_end_line(p);
             return;
         }
@@ -325,6 +357,7 @@ print_deletions(struct tn_printer *p, const struct tn_plan *plan)
             }
             if (shown == FOLD_REPEAT && left > 1 && !p->opt->verbose) {
                 tn_text_addf(p->out, "  ... and %zu more", left);
+                p->folded = true;
                 tn_print_end_line(p);
                 return;
             }
@@ -364,6 +397,9 @@ static void
 print_warnings(struct tn_printer *p, const struct tn_plan *plan)
 {
     size_t drift = plan->counts.drift;
+    if (p->folded) {
+        tn_text_add(p->out, "Some lists are shortened: --verbose shows all.\n");
+    }
     if (drift) {
         tn_text_addf(p->out, "%zu change%s undo%s what was done outside Git.\n",
                      drift, plural(drift), drift == 1 ? "es" : "");
