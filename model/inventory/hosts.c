@@ -7,7 +7,6 @@
  *
  * Stricter than Ansible, which after an error goes on with half an inventory:
  * here an error means that no host of the environment is sure. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,31 +37,29 @@ static void TN_PRINTF(3, 4)
 /* --- ansible_group_priority ------------------------------------------------
  */
 
-/* Python's int() of a text: spaces around, a sign, '_' between digits. */
+/* Python's int() of a text: spaces around, a sign, '_' between digits.  What no
+ * priority needs, beyond 64 bits, becomes the greatest or the least. */
 static bool
 int_of_text(const char *s, int64_t *out)
 {
-    char digits[24];
-    size_t n = 0;
-    char *end;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text digits = {0};
+    const char *begin;
 
     s += strspn(s, " \t\n");
     if (*s == '-' || *s == '+') {
-        digits[n++] = *s++;
+        tn_text_addc(&digits, *s++);
     }
-    for (; (*s >= '0' && *s <= '9') || *s == '_'; s++) {
-        if (*s == '_' && (n == 0 || s[-1] == '_' || s[1] < '0' || s[1] > '9')) {
+    for (begin = s; (*s >= '0' && *s <= '9') || *s == '_'; s++) {
+        if (*s == '_' && (s == begin || s[-1] == '_' || !s[1] ||
+                          !strchr("0123456789", s[1]))) {
             return false;
         }
-        if (*s != '_' && n < sizeof digits - 1) {
-            digits[n++] = *s;
+        if (*s != '_') {
+            tn_text_addc(&digits, *s);
         }
     }
-    s += strspn(s, " \t\n");
-    digits[n] = '\0';
-    errno = 0;
-    *out = strtoll(digits, &end, 10);
-    return !*s && end > digits && !*end && !errno && n < sizeof digits - 1;
+    *out = strtoll(tn_text_str(&digits), NULL, 10);
+    return s > begin && !s[strspn(s, " \t\n")];
 }
 
 static bool
@@ -85,11 +82,10 @@ read_priority(const struct tn_node *value, int64_t *out)
         return int_of_text(tn_text_str(&text), out);
     case TN_SCALAR_FLOAT:
         number = strtod(text.s, NULL);
-        if (!(fabs(number) < 9e18)) {
-            return false;
-        }
-        *out = (int64_t) number;
-        return true;
+        *out = fabs(number) < 9e18 ? (int64_t) number
+               : number > 0        ? INT64_MAX
+                                   : INT64_MIN;
+        return isfinite(number);
     case TN_SCALAR_NULL:
     case TN_SCALAR_TIME:
     case TN_SCALAR_SPECIAL:

@@ -226,12 +226,13 @@ read_long(const char *s, long *out)
 }
 
 static const char *
-read_bounds(struct range *r, char *begin, char *end, const char *step)
+read_bounds(struct range *r, const char *begin, const char *end,
+            const char *step)
 {
     const char *b, *e;
 
     if (!*begin) {
-        begin = (char[]){"0"};
+        begin = "0";
     }
     if (!*end) {
         return "a range must have an end";
