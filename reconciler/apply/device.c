@@ -1,0 +1,219 @@
+/* device.c - commit, look again, and undo what did not come out as planned.
+ *
+ * Verification compares what the device now holds with what the plan said, key
+ * by key, and does not trust the driver's word.  Undoing is an apply as well:
+ * what the device held before is what is wanted, in the scopes that were
+ * touched; its success is verified in the same way.  What somebody else did
+ * in other scopes meanwhile is not ours to undo. */
+#include "reconciler/apply/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The scopes that a plan touches. */
+struct touched {
+    const char **names; /* Sorted, unique. */
+    size_t n;
+};
+
+static int
+text_cmp(const void *pa, const void *pb)
+{
+    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
+}
+
+static struct touched
+touched_collect(struct tn_arena *arena, const struct tn_device_plan *plan)
+{
+    struct touched t = {
+        .names = tn_new_n(arena, const char *, plan->n_changes),
+    };
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const char *scope = plan->changes[i].scope;
+        if (t.n == 0 || strcmp(t.names[t.n - 1], scope) != 0) {
+            t.names[t.n++] = scope;
+        }
+    }
+    qsort(t.names, t.n, sizeof *t.names, text_cmp);
+    size_t kept = t.n ? 1 : 0;
+    for (size_t i = 1; i < t.n; i++) {
+        if (strcmp(t.names[i], t.names[kept - 1]) != 0) {
+            t.names[kept++] = t.names[i];
+        }
+    }
+    t.n = kept;
+    return t;
+}
+
+static bool
+touched_has(const struct touched *t, const char *scope)
+{
+    return bsearch(&scope, t->names, t->n, sizeof *t->names, text_cmp) != NULL;
+}
+
+/* What is ours in the touched scopes. */
+static const struct tn_state *
+state_within(struct tn_arena *arena, const struct tn_state *state,
+             const struct touched *t)
+{
+    struct tn_state *out = tn_new(arena, struct tn_state);
+    struct tn_resource *items = tn_new_n(arena, struct tn_resource, state->n);
+    for (size_t i = 0; i < state->n; i++) {
+        const struct tn_resource *r = &state->items[i];
+        if (r->owner == TN_OURS && touched_has(t, r->scope)) {
+            items[out->n++] = *r;
+        }
+    }
+    out->device = state->device;
+    out->items = items;
+    return out;
+}
+
+static enum tn_code
+steps_commit(struct tn_device_run *d, const struct tn_device_plan *plan,
+             enum tn_outcome *outcomes, struct tn_error *err)
+{
+    struct tn_stage *stage = NULL;
+    size_t failed = plan->n_changes;
+    enum tn_code code =
+        d->driver->stage(d->session, plan->steps, plan->n_changes, &stage, err);
+    if (code) {
+        return code;
+    }
+    code = d->driver->commit(stage, outcomes, &failed, err);
+    if (code && failed < plan->n_changes) {
+        const struct tn_change *c = &plan->changes[failed];
+        tn_error_at(err, c->origin);
+        code = tn_while(err, code, "%s %s", tn_change_action(c), c->key);
+    }
+    return code;
+}
+
+static enum tn_code
+look_again(struct tn_device_run *d, const struct touched *t,
+           const struct tn_state *want, const struct tn_state **out,
+           struct tn_error *err)
+{
+    struct tn_scope scope = {0};
+    if (d->driver->caps & TN_CAP_SCOPED) {
+        scope = (struct tn_scope){t->names, t->n};
+    }
+    return d->driver->observe(d->session, &scope, want, d->arena, out, err);
+}
+
+/* The first attribute in which two versions of a resource differ. */
+static const char *
+difference(struct tn_arena *arena, const struct tn_resource *want,
+           const struct tn_resource *have)
+{
+    if (!have) {
+        return "is not there";
+    }
+    if (!want) {
+        return "is still there";
+    }
+    for (size_t i = 0; i < want->n_attrs; i++) {
+        const struct tn_attr *a = &want->attrs[i];
+        const char *v = tn_resource_attr(have, a->name);
+        if (!tn_streq(a->value, v)) {
+            return a->secret ? tn_arena_printf(arena, "%s differs", a->name)
+                             : tn_arena_printf(arena, "%s is '%s', not '%s'",
+                                               a->name, v ? v : "", a->value);
+        }
+    }
+    return "has attributes that were not asked for";
+}
+
+static enum tn_code
+changes_verify(struct tn_device_run *d, const struct tn_state *now,
+               struct tn_error *err)
+{
+    for (size_t i = 0; i < d->plan->n_changes; i++) {
+        const struct tn_change *c = &d->plan->changes[i];
+        const struct tn_resource *have = tn_state_get(now, c->key);
+        if (c->half == TN_HALF_REMOVE) {
+            continue;
+        }
+        if (have && have->owner == TN_FOREIGN) {
+            have = NULL;
+        }
+        if (c->after ? have && tn_resource_same(c->after, have) : !have) {
+            continue;
+        }
+        enum tn_code code =
+            tn_fail(err, TN_ESTALE, 0, "after the apply %s %s", c->key,
+                    difference(d->arena, c->after, have));
+        tn_error_at(err, c->origin);
+        return code;
+    }
+    return TN_OK;
+}
+
+/* Plans what leads from what the device holds to what it held before. */
+static enum tn_code
+undo_plan(struct tn_device_run *d, const struct touched *t,
+          const struct tn_device_plan **out, struct tn_error *err)
+{
+    const struct tn_state *now = NULL;
+    const struct tn_state *before = state_within(d->arena, d->have, t);
+    enum tn_code code = look_again(d, t, before, &now, err);
+    if (code) {
+        return code;
+    }
+    struct tn_plan_input in = {
+        .device = d->device->name,
+        .driver = d->driver->name,
+        .caps = d->driver->caps | TN_CAP_OWNER,
+        .last = before,
+        .want = before,
+        .have = state_within(d->arena, now, t),
+    };
+    return tn_plan_device(d->arena, &in, out, err);
+}
+
+static enum tn_code
+undo(struct tn_device_run *d, const struct touched *t, struct tn_error *err)
+{
+    const struct tn_device_plan *plan = NULL;
+    enum tn_code code = undo_plan(d, t, &plan, err);
+    if (code || plan->n_changes == 0) {
+        return code;
+    }
+    enum tn_outcome *outcomes =
+        tn_new_n(d->arena, enum tn_outcome, plan->n_changes);
+    code = steps_commit(d, plan, outcomes, err);
+    if (!code) {
+        code = undo_plan(d, t, &plan, err);
+    }
+    if (!code && plan->n_changes) {
+        code = tn_fail(err, TN_ESTALE, 0,
+                       "%zu objects still differ from before"
+                       ", first %s",
+                       plan->n_changes, plan->changes[0].key);
+    }
+    return code;
+}
+
+void
+tn_device_apply(struct tn_device_run *d, enum tn_outcome *outcomes)
+{
+    const struct tn_device_plan *plan = d->plan;
+    struct touched t = touched_collect(d->arena, plan);
+    const struct tn_state *now = NULL;
+    enum tn_code code = steps_commit(d, plan, outcomes, &d->failure);
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        d->n_done += outcomes[i] == TN_STEP_DONE;
+    }
+    if (!code) {
+        code = look_again(d, &t, d->want, &now, &d->failure);
+    }
+    if (!code) {
+        code = changes_verify(d, now, &d->failure);
+    }
+    if (!code) {
+        d->end = TN_DEVICE_VERIFIED;
+        return;
+    }
+    d->end = undo(d, &t, &d->undo_failure) ? TN_DEVICE_BROKEN
+                                           : TN_DEVICE_ROLLED_BACK;
+}

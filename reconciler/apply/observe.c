@@ -1,0 +1,273 @@
+/* observe.c - what every device holds, beside what it should: the plan.
+ *
+ * One thread a device (up to a bound): render, open, observe, plan.  What was
+ * applied last is compiled again from the commit that the status ref names;
+ * all devices at one commit share that network, and in the common case it is
+ * the one that is wanted now. */
+#include "reconciler/apply/reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/apply/parallel.h"
+
+enum { DEVICE_THREADS = 32 };
+
+/* A network compiled for the sake of comparison. */
+struct past {
+    const char *commit;
+    const struct tn_network *network; /* Null: cannot be had any more. */
+};
+
+struct pasts {
+    TN_VEC(struct past) list;
+};
+
+static const struct tn_network *
+past_compile(struct tn_reconcile *run, const char *commit)
+{
+    struct tn_source *source = NULL;
+    const struct tn_network *network = NULL;
+    struct tn_diags unheard;
+    struct tn_error ignored = {0};
+    tn_diags_init(&unheard, run->arena);
+    if (tn_source_open_commit(run->options.repo, commit, &source, NULL,
+                              &ignored)) {
+        return NULL;
+    }
+    struct tn_compile_options o = {
+        .environment = run->network->inventory->environment,
+        .threads = run->options.threads,
+        .pins = run->status->pins,
+        .n_pins = run->status->n_pins,
+    };
+    if (tn_compile(source, &o, run->arena, &network, NULL, &unheard,
+                   &ignored)) {
+        network = NULL;
+    }
+    source->ops->free(source);
+    return network;
+}
+
+static const struct tn_network *
+past_get(struct tn_reconcile *run, struct pasts *pasts, const char *device)
+{
+    const struct tn_status_device *status =
+        tn_status_device_get(run->status, device);
+    if (!status || !status->head.commit) {
+        return NULL;
+    }
+    const char *commit = status->head.commit;
+    if (strcmp(commit, run->commit.id) == 0) {
+        return run->network;
+    }
+    for (size_t i = 0; i < pasts->list.n; i++) {
+        if (strcmp(pasts->list.items[i].commit, commit) == 0) {
+            return pasts->list.items[i].network;
+        }
+    }
+    struct past *p = tn_vec_push(run->arena, &pasts->list);
+    p->commit = commit;
+    p->network = past_compile(run, commit);
+    return p->network;
+}
+
+static const struct tn_device *
+device_find(const struct tn_network *network, const char *name)
+{
+    for (size_t i = 0; network && i < network->n_devices; i++) {
+        if (strcmp(network->devices[i].name, name) == 0) {
+            return &network->devices[i];
+        }
+    }
+    return NULL;
+}
+
+static int
+text_cmp(const void *pa, const void *pb)
+{
+    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
+}
+
+/* Failed tenants, scopes that compile holds, and tenants of which this device
+ * cannot express something. */
+static void
+held_collect(const struct tn_reconcile *run, struct tn_device_run *d)
+{
+    TN_VEC(const char *) held = {0};
+    const struct tn_network *net = run->network;
+    for (size_t i = 0; i < net->n_tenants; i++) {
+        if (net->tenants[i].failed) {
+            *tn_vec_push(d->arena, &held) = net->tenants[i].name;
+        }
+    }
+    for (size_t i = 0; i < net->n_held; i++) {
+        *tn_vec_push(d->arena, &held) = net->held_scopes[i];
+    }
+    for (size_t i = 0; i < d->diags.list.n; i++) {
+        const struct tn_diag *f = &d->diags.list.items[i];
+        if (f->severity == TN_ERROR && f->tenant) {
+            *tn_vec_push(d->arena, &held) = f->tenant;
+        }
+    }
+    if (held.n) {
+        qsort(held.items, held.n, sizeof *held.items, text_cmp);
+    }
+    d->held = held.items;
+    d->n_held = held.n;
+}
+
+static enum tn_code
+states_render(const struct tn_reconcile *run, struct tn_device_run *d,
+              const struct tn_device *last, struct tn_error *err)
+{
+    if (run->options.destroy) {
+        struct tn_state *nothing = tn_new(d->arena, struct tn_state);
+        nothing->device = d->device->name;
+        d->want = nothing;
+        return TN_OK;
+    }
+    enum tn_code code =
+        d->driver->render(d->device, d->arena, &d->want, &d->diags, err);
+    if (code) {
+        return code;
+    }
+    held_collect(run, d);
+    if (last == d->device) {
+        d->last = d->want;
+    } else if (last) {
+        struct tn_diags unheard;
+        struct tn_error ignored = {0};
+        tn_diags_init(&unheard, d->arena);
+        if (d->driver->render(last, d->arena, &d->last, &unheard, &ignored)) {
+            d->last = NULL;
+        }
+    }
+    return TN_OK;
+}
+
+static enum tn_code
+device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
+            const struct tn_device *last, const struct tn_driver_env *env,
+            struct tn_error *err)
+{
+    static const struct tn_scope everything;
+    const char *name = d->device->host->config.driver;
+    d->driver = tn_driver_get(name);
+    if (!d->driver) {
+        return tn_fail(err, TN_EUNSUPPORTED, 0, "there is no driver '%s'",
+                       name);
+    }
+    enum tn_code code = states_render(run, d, last, err);
+    if (!code) {
+        code = d->driver->open(d->device, env, &d->session, err);
+    }
+    if (!code) {
+        code = d->driver->observe(d->session, &everything, d->want, d->arena,
+                                  &d->have, err);
+    }
+    if (code) {
+        return code;
+    }
+    struct tn_plan_input in = {
+        .device = d->device->name,
+        .driver = d->driver->name,
+        .caps = d->driver->caps,
+        .last = d->last,
+        .want = d->want,
+        .have = d->have,
+        .held = d->held,
+        .n_held = d->n_held,
+    };
+    return tn_plan_device(d->arena, &in, &d->plan, err);
+}
+
+struct job {
+    const struct tn_reconcile *run;
+    const struct tn_device **last; /* By index of device; null: unknown. */
+    struct tn_driver_env env;
+};
+
+static void
+device_work(void *context, size_t i)
+{
+    const struct job *job = context;
+    struct tn_device_run *d = &job->run->devices[i];
+    struct tn_error err = {0};
+    enum tn_code code = device_plan(job->run, d, job->last[i], &job->env, &err);
+    if (code) {
+        d->failure = err;
+        d->end = TN_DEVICE_UNREACHED;
+        d->plan = tn_plan_unreachable(d->arena, d->device->name,
+                                      d->device->host->config.driver, &err);
+    }
+}
+
+enum tn_code
+tn_reconcile_observe(struct tn_reconcile *run, struct tn_error *err)
+{
+    const struct tn_network *net = run->network;
+    struct pasts pasts = {0};
+    struct job job = {.run = run, .env = {run->options.cache_dir}};
+    (void) err;
+    run->n_devices = net->n_devices;
+    run->devices = tn_new_n(run->arena, struct tn_device_run, net->n_devices);
+    job.last = tn_new_n(run->arena, const struct tn_device *, net->n_devices);
+    for (size_t i = 0; i < net->n_devices; i++) {
+        struct tn_device_run *d = &run->devices[i];
+        d->device = &net->devices[i];
+        d->arena = tn_arena_new();
+        tn_diags_init(&d->diags, d->arena);
+        job.last[i] = device_find(past_get(run, &pasts, d->device->name),
+                                  d->device->name);
+    }
+    tn_parallel(run->n_devices, DEVICE_THREADS, device_work, &job);
+    const struct tn_device_plan **plans =
+        tn_new_n(run->arena, const struct tn_device_plan *, run->n_devices);
+    for (size_t i = 0; i < run->n_devices; i++) {
+        plans[i] = run->devices[i].plan;
+        tn_diags_merge(&run->diags, &run->devices[i].diags);
+    }
+    tn_diags_sort(&run->diags);
+    run->plan =
+        tn_plan_build(run->arena, run->commit.id, net->inventory->environment,
+                      plans, run->n_devices);
+    return TN_OK;
+}
+
+enum tn_code
+tn_reconcile_select(struct tn_reconcile *run, const struct tn_saved *saved,
+                    struct tn_saved_result *result, struct tn_error *err)
+{
+    struct tn_plan_input *in =
+        tn_new_n(run->arena, struct tn_plan_input, run->n_devices);
+    size_t n = 0;
+    for (size_t i = 0; i < run->n_devices; i++) {
+        const struct tn_device_run *d = &run->devices[i];
+        if (d->have) {
+            in[n++] = (struct tn_plan_input){
+                .device = d->device->name,
+                .driver = d->driver->name,
+                .caps = d->driver->caps,
+                .last = d->last,
+                .want = d->want,
+                .have = d->have,
+                .held = d->held,
+                .n_held = d->n_held,
+            };
+        }
+    }
+    enum tn_code code = tn_saved_check(run->arena, saved, in, n, result, err);
+    if (code) {
+        return code;
+    }
+    run->plan = tn_saved_select(run->arena, saved, run->plan);
+    for (size_t i = 0, k = 0; i < run->plan->n_devices; i++) {
+        const struct tn_device_plan *p = run->plan->devices[i];
+        while (strcmp(run->devices[k].device->name, p->device) != 0) {
+            k++; /* Both are sorted by name and hold the same devices. */
+        }
+        run->devices[k].plan = p;
+    }
+    return TN_OK;
+}

@@ -1,0 +1,140 @@
+/* reconcile.h - from a commit to a plan over all devices, and on to an apply.
+ *
+ *     open      source, status ref, compile           reads Git
+ *     observe   render, observe, plan per device      reads devices
+ *     apply     journal, commit, verify, roll back    writes devices
+ *     record    status ref                            writes Git
+ *
+ * 'struct tn_reconcile' is one run through these stages.  Its members are for
+ * reading; each stage says which it sets.  Devices are worked on in parallel
+ * and know nothing of each other: one that fails or hangs changes nothing for
+ * the rest but the end of the run. */
+#ifndef TN_APPLY_RECONCILE_H
+#define TN_APPLY_RECONCILE_H
+
+#include "drivers/driver.h"
+#include "model/compile/compile.h"
+#include "reconciler/plan/budget.h"
+#include "reconciler/plan/plan.h"
+#include "reconciler/plan/saved.h"
+#include "reconciler/source/source.h"
+#include "reconciler/status/journal.h"
+#include "reconciler/status/status.h"
+
+struct tn_reconcile_options {
+    const char *repo;        /* A directory inside the intent repository. */
+    const char *rev;         /* Null: HEAD. */
+    bool worktree;           /* Read files as they are, not a commit. */
+    const char *environment; /* Null: as tn_compile_options. */
+    const char *cache_dir;   /* Null: no cache. */
+    const char *state_dir;   /* Journal and lock. */
+    unsigned threads;        /* 0: as many as there are processors. */
+    bool verdict_only;       /* As tn_compile_options: validate, no devices. */
+    bool destroy;            /* Nothing is wanted: plan the removal of all that
+                                bears our mark. */
+};
+
+/* How the apply of a device ended. */
+enum tn_device_end {
+    TN_DEVICE_UNTOUCHED,   /* Nothing to do. */
+    TN_DEVICE_VERIFIED,    /* Applied, observed again, as wanted. */
+    TN_DEVICE_ROLLED_BACK, /* Failed; is what it was before, verified. */
+    TN_DEVICE_BROKEN,      /* Failed, and so did undoing it. */
+    TN_DEVICE_UNREACHED,   /* Could not be read: not touched. */
+};
+
+struct tn_device_run {
+    const struct tn_device *device;
+    const struct tn_driver *driver;
+    struct tn_arena *arena;
+    struct tn_session *session;
+    const struct tn_state *last; /* Null: not known. */
+    const struct tn_state *want, *have;
+    const char *const *held; /* Tenants and scopes left alone here. */
+    size_t n_held;
+    const struct tn_device_plan *plan;
+    struct tn_diags diags; /* What the driver cannot express. */
+
+    /* Set by apply. */
+    enum tn_device_end end;
+    size_t n_done;                /* Steps that the backend took. */
+    struct tn_error failure;      /* Of apply or verification. */
+    struct tn_error undo_failure; /* Of a rollback that failed. */
+};
+
+struct tn_reconcile {
+    struct tn_reconcile_options options;
+    struct tn_arena *arena;
+    struct tn_diags diags; /* All findings, sorted. */
+
+    /* Set by open. */
+    struct tn_source *source;
+    struct tn_commit commit; /* id is empty for a working tree. */
+    const char *root;        /* Of the repository. */
+    const char *status_ref;
+    const struct tn_status *status;
+    const struct tn_network *network;
+    struct tn_compile_stats stats;
+
+    /* Set by observe. */
+    struct tn_device_run *devices; /* By name. */
+    size_t n_devices;
+    const struct tn_plan *plan;
+};
+
+/* Reads and compiles.  '*out' is new and set also on failure, for its findings:
+ * the caller frees in either case. */
+enum tn_code tn_reconcile_open(const struct tn_reconcile_options *options,
+                               struct tn_reconcile **out,
+                               struct tn_error *err) TN_MUST_USE;
+
+/* The name of the status ref as tenet.yml of a commit says it (null 'rev':
+ * HEAD), without compiling: new in 'arena'. */
+enum tn_code tn_reconcile_status_ref(const char *repo, const char *rev,
+                                     struct tn_arena *arena, const char **out,
+                                     struct tn_error *err) TN_MUST_USE;
+
+/* Renders and observes all devices and plans each.  A device that cannot be
+ * read is part of the plan as unreachable; it is no failure of this call. */
+enum tn_code tn_reconcile_observe(struct tn_reconcile *run,
+                                  struct tn_error *err) TN_MUST_USE;
+
+/* Restricts the plan to what a saved plan names, or says why that cannot be
+ * done: TN_ESTALE, with one finding per change in 'result'. */
+enum tn_code tn_reconcile_select(struct tn_reconcile *run,
+                                 const struct tn_saved *saved,
+                                 struct tn_saved_result *result,
+                                 struct tn_error *err) TN_MUST_USE;
+
+/* Called between steps from several threads, for progress: 'done' of 'total'
+ * steps of a device. */
+typedef void tn_progress_fn(void *context, const struct tn_device_run *device,
+                            size_t done, size_t total);
+
+struct tn_apply_options {
+    struct tn_state_lock *lock; /* Held since before observe. */
+    tn_progress_fn *progress;   /* May be null. */
+    void *progress_context;
+};
+
+/* Carries the plan out.  Everything intended is in the journal before the first
+ * device is touched.  A device that refuses a step, or does not hold what it
+ * should afterwards, is put back to what it was.  TN_OK if every device is
+ * verified or had nothing to do; TN_EUNAVAILABLE if only unreachable ones are
+ * missing; TN_ESTALE if only foreign changes came in between; else the class
+ * of the first failure.  Details are in each device's run. */
+enum tn_code tn_reconcile_apply(struct tn_reconcile *run,
+                                const struct tn_apply_options *options,
+                                struct tn_error *err) TN_MUST_USE;
+
+/* Writes the outcome to the status ref: nothing for a working tree. */
+enum tn_code tn_reconcile_record(struct tn_reconcile *run,
+                                 struct tn_status_result *result,
+                                 struct tn_error *err) TN_MUST_USE;
+
+void tn_reconcile_free(struct tn_reconcile *run); /* Accepts null. */
+
+/* "verified", "rolled back", ... */
+const char *tn_device_end_name(enum tn_device_end end);
+
+#endif

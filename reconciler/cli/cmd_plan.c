@@ -1,0 +1,75 @@
+/* cmd_plan.c - 'tenet plan': what would an apply change? */
+#include "reconciler/cli/command.h"
+
+#include "reconciler/cli/version.h"
+#include "reconciler/plan/print.h"
+
+static bool
+plan_print(const struct tn_cli *cli, const struct tn_reconcile *run)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    struct tn_print_options o = {
+        .color = cli->color_out,
+        .verbose = cli->verbose,
+    };
+    if (cli->json) {
+        tn_plan_print_json(&t, run->plan, &o);
+    } else {
+        tn_plan_print_text(&t, run->plan, &o);
+    }
+    return tn_report_out(&t);
+}
+
+static enum tn_exit
+verdict(const struct tn_cli *cli, const struct tn_reconcile *run, bool denied)
+{
+    if (run->plan->n_unreachable) {
+        return TN_EXIT_UNREACHABLE;
+    }
+    if (run->diags.n_errors) {
+        return TN_EXIT_INVALID;
+    }
+    if (denied) {
+        return TN_EXIT_DENIED;
+    }
+    return cli->detailed_exitcode ? (enum tn_exit) tn_plan_exit_code(run->plan)
+                                  : TN_EXIT_OK;
+}
+
+enum tn_exit
+tn_cmd_plan(struct tn_cli *cli)
+{
+    struct tn_error err = {0};
+    TN_CLEANUP(tn_cleanup_reconcile) struct tn_reconcile *run = NULL;
+    enum tn_exit exit = tn_command_open(cli, TN_RUN_NORMAL, &run);
+    if (exit != TN_EXIT_OK) {
+        return exit;
+    }
+    enum tn_code code = tn_reconcile_observe(run, &err);
+    if (code) {
+        tn_report_error(cli, &err);
+        return tn_report_exit(code);
+    }
+    tn_report_findings(cli, &run->diags);
+    if (!plan_print(cli, run)) {
+        return TN_EXIT_ERROR;
+    }
+    bool denied = tn_command_over_budget(cli, run);
+    tn_command_stats(cli, run);
+    if (!cli->out) {
+        return verdict(cli, run, denied);
+    }
+    if (cli->worktree) {
+        fprintf(stderr, "tenet: a plan of a working tree cannot be saved: it "
+                        "names no commit\n");
+        return TN_EXIT_ERROR;
+    }
+    code = tn_saved_write(run->plan, TN_VERSION, cli->out, &err);
+    if (code) {
+        tn_report_error(cli, &err);
+        return tn_report_exit(code);
+    }
+    fprintf(stderr, "Saved to %s; 'tenet apply %s' does exactly this.\n",
+            cli->out, cli->out);
+    return verdict(cli, run, denied);
+}

@@ -1,0 +1,131 @@
+/* table.c - every command and every option, once. */
+#include "reconciler/cli/cli.h"
+
+#include <string.h>
+
+#define SOURCE_OPTIONS                                                         \
+    "repo rev worktree environment cache-dir no-cache threads "
+#define OUTPUT_OPTIONS "output no-color help "
+
+const struct tn_option tn_options[] = {
+    {"allow-deletes", 0, "N",
+     "let this run delete up to N objects, whatever the budgets say"},
+    {"cache-dir", 0, "DIR",
+     "where parsed and compiled documents are kept; safe to delete (default "
+     "$TENET_CACHE_DIR, /var/cache/tenet for root, else "
+     "$XDG_CACHE_HOME/tenet)"},
+    {"check", 0, NULL,
+     "write nothing; exit with 4 if the locks are not up to date"},
+    {"detailed-exitcode", 0, NULL,
+     "exit with 2 if changes are pending, 3 if drift is all there is"},
+    {"environment", 'e', "NAME",
+     "the folder of inventories/ to use (default: settings, or the only one)"},
+    {"help", 'h', NULL, "show this help"},
+    {"lock-wait", 0, "SECONDS",
+     "how long to wait for another apply to end (default 0)"},
+    {"no-cache", 0, NULL, "neither read nor write the cache"},
+    {"no-color", 0, NULL,
+     "no colours; also off if NO_COLOR is set or the output is no terminal"},
+    {"out", 'o', "FILE", "save the plan for 'tenet apply FILE'"},
+    {"output", 0, "FORMAT", "text (default) or json"},
+    {"repo", 'C', "DIR",
+     "the intent repository (default: the directory "
+     "you are in)"},
+    {"rev", 0, "REVISION", "commit, branch or tag to read (default HEAD)"},
+    {"state-dir", 0, "DIR",
+     "journal and lock of applies (default $TENET_STATE_DIR, /var/lib/tenet "
+     "for root, else $XDG_STATE_HOME/tenet)"},
+    {"stats", 0, NULL, "say on stderr what was read, compiled and cached"},
+    {"tenant", 0, "NAME", "only this tenant"},
+    {"threads", 0, "N", "worker threads (default: one a processor)"},
+    {"verbose", 'v', NULL, "show every change; else long lists are folded"},
+    {"worktree", 'w', NULL,
+     "read the files as they are on disk, committed or not"},
+    {"yes", 'y', NULL, "do not ask before changing anything"},
+};
+const size_t tn_n_options = TN_ARRAY_SIZE(tn_options);
+
+const struct tn_command tn_commands[] = {
+    {"validate", "", "check the intent; touch no device",
+     "Reads the inventory and all tenants' documents and reports everything "
+     "that is wrong, each with file:line:column. Nothing but the repository is "
+     "read.",
+     0, SOURCE_OPTIONS "stats " OUTPUT_OPTIONS, tn_cmd_validate},
+    {"plan", "", "show what an apply would change",
+     "Compiles the commit, observes all devices and shows the difference, "
+     "object by object, each with the line of YAML that asks for it. Changes "
+     "nothing. With --out the plan is saved; 'tenet apply FILE' then does "
+     "what was reviewed, or nothing.",
+     0,
+     SOURCE_OPTIONS
+     "out detailed-exitcode allow-deletes verbose stats " OUTPUT_OPTIONS,
+     tn_cmd_plan},
+    {"apply", "[PLANFILE]", "bring the devices to what the commit says",
+     "Plans, asks (unless --yes), writes the journal, applies, observes again "
+     "and compares. A device that fails is put back to what it was. The "
+     "outcome "
+     "is committed to the status ref. With PLANFILE exactly the saved plan is "
+     "applied; if the world moved meanwhile it is refused as stale.",
+     1,
+     SOURCE_OPTIONS
+     "state-dir lock-wait yes allow-deletes verbose stats " OUTPUT_OPTIONS,
+     tn_cmd_apply},
+    {"destroy", "", "remove all that bears our mark from all devices",
+     "Plans and carries out the removal of every object of this instance on "
+     "the devices of the environment. Foreign objects stay. Needs --yes or a "
+     "terminal to ask on.",
+     0, SOURCE_OPTIONS "state-dir lock-wait yes verbose " OUTPUT_OPTIONS,
+     tn_cmd_destroy},
+    {"status", "", "show what became of the intent",
+     "Reads the status ref: which commit each device and VPC holds, since "
+     "when, and what is wrong. Reads no device.",
+     0, "repo rev tenant state-dir " OUTPUT_OPTIONS, tn_cmd_status},
+    {"lock", "", "pin identifiers in tenants/*/tenet.lock",
+     "Writes the identifiers that are in use or derived (VNI, MAC, addresses) "
+     "to tenants/<tenant>/tenet.lock in the working tree, to be committed. "
+     "With "
+     "--check only says whether that would change anything.",
+     0,
+     "repo environment cache-dir no-cache threads check tenant " OUTPUT_OPTIONS,
+     tn_cmd_lock},
+    {"explain", "HOST [VARIABLE]", "show a host's variables and who set them",
+     "Prints the merged variables of a host as 'ansible-inventory --host' "
+     "does, or, of one variable, the value with the layer and file:line that "
+     "set it.",
+     2, SOURCE_OPTIONS OUTPUT_OPTIONS, tn_cmd_explain},
+    {"schema", "[KIND]", "print JSON Schemas of the documents",
+     "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
+     "security-group, peering), or of all, for editors and CI.",
+     1, "help", tn_cmd_schema},
+    {"version", "", "print the version", "Prints version and drivers.", 0,
+     "output help", tn_cmd_version},
+    {"help", "[COMMAND]", "show help", "Shows help of a command.", 1, "help",
+     tn_cmd_help},
+    {"man", "", "print the man page", "Prints tenet(1), in mdoc.", 0, "help",
+     tn_cmd_man},
+};
+const size_t tn_n_commands = TN_ARRAY_SIZE(tn_commands);
+
+const struct tn_command *
+tn_command_get(const char *name)
+{
+    for (size_t i = 0; i < tn_n_commands; i++) {
+        if (strcmp(tn_commands[i].name, name) == 0) {
+            return &tn_commands[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+tn_command_takes(const struct tn_command *command, const char *option)
+{
+    size_t n = strlen(option);
+    for (const char *p = command->options; (p = strstr(p, option)); p += n) {
+        bool starts = p == command->options || p[-1] == ' ';
+        if (starts && (p[n] == ' ' || p[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
