@@ -75,13 +75,17 @@ static void
 number_check(const struct decoder *d, const struct tn_object *object,
              const struct tn_node *node, uint32_t given)
 {
+    bool none = object->least && given == 0;
+    if (!none && !(object->exclusive && (given & (given - 1)))) {
+        return;
+    }
     TN_CLEANUP(tn_cleanup_text) struct tn_text names = {0};
     for (uint32_t i = 0; i < object->n_fields; i++) {
         tn_text_addf(&names, "%s'%s'", i ? " or " : "", object->fields[i].name);
     }
-    if (object->least && given == 0) {
+    if (none) {
         tn_check_error(&d->check, node->at, "needs %s", tn_text_str(&names));
-    } else if (object->exclusive && (given & (given - 1))) {
+    } else {
         tn_check_error(&d->check, node->map.pairs[node->map.n - 1].at,
                        "either %s, not both", tn_text_str(&names));
     }

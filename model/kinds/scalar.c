@@ -455,23 +455,12 @@ mac_decode(const struct tn_check *check, const struct tn_node *node,
 }
 
 static void
-word_decode(const struct tn_check *check, const struct tn_field *f,
-            const struct tn_node *node, struct tn_venum *out)
+not_a_word(const struct tn_check *check, const struct tn_field *f,
+           const struct tn_node *node)
 {
     char shown[TN_SHOWN];
     TN_CLEANUP(tn_cleanup_text) struct tn_text words = {0};
-    const char *s = node->type == TN_NODE_SCALAR ? node->scalar.text : NULL;
-    for (uint32_t i = 0; s && i < f->n_words; i++) {
-        if (strcmp(s, f->words[i]) == 0) {
-            out->v = i;
-            return;
-        }
-    }
-    out->v = TN_WORD_BAD;
-    for (uint32_t i = 0; i < f->n_words; i++) {
-        tn_text_addf(&words, "%s%s", i ? ", " : "", f->words[i]);
-    }
-    s = text_of(check, node, "a word");
+    const char *s = text_of(check, node, "a word");
     if (!s) {
         return;
     }
@@ -481,10 +470,30 @@ word_decode(const struct tn_check *check, const struct tn_field *f,
     const char *near = tn_meant(s, f->words, f->n_words);
     if (near) {
         tn_check_hint(check, d, "did you mean '%s'?", near);
-    } else {
-        tn_check_hint(check, d, "%s%s", f->n_words > 1 ? "one of " : "",
-                      tn_text_str(&words));
+        return;
     }
+    for (uint32_t i = 0; i < f->n_words; i++) {
+        tn_text_addf(&words, "%s%s", i ? ", " : "", f->words[i]);
+    }
+    tn_check_hint(check, d, "%s%s", f->n_words > 1 ? "one of " : "",
+                  tn_text_str(&words));
+}
+
+static void
+word_decode(const struct tn_check *check, const struct tn_field *f,
+            const struct tn_node *node, struct tn_venum *out)
+{
+    if (node->type == TN_NODE_SCALAR) {
+        const char *s = node->scalar.text;
+        for (uint32_t i = 0; i < f->n_words; i++) {
+            if (s[0] == f->words[i][0] && strcmp(s, f->words[i]) == 0) {
+                out->v = i;
+                return;
+            }
+        }
+    }
+    out->v = TN_WORD_BAD;
+    not_a_word(check, f, node);
 }
 
 static bool
