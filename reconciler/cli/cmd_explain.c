@@ -46,6 +46,6 @@ tn_cmd_explain(struct tn_cli *cli)
     }
     TN_CLEANUP(tn_cleanup_free)
     char *json = tn_inventory_host_json(&host->raw);
-    puts(json);
+    fputs(json, stdout);
     return TN_EXIT_OK;
 }

@@ -33,18 +33,16 @@ wrapped_add(struct tn_text *out, const char *text, size_t indent, size_t column)
 {
     while (*text) {
         size_t n = strcspn(text, " ");
-        if (column + n >= WIDTH && column > indent) {
+        if (column > indent && column + 1 + n >= WIDTH) {
             tn_text_addf(out, "\n%*s", (int) indent, "");
             column = indent;
+        } else if (column > indent) {
+            tn_text_addc(out, ' ');
+            column++;
         }
         tn_text_addn(out, text, n);
         column += n;
-        text += n;
-        if (*text == ' ') {
-            tn_text_addc(out, ' ');
-            column++;
-            text++;
-        }
+        text += n + (text[n] == ' ');
     }
     tn_text_addc(out, '\n');
 }
