@@ -1,0 +1,137 @@
+/* commit_peer.c - links between two VPCs.
+ *
+ * Whichever side comes first makes the pair; the other finds its end there.
+ * Addresses wait until both ends exist, routes until both are up. */
+#include "drivers/kernel/commit.h"
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/veth.h>
+#include <string.h>
+
+static void
+put_pair(const struct tn_k_emit *e, const struct tn_k_peering *o,
+         struct tn_k_space *space, struct tn_k_space *peer_space)
+{
+    struct tn_session *s = e->c->s;
+    uint32_t index = tn_k_space_new_index(s, space, o->link.name);
+    uint32_t peer_index = tn_k_space_new_index(s, peer_space, o->link.name);
+    struct tn_k_batch *b = tn_k_lane(e->c, space, 0);
+    struct ifinfomsg peer = {.ifi_index = (int) peer_index};
+    tn_k_link_begin(e, b, index, NLM_F_CREATE | NLM_F_EXCL, TN_K_KEEP);
+    tn_k_put_str(b, IFLA_IFNAME, o->link.name);
+    tn_k_put_u32(b, IFLA_MTU, o->link.mtu);
+    tn_k_put_u32(b, IFLA_GROUP, TN_K_GROUP);
+    size_t info = tn_k_nest(b, IFLA_LINKINFO);
+    tn_k_put_str(b, IFLA_INFO_KIND, "veth");
+    size_t data = tn_k_nest(b, IFLA_INFO_DATA);
+    size_t nest = tn_k_nest_header(b, VETH_INFO_PEER, &peer, sizeof peer);
+    tn_k_put_str(b, IFLA_IFNAME, o->link.name);
+    tn_k_put_u32(b, IFLA_MTU, o->link.mtu);
+    tn_k_put_u32(b, IFLA_GROUP, TN_K_GROUP);
+    tn_k_put_u32(b, IFLA_NET_NS_FD, (uint32_t) peer_space->fd);
+    tn_k_nest_end(b, nest);
+    tn_k_nest_end(b, data);
+    tn_k_nest_end(b, info);
+    tn_k_msg_end(b);
+}
+
+static void
+put_import(const struct tn_k_emit *e, const struct tn_k_peering *o,
+           const struct tn_k_addr_target *t, const struct tn_cidr *to, bool add)
+{
+    struct tn_k_route_request r = {
+        .space = t->space,
+        .level = 2,
+        .add = add,
+        .to = *to,
+        .index = t->index,
+    };
+    if (add) {
+        r.flags = NLM_F_CREATE | NLM_F_REPLACE;
+        r.via = o->via;
+    }
+    tn_k_put_route(e, &r);
+}
+
+static void
+change_imports(const struct tn_k_emit *e, const struct tn_k_peering *was,
+               const struct tn_k_peering *o, const struct tn_k_addr_target *t)
+{
+    for (size_t i = 0; i < o->n_routes; i++) {
+        put_import(e, o, t, &o->routes[i], true);
+    }
+    for (size_t i = 0, j = 0; was && i < was->n_routes; i++) {
+        while (j < o->n_routes &&
+               tn_cidr_cmp(&o->routes[j], &was->routes[i]) < 0) {
+            j++;
+        }
+        if (j == o->n_routes ||
+            tn_cidr_cmp(&o->routes[j], &was->routes[i]) != 0) {
+            put_import(e, o, t, &was->routes[i], false);
+        }
+    }
+}
+
+static void
+furnish(const struct tn_k_emit *e, const struct tn_k_peering *was,
+        const struct tn_k_peering *o, const struct tn_k_addr_target *t)
+{
+    tn_k_change_link(e, &(struct tn_k_link_change){
+                            .space = t->space,
+                            .level = 1,
+                            .index = t->index,
+                            .before = was ? &was->link : NULL,
+                            .after = &o->link,
+                            .alias = tn_arena_printf(e->c->arena, "peering/%s",
+                                                     o->peer_scope),
+                        });
+    struct tn_cidr none = {0};
+    const struct tn_cidr *had = was ? &was->address : &none;
+    tn_k_change_addrs(e, t, had, tn_addr_present(&had->addr), &o->address,
+                      tn_addr_present(&o->address.addr));
+    change_imports(e, was, o, t);
+}
+
+enum tn_code
+tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
+                    struct tn_error *err)
+{
+    struct tn_k_addr_target t = {.level = 1};
+    struct tn_k_space *peer_space = NULL;
+    enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &t.space, err);
+    if (code == TN_OK && !o->peer_ns) {
+        code = tn_fail(err, TN_ESTALE, 0, "%s: where it leads is not known",
+                       o->link.name);
+    }
+    if (code == TN_OK) {
+        code = tn_k_commit_space(e->c, o->peer_ns, &peer_space, err);
+    }
+    if (code != TN_OK) {
+        return code;
+    }
+    if (!tn_k_space_index(t.space, o->link.name)) {
+        put_pair(e, o, t.space, peer_space);
+    }
+    t.index = tn_k_space_index(t.space, o->link.name);
+    furnish(e, NULL, o, &t);
+    return TN_OK;
+}
+
+enum tn_code
+tn_k_update_peering(const struct tn_k_emit *e, const struct tn_k_peering *was,
+                    const struct tn_k_peering *o, struct tn_error *err)
+{
+    struct tn_k_addr_target t = {.level = 1};
+    enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &t.space, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    t.index = tn_k_space_index(t.space, o->link.name);
+    if (!t.index) {
+        return tn_fail(err, TN_ESTALE, 0, "interface %s is not there",
+                       o->link.name);
+    }
+    furnish(e, was, o, &t);
+    return TN_OK;
+}

@@ -1,0 +1,225 @@
+/* netns.c - see netns.h.
+ *
+ * A published namespace is a bind mount of its /proc file.  The file below the
+ * mount is made first; a crash between the two leaves a plain file, which
+ * nobody takes for a namespace and the next creation uses. */
+#include "drivers/kernel/netns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "model/base/cleanup.h"
+#include "model/base/text.h"
+
+#define NETNS_DIR "/run/netns"
+#define OWN_NETNS "/proc/thread-self/ns/net"
+
+enum { PATH_SIZE = sizeof NETNS_DIR + 256 };
+
+struct thread_run {
+    tn_k_thread_fn fn;
+    void *ctx;
+    struct tn_error *err;
+    enum tn_code code;
+};
+
+static void *
+thread_main(void *arg)
+{
+    struct thread_run *run = arg;
+    run->code = run->fn(run->ctx, run->err);
+    return NULL;
+}
+
+enum tn_code
+tn_k_in_thread(tn_k_thread_fn fn, void *ctx, struct tn_error *err)
+{
+    struct thread_run run = {fn, ctx, err, TN_OK};
+    pthread_t thread;
+    int rc = pthread_create(&thread, NULL, thread_main, &run);
+    if (rc != 0) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, rc, "cannot start a thread");
+    }
+    pthread_join(thread, NULL);
+    return run.code;
+}
+
+static enum tn_code
+netns_path(const char *name, char path[PATH_SIZE], struct tn_error *err)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > 255 || name[0] == '.' || strchr(name, '/')) {
+        return tn_fail(err, TN_EINTENT, 0,
+                       "'%s' is not a name for a network namespace", name);
+    }
+    memcpy(path, NETNS_DIR "/", sizeof NETNS_DIR);
+    memcpy(path + sizeof NETNS_DIR, name, n + 1);
+    return TN_OK;
+}
+
+static bool
+is_namespace(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
+enum tn_code
+tn_k_netns_open(const char *name, int *fd, struct tn_error *err)
+{
+    char path[PATH_SIZE] = OWN_NETNS;
+    if (name) {
+        enum tn_code code = netns_path(name, path, err);
+        if (code != TN_OK) {
+            return code;
+        }
+    }
+    TN_CLEANUP(tn_cleanup_fd) int f = open(path, O_RDONLY | O_CLOEXEC);
+    if (f < 0) {
+        return tn_fail_sys(err, errno == ENOENT ? TN_ENOENT : TN_EUNAVAILABLE,
+                           errno, "network namespace %s", name ? name : "");
+    }
+    if (!is_namespace(f)) {
+        return tn_fail(err, TN_ENOENT, 0, "network namespace %s: not one",
+                       name ? name : "");
+    }
+    *fd = f;
+    f = -1;
+    return TN_OK;
+}
+
+enum tn_code
+tn_k_netns_enter(int fd, struct tn_error *err)
+{
+    if (setns(fd, CLONE_NEWNET) < 0) {
+        return tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
+                           errno, "cannot enter a network namespace");
+    }
+    return TN_OK;
+}
+
+static int
+cmp_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+enum tn_code
+tn_k_netns_list(struct tn_arena *arena, const char *const **out, size_t *n,
+                struct tn_error *err)
+{
+    DIR *dir = opendir(NETNS_DIR);
+    TN_VEC(const char *) names = {0};
+    if (!dir && errno != ENOENT) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, NETNS_DIR);
+    }
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        if (e->d_name[0] != '.') {
+            *tn_vec_push(arena, &names) = tn_arena_strdup(arena, e->d_name);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    if (names.n) {
+        qsort(names.items, names.n, sizeof *names.items, cmp_name);
+    }
+    *out = names.items;
+    *n = names.n;
+    return TN_OK;
+}
+
+/* As 'ip netns' does: the folder is a shared mount, so that namespaces appear
+ * in all mount namespaces. */
+static enum tn_code
+share_directory(struct tn_error *err)
+{
+    if (mkdir(NETNS_DIR, 0755) < 0 && errno != EEXIST) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, NETNS_DIR);
+    }
+    if (mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) == 0) {
+        return TN_OK;
+    }
+    if (errno != EINVAL ||
+        mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0 ||
+        mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0) {
+        return tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
+                           errno, "cannot share " NETNS_DIR);
+    }
+    return TN_OK;
+}
+
+/* A file to mount over: new, or what a crash has left. */
+static enum tn_code
+make_file(const char *name, const char *path, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_fd)
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0);
+    if (fd < 0) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "%s", path);
+    }
+    if (is_namespace(fd)) {
+        return tn_fail(err, TN_ESTALE, EEXIST,
+                       "network namespace %s exists already", name);
+    }
+    return TN_OK;
+}
+
+enum tn_code
+tn_k_netns_create(const char *name, tn_k_thread_fn prepare, void *ctx,
+                  struct tn_error *err)
+{
+    char path[PATH_SIZE];
+    enum tn_code code = netns_path(name, path, err);
+    if (code == TN_OK) {
+        code = share_directory(err);
+    }
+    if (code == TN_OK) {
+        code = make_file(name, path, err);
+    }
+    if (code != TN_OK) {
+        return code;
+    }
+    if (unshare(CLONE_NEWNET) < 0) {
+        return tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
+                           errno, "cannot make a network namespace");
+    }
+    code = prepare(ctx, err);
+    if (code != TN_OK) {
+        unlink(path);
+        return code;
+    }
+    if (mount(OWN_NETNS, path, "none", MS_BIND, NULL) < 0) {
+        code = tn_fail_sys(err, TN_EUNAVAILABLE, errno, "mount on %s", path);
+        unlink(path);
+    }
+    return code;
+}
+
+enum tn_code
+tn_k_netns_remove(const char *name, struct tn_error *err)
+{
+    char path[PATH_SIZE];
+    enum tn_code code = netns_path(name, path, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    if (umount2(path, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT) {
+        return tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
+                           errno, "umount %s", path);
+    }
+    if (unlink(path) < 0 && errno != ENOENT) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "unlink %s", path);
+    }
+    return TN_OK;
+}

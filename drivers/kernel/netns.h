@@ -1,0 +1,44 @@
+/* netns.h - network namespaces as 'ip netns' keeps them: files in /run/netns.
+ *
+ * Whatever changes the namespace of a thread happens in a thread of its own
+ * (tn_k_in_thread), so that the caller's never changes. */
+#ifndef TN_KERNEL_NETNS_H
+#define TN_KERNEL_NETNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "drivers/kernel/nl.h"
+#include "model/base/arena.h"
+
+/* Runs 'fn' in a new thread and returns what it returned. */
+typedef enum tn_code (*tn_k_thread_fn)(void *ctx, struct tn_error *err);
+enum tn_code tn_k_in_thread(tn_k_thread_fn fn, void *ctx,
+                            struct tn_error *err) TN_MUST_USE;
+
+/* Opens the namespace 'name', or the calling thread's own if null.  TN_ENOENT
+ * if there is none of that name; a file that is no namespace (what a crash
+ * leaves) counts as none. */
+enum tn_code tn_k_netns_open(const char *name, int *fd,
+                             struct tn_error *err) TN_MUST_USE;
+
+/* Moves the calling thread there. */
+enum tn_code tn_k_netns_enter(int fd, struct tn_error *err) TN_MUST_USE;
+
+/* Names in /run/netns, sorted, new in 'arena'; none if there is no such
+ * folder. */
+enum tn_code tn_k_netns_list(struct tn_arena *arena, const char *const **out,
+                             size_t *n, struct tn_error *err) TN_MUST_USE;
+
+/* Makes a namespace, lets 'prepare' furnish it while the calling thread is
+ * inside, and only then publishes it under its name: whoever finds it finds it
+ * marked.  The calling thread stays inside.  TN_ESTALE if the name is taken. */
+enum tn_code tn_k_netns_create(const char *name, tn_k_thread_fn prepare,
+                               void *ctx, struct tn_error *err) TN_MUST_USE;
+
+/* Takes the name away; the namespace goes with its last user.  No error if
+ * there is none. */
+enum tn_code tn_k_netns_remove(const char *name,
+                               struct tn_error *err) TN_MUST_USE;
+
+#endif

@@ -1,0 +1,65 @@
+/* observe.h - what the parts of observation share. */
+#ifndef TN_KERNEL_OBSERVE_H
+#define TN_KERNEL_OBSERVE_H
+
+#include "drivers/kernel/nft.h"
+#include "drivers/kernel/session.h"
+
+struct tn_k_watch {
+    struct tn_session *s;
+    const struct tn_scope *scope;
+    const struct tn_state *want; /* May be null. */
+    struct tn_k_list list;       /* What was found; in the caller's arena. */
+};
+
+/* One VPC's namespace being turned into resources.  Everything that goes into
+ * the result is copied to the caller's arena: tables live in the session. */
+struct tn_k_watch_vpc {
+    struct tn_k_watch *w;
+    struct tn_k_space *space;
+    const char *ns, *scope; /* In the caller's arena. */
+    const char **names;     /* Of links, by rank; in the caller's arena. */
+    const char **tunnels;   /* Of tunnel devices, by rank; else null. */
+};
+
+/* observe_link.c: bridges, tunnels, ports, links to other VPCs, and others. */
+enum tn_code tn_k_watch_links(struct tn_k_watch_vpc *v,
+                              struct tn_error *err) TN_MUST_USE;
+/* observe_port.c: an interface with the role of a port. */
+enum tn_code tn_k_watch_port(struct tn_k_watch_vpc *v,
+                             const struct tn_k_seen_link *l,
+                             struct tn_error *err) TN_MUST_USE;
+/* observe_entry.c: addresses of others, forwarding entries, neighbours,
+ * routes. */
+void tn_k_watch_entries(struct tn_k_watch_vpc *v);
+
+static inline struct tn_k_object
+tn_k_watch_object(const struct tn_k_watch_vpc *v, enum tn_k_kind kind)
+{
+    return (struct tn_k_object){kind, v->ns, v->scope};
+}
+
+static inline void
+tn_k_watch_add(struct tn_k_watch *w, const struct tn_k_object *o, bool ours)
+{
+    tn_k_list_add(&w->list, o, ours ? TN_OURS : TN_FOREIGN,
+                  (struct tn_origin){0});
+}
+
+static inline bool
+tn_k_link_ours(const struct tn_k_seen_link *l)
+{
+    return l->group == TN_K_GROUP || l->link.leaving;
+}
+
+/* The addresses of ours on a link, new in the caller's arena. */
+const struct tn_cidr *tn_k_watch_addrs(struct tn_k_watch *w,
+                                       const struct tn_k_table *t,
+                                       const struct tn_k_seen_link *l,
+                                       size_t *n);
+
+/* What a link has in common with rendered ones. */
+struct tn_k_link tn_k_watch_link(const struct tn_k_watch_vpc *v,
+                                 const struct tn_k_seen_link *l);
+
+#endif

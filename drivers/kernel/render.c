@@ -1,0 +1,231 @@
+/* render.c - see render.h.
+ *
+ * A VPC becomes a namespace; each of its subnets a bridge, which is the gateway
+ * of the subnet on every host alike, and a tunnel device on that bridge.  All
+ * subnets of a VPC are on every host that has the VPC, because routing between
+ * them happens at the first hop.  Ports are in render_port.c, links to other
+ * VPCs in render_peer.c, packet rules in nft_render.c. */
+#include "drivers/kernel/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/kernel/sysctl.h"
+
+/* The link-local address of every gateway: neighbour discovery needs one. */
+static const struct tn_cidr gateway_local = {
+    {TN_AF_IPV6, {0xfe, 0x80, [15] = 1}}, 64};
+
+static void
+render_netns(struct tn_k_render_vpc *v)
+{
+    struct tn_k_netns *o = tn_new(v->r->arena, struct tn_k_netns);
+    o->o = tn_k_object_of(v, TN_K_NETNS);
+    o->sysctls = tn_k_sysctls_wanted();
+    tn_k_list_add(&v->r->list, &o->o, TN_OURS, v->vpc->origin);
+}
+
+static void
+render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet)
+{
+    struct tn_arena *arena = v->r->arena;
+    struct tn_k_bridge *o = tn_new(arena, struct tn_k_bridge);
+    struct tn_cidr *addrs = tn_new_n(arena, struct tn_cidr, 3);
+    o->o = tn_k_object_of(v, TN_K_OBJ_BRIDGE);
+    tn_k_ifname(TN_K_BRIDGE, subnet->name, o->link.name);
+    o->link.mtu = subnet->mtu;
+    o->link.up = true;
+    o->link.options = TN_K_BRIDGE_OPTIONS;
+    o->link.master = "none";
+    o->mac = subnet->gateway_mac;
+    if (tn_addr_present(&subnet->gateway)) {
+        addrs[o->n_addrs++] =
+            (struct tn_cidr){subnet->gateway, subnet->cidr.len};
+    }
+    if (tn_addr_present(&subnet->gateway6)) {
+        addrs[o->n_addrs++] =
+            (struct tn_cidr){subnet->gateway6, subnet->cidr6.len};
+    }
+    if (subnet->gateway.family == TN_AF_IPV6 ||
+        tn_addr_present(&subnet->gateway6)) {
+        addrs[o->n_addrs++] = gateway_local;
+    }
+    qsort(addrs, o->n_addrs, sizeof *addrs, tn_k_cmp_cidr);
+    o->addrs = addrs;
+    tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
+}
+
+/* The VTEPs of other hosts that hold ports of the subnet, each once. */
+static void
+flood_list(const struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+           struct tn_k_vxlan *o)
+{
+    struct tn_addr *flood =
+        tn_new_n(v->r->arena, struct tn_addr, subnet->n_ports + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < subnet->n_ports; i++) {
+        const struct tn_addr *vtep = &subnet->ports[i].host->config.underlay;
+        if (vtep->family == o->local.family &&
+            tn_addr_cmp(vtep, &o->local) != 0) {
+            flood[n++] = *vtep;
+        }
+    }
+    qsort(flood, n, sizeof *flood, tn_k_cmp_addr);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || tn_addr_cmp(&flood[kept - 1], &flood[i]) != 0) {
+            flood[kept++] = flood[i];
+        }
+    }
+    o->flood = flood;
+    o->n_flood = kept;
+}
+
+static const struct tn_k_vxlan *
+render_vxlan(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet)
+{
+    struct tn_arena *arena = v->r->arena;
+    char bridge[TN_K_IFNAME];
+    struct tn_k_vxlan *o = tn_new(arena, struct tn_k_vxlan);
+    o->o = tn_k_object_of(v, TN_K_OBJ_VXLAN);
+    tn_k_ifname(TN_K_VXLAN, subnet->name, o->link.name);
+    o->link.mtu = subnet->mtu;
+    o->link.up = true;
+    o->link.options = TN_K_VXLAN_OPTIONS;
+    o->link.master =
+        tn_arena_strdup(arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, bridge));
+    o->vni = subnet->vni;
+    o->port = v->r->device->vxlan_port;
+    o->local = v->r->device->host->config.underlay;
+    o->tunnel = tn_k_tunnel(arena, o->vni, &o->local, o->port);
+    flood_list(v, subnet, o);
+    tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
+    return o;
+}
+
+static void
+render_subnet(struct tn_k_render_vpc *v, size_t i, struct tn_nft_subnet *rules)
+{
+    const struct tn_net_subnet *subnet = &v->vpc->subnets[i];
+    render_bridge(v, subnet);
+    const struct tn_k_vxlan *vxlan = render_vxlan(v, subnet);
+    const char **names =
+        tn_new_n(v->r->arena, const char *, subnet->n_ports + 1);
+    tn_k_render_ports(v, subnet, vxlan->tunnel, names);
+    rules->bridge = vxlan->link.master;
+    rules->tunnel = vxlan->link.name;
+    rules->ports = names;
+}
+
+static void
+render_routes(struct tn_k_render_vpc *v)
+{
+    for (size_t i = 0; i < v->vpc->n_routes; i++) {
+        const struct tn_net_route *route = &v->vpc->routes[i];
+        struct tn_k_route *o = tn_new(v->r->arena, struct tn_k_route);
+        o->o = tn_k_object_of(v, TN_K_OBJ_ROUTE);
+        o->to = route->to;
+        o->via = route->via;
+        tn_k_list_add(&v->r->list, &o->o, TN_OURS, route->origin);
+    }
+}
+
+static void
+render_rules(struct tn_k_render_vpc *v, const struct tn_nft_input *input)
+{
+    struct tn_k_rules *o = tn_new(v->r->arena, struct tn_k_rules);
+    o->o = tn_k_object_of(v, TN_K_OBJ_RULES);
+    o->rules = tn_nft_render(v->r->arena, input);
+    tn_k_list_add(&v->r->list, &o->o, TN_OURS, v->vpc->origin);
+}
+
+static void
+render_vpc(struct tn_k_render *r, const struct tn_net_vpc *vpc)
+{
+    struct tn_arena *arena = r->arena;
+    struct tn_k_render_vpc v = {
+        .r = r,
+        .vpc = vpc,
+        .ns = tn_k_netns_name(arena, r->device, vpc->scope),
+    };
+    struct tn_nft_subnet *subnets =
+        tn_new_n(arena, struct tn_nft_subnet, vpc->n_subnets + 1);
+    const char **links = tn_new_n(arena, const char *, vpc->n_peerings + 1);
+    render_netns(&v);
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        render_subnet(&v, i, &subnets[i]);
+    }
+    tn_k_render_peerings(&v, links);
+    render_routes(&v);
+    render_rules(&v, &(struct tn_nft_input){vpc, subnets, links});
+}
+
+/* Findings for what this driver cannot express; false if there was one. */
+static bool
+vpc_usable(struct tn_k_render *r, const struct tn_net_vpc *vpc)
+{
+    const struct tn_host *host = r->device->host;
+    size_t before = r->diags->n_errors;
+    if (vpc->encapsulation != TN_ENCAP_VXLAN) {
+        tn_diag(r->diags, TN_ERROR, vpc->origin,
+                "the kernel driver of host %s carries VPCs by vxlan only",
+                host->raw.name);
+    }
+    if (!tn_addr_present(&host->config.underlay)) {
+        tn_diag(r->diags, TN_ERROR, vpc->origin,
+                "host %s has no tenet_underlay_address to tunnel from",
+                host->raw.name);
+    }
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        const struct tn_net_subnet *s = &vpc->subnets[i];
+        for (size_t j = 0; j < s->n_ports; j++) {
+            const struct tn_host *other = s->ports[j].host;
+            if (other->config.underlay.family != host->config.underlay.family) {
+                tn_diag(r->diags, TN_ERROR, s->ports[j].origin,
+                        "hosts %s and %s have no underlay address of the same "
+                        "family",
+                        host->raw.name, other->raw.name);
+            }
+        }
+    }
+    return r->diags->n_errors == before;
+}
+
+enum tn_code
+tn_k_render(const struct tn_device *device, struct tn_arena *arena,
+            const struct tn_state **out, struct tn_diags *diags,
+            struct tn_error *err)
+{
+    struct tn_k_render r = {.device = device,
+                            .arena = arena,
+                            .diags = diags,
+                            .list = {.arena = arena}};
+    const char *tenant = diags->tenant;
+    bool *usable = tn_new_n(arena, bool, device->n_vpcs + 1);
+    tn_map_init(&r.far_ends, arena, 0);
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        diags->tenant = device->vpcs[i]->tenant;
+        usable[i] = vpc_usable(&r, device->vpcs[i]);
+    }
+    r.usable = usable;
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        diags->tenant = device->vpcs[i]->tenant;
+        size_t mark = r.list.items.n, errors = diags->n_errors;
+        if (usable[i]) {
+            render_vpc(&r, device->vpcs[i]);
+        }
+        if (diags->n_errors != errors) {
+            r.list.items.n = mark;
+        }
+    }
+    diags->tenant = tenant;
+    enum tn_code code = tn_state_sort(r.list.items.items, r.list.items.n, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    struct tn_state *state = tn_new(arena, struct tn_state);
+    *state =
+        (struct tn_state){device->name, r.list.items.items, r.list.items.n};
+    *out = state;
+    return TN_OK;
+}

@@ -1,0 +1,136 @@
+/* render_port.c - ports: here as interfaces, elsewhere as entries.
+ *
+ * A port of this host is an interface of the subnet's bridge.  A port of
+ * another host is known by three entries, so that nothing need be learned or
+ * asked through a tunnel: where its MAC address lives (one resource for the
+ * tunnel's and the bridge's table), and which MAC address its addresses have.
+ */
+#include "drivers/kernel/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+render_remote(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+              const struct tn_net_port *port, const char *tunnel)
+{
+    struct tn_arena *arena = v->r->arena;
+    char name[TN_K_IFNAME];
+    struct tn_k_fdb *f = tn_new(arena, struct tn_k_fdb);
+    f->o = tn_k_object_of(v, TN_K_OBJ_FDB);
+    f->vxlan =
+        tn_arena_strdup(arena, tn_k_ifname(TN_K_VXLAN, subnet->name, name));
+    f->mac = port->mac;
+    f->vtep = port->host->config.underlay;
+    f->bridged = true;
+    f->tunnel = tunnel;
+    tn_k_list_add(&v->r->list, &f->o, TN_OURS, port->origin);
+    const struct tn_addr *addrs[] = {&port->address, &port->address6};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(addrs); i++) {
+        if (!tn_addr_present(addrs[i])) {
+            continue;
+        }
+        struct tn_k_neighbour *n = tn_new(arena, struct tn_k_neighbour);
+        n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
+        n->bridge = tn_arena_strdup(
+            arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, name));
+        n->addr = *addrs[i];
+        n->mac = port->mac;
+        n->permanent = true;
+        tn_k_list_add(&v->r->list, &n->o, TN_OURS, port->origin);
+    }
+}
+
+/* Addresses and default routes of the far end. */
+static void
+far_end(struct tn_arena *arena, const struct tn_net_subnet *subnet,
+        const struct tn_net_port *port, struct tn_k_port *o)
+{
+    struct tn_cidr *addrs = tn_new_n(arena, struct tn_cidr, 2);
+    struct tn_addr *routers = tn_new_n(arena, struct tn_addr, 2);
+    if (tn_addr_present(&port->address)) {
+        addrs[o->n_addrs++] = (struct tn_cidr){port->address, subnet->cidr.len};
+        routers[o->n_routers++] = subnet->gateway;
+    }
+    if (tn_addr_present(&port->address6)) {
+        addrs[o->n_addrs++] =
+            (struct tn_cidr){port->address6, subnet->cidr6.len};
+        routers[o->n_routers++] = subnet->gateway6;
+    }
+    qsort(addrs, o->n_addrs, sizeof *addrs, tn_k_cmp_cidr);
+    qsort(routers, o->n_routers, sizeof *routers, tn_k_cmp_addr);
+    o->addrs = addrs;
+    o->routers = routers;
+}
+
+/* Refuses names that the kernel would, namespaces that are VPCs, and an
+ * interface that another port has already. */
+static void
+check_attachment(struct tn_k_render *r, const struct tn_net_port *port)
+{
+    const char *netns = port->netns ? port->netns : "";
+    if (strlen(port->interface) >= TN_K_IFNAME) {
+        tn_diag(r->diags, TN_ERROR, port->origin,
+                "interface name '%s' is longer than 15 characters",
+                port->interface);
+    }
+    if (port->netns && tn_k_netns_scope(r->arena, r->device, port->netns)) {
+        tn_diag(r->diags, TN_ERROR, port->origin,
+                "namespace '%s' is one of a VPC: ports have their own",
+                port->netns);
+    }
+    char *end = tn_arena_printf(r->arena, "%s/%s", netns, port->interface);
+    const struct tn_net_port *other =
+        tn_map_put(&r->far_ends, end, (void *) (uintptr_t) port);
+    if (other) {
+        tn_diag(r->diags, TN_ERROR, port->origin,
+                "interface %s%s%s of host %s is that of port %s already",
+                port->interface, port->netns ? " in namespace " : "", netns,
+                port->host->raw.name, other->name);
+    }
+}
+
+static const char *
+render_local(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+             const struct tn_net_port *port)
+{
+    struct tn_arena *arena = v->r->arena;
+    char bridge[TN_K_IFNAME];
+    check_attachment(v->r, port);
+    struct tn_k_port *o = tn_new(arena, struct tn_k_port);
+    o->o = tn_k_object_of(v, TN_K_OBJ_PORT);
+    tn_k_ifname(TN_K_PORT, port->name, o->link.name);
+    o->link.mtu = subnet->mtu;
+    o->link.up = true;
+    o->link.options = TN_K_PORT_OPTIONS;
+    o->link.master =
+        tn_arena_strdup(arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, bridge));
+    o->full_name = port->name;
+    o->netns = port->netns;
+    o->interface = port->interface;
+    o->mac = port->mac;
+    o->far_mtu = subnet->mtu;
+    o->far_up = true;
+    o->fdb = &port->mac;
+    o->n_fdb = 1;
+    if (o->netns) {
+        far_end(arena, subnet, port, o);
+    }
+    tn_k_list_add(&v->r->list, &o->o, TN_OURS, port->origin);
+    return o->link.name;
+}
+
+void
+tn_k_render_ports(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+                  const char *tunnel, const char **names)
+{
+    for (size_t i = 0; i < subnet->n_ports; i++) {
+        const struct tn_net_port *port = &subnet->ports[i];
+        if (port->host == v->r->device->host) {
+            names[i] = render_local(v, subnet, port);
+        } else {
+            names[i] = NULL;
+            render_remote(v, subnet, port, tunnel);
+        }
+    }
+}

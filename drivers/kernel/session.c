@@ -1,0 +1,275 @@
+/* session.c - see session.h. */
+#include "drivers/kernel/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "drivers/kernel/nft.h"
+
+void
+tn_k_space_close(struct tn_k_space *space)
+{
+    tn_k_sock_close(&space->sock);
+    if (space->fd >= 0) {
+        close(space->fd);
+    }
+    space->fd = -1;
+    space->epoch = 0;
+    space->next_index = 0;
+}
+
+static struct tn_k_space *
+space_slot(struct tn_session *s, const char *name)
+{
+    struct tn_k_space *space = tn_map_get(&s->spaces, name);
+    if (!space) {
+        space = tn_new(s->arena, struct tn_k_space);
+        space->name = tn_arena_strdup(s->arena, name);
+        space->fd = -1;
+        tn_map_put(&s->spaces, space->name, space);
+        *tn_vec_push(s->arena, &s->all) = space;
+    }
+    return space;
+}
+
+/* Takes 'fd' over; the thread is inside. */
+static enum tn_code
+space_use(struct tn_k_space *space, int fd, struct tn_error *err)
+{
+    struct stat st;
+    tn_k_space_close(space);
+    space->fd = fd;
+    if (fstat(fd, &st) < 0) {
+        return tn_fail_sys(err, TN_EINTERNAL, errno, "network namespace");
+    }
+    space->inode = st.st_ino;
+    return tn_k_sock_open(&space->sock, err);
+}
+
+enum tn_code
+tn_k_space_get(struct tn_session *s, const char *name, struct tn_k_space **out,
+               struct tn_error *err)
+{
+    struct tn_k_space *space = space_slot(s, name);
+    if (space->fd >= 0 && space->epoch == s->epoch) {
+        *out = space;
+        return TN_OK;
+    }
+    int fd = -1;
+    enum tn_code code = TN_OK;
+    if (name[0]) {
+        code = tn_k_netns_open(name, &fd, err);
+    } else {
+        fd = fcntl(s->home, F_DUPFD_CLOEXEC, 0);
+    }
+    if (code != TN_OK) {
+        tn_k_space_close(space);
+        return code;
+    }
+    struct stat st;
+    if (space->fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == space->inode) {
+        close(fd);
+        *out = space;
+        return TN_OK;
+    }
+    code = tn_k_netns_enter(fd, err);
+    if (code != TN_OK) {
+        close(fd);
+        return code;
+    }
+    code = space_use(space, fd, err);
+    if (code != TN_OK) {
+        tn_k_space_close(space);
+        return code;
+    }
+    *out = space;
+    return TN_OK;
+}
+
+enum tn_code
+tn_k_space_adopt(struct tn_session *s, const char *name,
+                 struct tn_k_space **out, struct tn_error *err)
+{
+    struct tn_k_space *space = space_slot(s, name);
+    int fd = -1;
+    enum tn_code code = tn_k_netns_open(NULL, &fd, err);
+    if (code == TN_OK) {
+        code = space_use(space, fd, err);
+    }
+    if (code == TN_OK) {
+        *out = space;
+    }
+    return code;
+}
+
+enum tn_code
+tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
+                enum tn_k_depth depth, struct tn_error *err)
+{
+    if (space->epoch == s->epoch) {
+        return TN_OK;
+    }
+    struct tn_k_table *t = &space->table;
+    enum tn_code code = tn_k_table_links(t, s->seen, &space->sock, err);
+    if (code == TN_OK && depth >= TN_K_PORTS) {
+        code = tn_k_table_addrs(t, &space->sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_PORTS) {
+        code = tn_k_table_routes(t, &space->sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_neighs(t, &space->sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_fdb(t, &space->sock, err);
+    }
+    if (code != TN_OK) {
+        return tn_while(err, code, "namespace %s",
+                        space->name[0] ? space->name : "of this process");
+    }
+    space->epoch = s->epoch;
+    space->next_index = 0;
+    tn_map_init(&space->made, s->seen, 0);
+    return TN_OK;
+}
+
+void
+tn_k_session_renew(struct tn_session *s)
+{
+    tn_arena_reset(s->seen);
+    s->epoch++;
+    for (size_t i = 0; i < s->all.n; i++) {
+        s->all.items[i]->table = (struct tn_k_table){0};
+        s->all.items[i]->epoch = 0;
+    }
+}
+
+uint32_t
+tn_k_space_index(const struct tn_k_space *space, const char *name)
+{
+    if (space->epoch == 0) {
+        return 0;
+    }
+    const uint32_t *made = tn_map_get(&space->made, name);
+    if (made) {
+        return *made;
+    }
+    const struct tn_k_seen_link *l = tn_k_table_by_name(&space->table, name);
+    return l ? l->link.index : 0;
+}
+
+uint32_t
+tn_k_space_new_index(struct tn_session *s, struct tn_k_space *space,
+                     const char *name)
+{
+    if (space->next_index == 0) {
+        uint32_t top = 1;
+        for (size_t i = 0; i < space->table.links.n; i++) {
+            uint32_t index = space->table.links.items[i].link.index;
+            top = index > top ? index : top;
+        }
+        space->next_index = top + 1;
+    }
+    uint32_t *index = tn_new(s->seen, uint32_t);
+    *index = space->next_index++;
+    tn_map_put(&space->made, tn_arena_strdup(s->seen, name), index);
+    return *index;
+}
+
+const char *
+tn_k_space_alias(const struct tn_k_space *space)
+{
+    const struct tn_k_seen_link *lo = tn_k_table_by_name(&space->table, "lo");
+    return lo ? lo->alias : "";
+}
+
+bool
+tn_k_space_marked(const struct tn_k_space *space, const char *mark)
+{
+    return strncmp(tn_k_space_alias(space), mark, strlen(mark)) == 0;
+}
+
+/* Two descriptors a namespace: the usual soft limit of 1024 is soon reached. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+struct open_args {
+    struct tn_session *s;
+};
+
+static enum tn_code
+open_underlay(void *ctx, struct tn_error *err)
+{
+    struct tn_session *s = ((struct open_args *) ctx)->s;
+    const char *lab = s->device->host->config.kernel_netns;
+    enum tn_code code = tn_k_space_get(s, lab ? lab : "", &s->underlay, err);
+    return code == TN_ENOENT ? TN_EUNAVAILABLE : code;
+}
+
+enum tn_code
+tn_k_open(const struct tn_device *device, const struct tn_driver_env *env,
+          struct tn_session **out, struct tn_error *err)
+{
+    struct tn_session *s = calloc(1, sizeof *s);
+    if (!s) {
+        return tn_fail(err, TN_EINTERNAL, ENOMEM, "out of memory");
+    }
+    raise_descriptor_limit();
+    s->device = device;
+    s->arena = tn_arena_new();
+    s->seen = tn_arena_new();
+    s->epoch = 1;
+    s->home = -1;
+    s->mark = tn_arena_printf(s->arena, "tenet:%s:", device->instance);
+    s->ports_mark = tn_arena_printf(s->arena, "tenet:%s:ports-of/%s/",
+                                    device->instance, device->name);
+    tn_map_init(&s->spaces, s->arena, 0);
+    enum tn_code code = tn_k_netns_open(NULL, &s->home, err);
+    if (code == TN_OK) {
+        code = tn_nft_new(env, &s->nft, err);
+    }
+    if (code == TN_OK) {
+        struct open_args args = {s};
+        code = tn_k_in_thread(open_underlay, &args, err);
+    }
+    if (code != TN_OK) {
+        tn_k_close(s);
+        return code;
+    }
+    *out = s;
+    return TN_OK;
+}
+
+void
+tn_k_close(struct tn_session *s)
+{
+    if (!s) {
+        return;
+    }
+    for (size_t i = 0; i < s->all.n; i++) {
+        for (int level = 0; level < TN_K_LEVELS; level++) {
+            tn_k_batch_done(&s->all.items[i]->lanes[level]);
+        }
+        tn_k_space_close(s->all.items[i]);
+    }
+    if (s->home >= 0) {
+        close(s->home);
+    }
+    tn_nft_free(s->nft);
+    tn_arena_free(s->seen);
+    tn_arena_free(s->arena);
+    free(s);
+}
