@@ -131,14 +131,15 @@ static enum tn_code
 list(int netns, const struct tn_nft_raw *raw, struct tn_text *out,
      struct tn_error *err)
 {
-    TN_CLEANUP(tn_cleanup_text) struct tn_text commands = {0};
+    /* One run each: nft 1.0.6 reads but one table when asked for two. */
+    enum tn_code code = TN_OK;
     if (tn_nft_raw_has(raw, NFPROTO_INET)) {
-        tn_text_add(&commands, "list table inet tenet\n");
+        code = tn_nft_run(netns, "list table inet tenet", out, err);
     }
-    if (tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
-        tn_text_add(&commands, "list table bridge tenet\n");
+    if (!code && tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
+        code = tn_nft_run(netns, "list table bridge tenet", out, err);
     }
-    return tn_nft_run(netns, tn_text_str(&commands), out, err);
+    return code;
 }
 
 /* Loads 'rules' into the scratch namespace; '*raw' is what they became. */

@@ -349,7 +349,7 @@ verdict_shared(struct tn_nft_render *r, struct tn_text *chains,
     if (!verdict) {
         char *name = tn_arena_printf(r->arena, "shared-%016llx-in",
                                      (unsigned long long) tn_hash64(s, body.n));
-        tn_text_addf(chains, "\tchain %s {\n%s\t\tdrop\n\t}\n\n", name, s);
+        tn_text_addf(chains, "\n\tchain %s {\n%s\t\tdrop\n\t}\n", name, s);
         char *made = tn_arena_printf(r->arena, "goto %s", name);
         tn_map_put(known, s, made);
         verdict = made;
@@ -367,11 +367,16 @@ partition_bridge(struct tn_nft_render *r, const char *bridge, unsigned family,
         if (r->ports[i].bridge != bridge) {
             continue;
         }
-        for (size_t k = 0; k < port->n_allowed; k++) {
-            if (port->allowed[k].addr.family == family &&
-                !tn_nft_own(port, &port->allowed[k])) {
+        if (port->n_allowed == 0) {
+            continue;
+        }
+        struct tn_cidr *list =
+            tn_new_n(r->arena, struct tn_cidr, port->n_allowed);
+        size_t n = tn_nft_outermost(port->allowed, port->n_allowed, list);
+        for (size_t k = 0; k < n; k++) {
+            if (list[k].addr.family == family && !tn_nft_own(port, &list[k])) {
                 *tn_vec_push(r->arena, &claims) =
-                    (struct tn_nft_claim){port->allowed[k], port};
+                    (struct tn_nft_claim){list[k], port};
             }
         }
     }
@@ -406,6 +411,7 @@ map_of_nets(struct tn_nft_render *r, unsigned family, struct tn_map *known)
         }
     }
     tn_nft_set_end(&map);
+    tn_text_addc(&r->text, '\n');
     tn_text_add(&r->text, tn_text_str(&map.text));
     tn_text_done(&map.text);
 }

@@ -25,10 +25,21 @@
 
 #include "drivers/kernel/nft_prefix.h"
 
+/* A blank line between two objects. */
+static void
+separate(struct tn_nft_render *r)
+{
+    if (r->text.n && r->text.s[r->text.n - 1] == '\n' &&
+        (r->text.n < 2 || r->text.s[r->text.n - 2] == '}')) {
+        tn_text_addc(&r->text, '\n');
+    }
+}
+
 void
 tn_nft_set_begin(struct tn_nft_render *r, const char *what, const char *name,
                  const char *type)
 {
+    separate(r);
     tn_text_addf(&r->text, "\t%s %s {\n\t\t%s %s\n", what, name,
                  strchr(type, '@') ? "typeof" : "type", type);
     r->open = false;
@@ -54,13 +65,14 @@ tn_nft_set_element(struct tn_nft_render *r, const char *fmt, ...)
 void
 tn_nft_set_end(struct tn_nft_render *r)
 {
-    tn_text_add(&r->text, r->open ? " }\n\t}\n\n" : "\t}\n\n");
+    tn_text_add(&r->text, r->open ? " }\n\t}\n" : "\t}\n");
     r->open = false;
 }
 
 void
 tn_nft_chain_begin(struct tn_nft_render *r, const char *fmt, ...)
 {
+    separate(r);
     tn_text_add(&r->text, "\tchain ");
     va_list ap;
     va_start(ap, fmt);
@@ -83,7 +95,7 @@ tn_nft_rule(struct tn_nft_render *r, const char *fmt, ...)
 void
 tn_nft_chain_end(struct tn_nft_render *r)
 {
-    tn_text_add(&r->text, "\t}\n\n");
+    tn_text_add(&r->text, "\t}\n");
 }
 
 const char *
@@ -204,7 +216,7 @@ links(struct tn_nft_render *r)
         if (!link) {
             continue;
         }
-        tn_text_addf(&r->text, "\t# peering with %s\n", p->peer->scope);
+        tn_text_addf(&r->text, "\n\t# peering with %s\n", p->peer->scope);
         link_prefixes(r, "ours", link, p->exports, p->n_exports);
         link_prefixes(r, "theirs", link, p->imports, p->n_imports);
         link_chain(r, link, "theirs", "ours", "in");

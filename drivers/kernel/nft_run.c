@@ -133,12 +133,12 @@ run_here(const char *commands, struct tn_text *out, struct tn_error *err)
     }
     if (nft_run_cmd_from_buffer(ctx, commands)) {
         const char *words = nft_ctx_get_error_buffer(ctx);
-        /* One message per refused command: the first two lines are the first
-         * message and the place it is about. */
-        size_t n = strcspn(words, "\n");
-        n += words[n] ? 1 + strcspn(words + n + 1, "\n") : 0;
-        return tn_fail(err, refusal(words), 0, "nft: %.*s",
-                       (int) (n < 400 ? n : 400), n ? words : "refused");
+        /* The first two lines: a message, and the command it is about. */
+        size_t first = strcspn(words, "\n");
+        const char *second = words + first + (words[first] == '\n');
+        return tn_fail(err, refusal(words), 0, "nft: %.*s (%.*s)",
+                       (int) (first < 400 ? first : 400), words,
+                       (int) strcspn(second, "\n"), second);
     }
     if (out) {
         tn_text_add(out, nft_ctx_get_output_buffer(ctx));

@@ -160,23 +160,28 @@ add(struct view *v, const char *about, enum class class, const char *text)
     e->text = text;
 }
 
-/* What an element is about: its interface if that is all of the key, or if it
- * leads nowhere; else the chain that it leads to; else its set (null). */
-static const char *
-subject(struct view *v, struct slice item)
+/* An element and what it is about: its interface if that is all of the key, or
+ * if it leads nowhere; else the chain that it leads to; else its set. */
+static void
+element(struct view *v, struct slice item)
 {
     const char *s = tn_arena_strndup(v->arena, item.s, item.n);
     const char *end = s[0] == '"' ? strchr(s + 1, '"') : NULL;
+    const char *verdict = end ? strstr(end, " : ") : NULL;
     if (!end || !end[1]) {
-        return NULL;
+        add(v, v->object, ELEMENT, s);
+    } else if (verdict == end + 1 || !verdict) {
+        /* "p-web" . value, or "p-web" : goto chain */
+        size_t skip = strlen(end) < 4 ? 1 : 4;
+        add(v, tn_arena_strndup(v->arena, s + 1, (size_t) (end - s - 1)),
+            ELEMENT, tn_arena_printf(v->arena, "%s %s", v->object, end + skip));
+    } else if (strncmp(verdict, " : goto ", 8) == 0 && verdict[8]) {
+        add(v, verdict + 8, ELEMENT,
+            tn_arena_printf(v->arena, "%s %.*s", v->object, (int) (verdict - s),
+                            s));
+    } else {
+        add(v, v->object, ELEMENT, s);
     }
-    const char *verdict = strstr(end, " : ");
-    if (verdict == end + 1 || !verdict) {
-        return tn_arena_strndup(v->arena, s + 1, (size_t) (end - s - 1));
-    }
-    bool leads = strncmp(verdict, " : goto ", 8) == 0 ||
-                 strncmp(verdict, " : jump ", 8) == 0;
-    return leads && verdict[8] ? verdict + 8 : NULL;
 }
 
 static void
@@ -184,15 +189,7 @@ elements(struct view *v, struct slice inside)
 {
     struct slice item;
     while (next_item(&inside, &item)) {
-        const char *about = subject(v, item);
-        if (about) {
-            add(v, about, ELEMENT,
-                tn_arena_printf(v->arena, "%s: %.*s", v->object, (int) item.n,
-                                item.s));
-        } else {
-            add(v, v->object, ELEMENT,
-                tn_arena_strndup(v->arena, item.s, item.n));
-        }
+        element(v, item);
     }
 }
 
@@ -224,6 +221,7 @@ read_object(struct view *v)
         if (starts(&line, "elements =")) {
             read_elements(v, line);
         } else if (line.n && line.s[0] != '#') {
+            line.n -= line.s[line.n - 1] == ';';
             add(v, v->object, RULE, statement(v->arena, line));
         }
     }
@@ -254,10 +252,11 @@ read_table(struct view *v)
     while (next_line(v, &line) && !starts(&line, "}")) {
         if (line.n && line.s[line.n - 1] == '{') {
             v->object = word(v->arena, line, 1, 1);
+            struct slice head = trim(line.s, line.n - 1);
             add(v, v->object, HEADER,
                 starts(&line, "chain ")
                     ? ""
-                    : tn_arena_strndup(v->arena, line.s, line.n - 2));
+                    : tn_arena_strndup(v->arena, head.s, head.n));
             read_object(v);
         } else if (line.n && line.s[0] != '#') {
             add(v, "table", RULE, statement(v->arena, line));
