@@ -66,11 +66,11 @@ struct tn_field {
     enum tn_field_type type;
     unsigned flags;
     uint32_t offset;               /* Of the member in the object's struct. */
+    uint32_t n_words;              /* Of 'words'. */
     uint64_t min, max;             /* TN_FIELD_UINT: both inclusive. */
     uint32_t min_items, max_items; /* TN_MANY and TN_FIELD_LABELS. */
     const struct tn_form *form;
     const char *const *words; /* TN_FIELD_WORD: in the order of the enum. */
-    uint32_t n_words;
     const struct tn_object *object;
     const char *fallback;    /* The default as YAML, if it is a constant; a
                                 sentence starts with '('. */

@@ -28,6 +28,13 @@ static const struct tn_pack_row range_rows[] = {
     TN_PACK_PLAIN_ROW(struct tn_vrange, last),
     TN_PACK_PLAIN_ROW(struct tn_vrange, at),
 };
+static const struct tn_pack_row origin_rows[] = {
+    TN_PACK_PATH_ROW(struct tn_origin, path),
+    TN_PACK_PLAIN_ROW(struct tn_origin, line),
+    TN_PACK_PLAIN_ROW(struct tn_origin, column),
+};
+const struct tn_pack_layout tn_pack_origin_layout =
+    TN_PACK_LAYOUT(struct tn_origin, origin_rows);
 const struct tn_pack_layout tn_pack_text_layout =
     TN_PACK_LAYOUT(const char *, text_rows);
 const struct tn_pack_layout tn_pack_addr_layout =

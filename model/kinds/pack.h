@@ -64,7 +64,7 @@ struct tn_pack_layout {
  *         TN_PACK_CIDR_ROW(struct tn_net_route, to),
  *         TN_PACK_ADDR_ROW(struct tn_net_route, via),
  *         TN_PACK_TEXT_ROW(struct tn_net_route, subnet_name),
- *         TN_PACK_ORIGIN_ROWS(struct tn_net_route, origin),
+ *         TN_PACK_ORIGIN_ROW(struct tn_net_route, origin),
  *     };
  *     static const struct tn_pack_layout route_layout =
  *         TN_PACK_LAYOUT(struct tn_net_route, route_rows); */
@@ -112,12 +112,11 @@ struct tn_pack_layout {
         TN_PACK_ROW_(TN_PACK_ARRAY, type_, member_),                           \
             .count = offsetof(type_, count_), .layout = (layout_)              \
     }
-/* Two rows, for a struct tn_origin. */
-#define TN_PACK_ORIGIN_ROWS(type_, member_)                                    \
-    TN_PACK_PATH_ROW(type_, member_.path),                                     \
-        TN_PACK_PLAIN_ROW(type_, member_.line),                                \
-        TN_PACK_PLAIN_ROW(type_, member_.column)
+#define TN_PACK_ORIGIN_ROW(type_, member_)                                     \
+    TN_PACK_STRUCT_ROW(type_, member_, &tn_pack_origin_layout)
 
+/* A struct tn_origin: its path is a TN_PACK_PATH. */
+extern const struct tn_pack_layout tn_pack_origin_layout;
 /* Layouts of arrays of plain things. */
 extern const struct tn_pack_layout tn_pack_text_layout;  /* const char * */
 extern const struct tn_pack_layout tn_pack_addr_layout;  /* struct tn_addr */

@@ -167,7 +167,7 @@ struct tree {
 static const struct tn_pack_row leaf_rows[] = {
     TN_PACK_TEXT_ROW(struct leaf, name),
     TN_PACK_WORD_ROW(struct leaf, color, N_COLORS),
-    TN_PACK_ORIGIN_ROWS(struct leaf, origin),
+    TN_PACK_ORIGIN_ROW(struct leaf, origin),
 };
 static const struct tn_pack_layout leaf_layout =
     TN_PACK_LAYOUT(struct leaf, leaf_rows);

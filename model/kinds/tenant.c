@@ -1,21 +1,55 @@
 /* tenant.c - kind: Tenant, who owns what lies beside it in the folder. */
 #include "model/kinds/field.h"
 
-#define QUOTA(yaml, member, what, sample)                                      \
-    {                                                                          \
-        TN_ROW(yaml, struct tn_quotas, member),                                \
-            .type = TN_FIELD_UINT, .max = 1000000, .fallback = "(unlimited)",  \
-            .description = what, .example = sample,                            \
-    }
-
 static const struct tn_field quotas_fields[] = {
-    QUOTA("vpcs", vpcs, "VPCs of the tenant.", "10"),
-    QUOTA("subnets", subnets, "Subnets in all VPCs of the tenant.", "50"),
-    QUOTA("ports", ports, "Ports of the tenant.", "1000"),
-    QUOTA("securityGroups", security_groups, "Security groups of the tenant.",
-          "20"),
-    QUOTA("rules", rules, "Rules in all security groups of the tenant.", "200"),
-    QUOTA("peerings", peerings, "Peerings that the tenant grants.", "5"),
+    {
+        TN_ROW("vpcs", struct tn_quotas, vpcs),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "VPCs of the tenant.",
+        .example = "10",
+    },
+    {
+        TN_ROW("subnets", struct tn_quotas, subnets),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "Subnets in all VPCs of the tenant.",
+        .example = "50",
+    },
+    {
+        TN_ROW("ports", struct tn_quotas, ports),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "Ports of the tenant.",
+        .example = "1000",
+    },
+    {
+        TN_ROW("securityGroups", struct tn_quotas, security_groups),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "Security groups of the tenant.",
+        .example = "20",
+    },
+    {
+        TN_ROW("rules", struct tn_quotas, rules),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "Rules in all security groups of the tenant.",
+        .example = "200",
+    },
+    {
+        TN_ROW("peerings", struct tn_quotas, peerings),
+        .type = TN_FIELD_UINT,
+        .max = 1000000,
+        .fallback = "(unlimited)",
+        .description = "Peerings that the tenant grants.",
+        .example = "5",
+    },
 };
 
 static const struct tn_object quotas = {
