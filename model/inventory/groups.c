@@ -10,6 +10,7 @@
  * Most hosts share their set of groups with many others.  Such a set is a
  * chain: its ancestors, their order and the merged variables are worked out
  * once. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,36 +125,46 @@ peel_init(struct tn_inv *inv, struct peeling *p)
     }
 }
 
-/* Some group was never placed: walk up its unplaced parents until one comes
- * back, and say which listing of a child closes the circle. */
+/* The listing by which a group got a parent that is in the cycle too; one that
+ * is written somewhere before one that reconciling made. */
+static const struct tn_inv_edge *
+unplaced_parent(const struct tn_inv_group *g, const struct peeling *p)
+{
+    const struct tn_inv_edge *up = NULL;
+
+    for (size_t k = 0; k < g->parents.n; k++) {
+        const struct tn_inv_edge *e = &g->parents.items[k];
+
+        if (p->waiting[e->parent->index] && (!up || !up->at.path)) {
+            up = e;
+        }
+    }
+    return up;
+}
+
+/* Some group was never placed.  Its unplaced parents lead into a cycle within
+ * as many steps as there are groups; then the next written listing is told. */
 static void
 report_cycle(struct tn_inv *inv, const struct peeling *p)
 {
-    struct tn_inv_group *g = NULL;
+    const struct tn_inv_group *g = NULL;
     const struct tn_inv_edge *up = NULL;
 
     for (size_t i = 0; i < inv->groups.n && !g; i++) {
         g = p->waiting[i] ? inv->groups.items[i] : NULL;
     }
-    for (size_t step = 0; g && step <= inv->groups.n; step++) {
-        for (size_t k = 0; k < g->parents.n; k++) {
-            if (p->waiting[g->parents.items[k].parent->index]) {
-                up = &g->parents.items[k];
-                if (up->at.path) {
-                    break;
-                }
-            }
-        }
-        if (step == inv->groups.n || !up) {
+    assert(g);
+    for (size_t step = 0; step < 2 * inv->groups.n; step++) {
+        up = unplaced_parent(g, p);
+        assert(up);
+        if (step >= inv->groups.n && up->at.path) {
             break;
         }
         g = up->parent;
     }
-    if (g && up) {
-        tn_diag(inv->diags, TN_ERROR, up->at,
-                "group '%s' as a child of '%s' makes it its own ancestor",
-                g->name, up->parent->name);
-    }
+    tn_diag(inv->diags, TN_ERROR, up->at,
+            "group '%s' as a child of '%s' makes it its own ancestor", g->name,
+            up->parent->name);
 }
 
 static bool
