@@ -6,6 +6,7 @@
 #include "reconciler/source/git.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,29 @@ tn_git_fail(struct tn_error *err, int rc, const char *fmt, ...)
                    tn_clean(said, sizeof said, why, strlen(why)));
 }
 
+/* 'safe.directory = *' trusts all owners; an empty value forgets what came
+ * before.  libgit2 1.5 knows exact paths only. */
+static int
+trusts_all(const git_config_entry *entry, void *payload)
+{
+    bool *all = payload;
+    *all = strcmp(entry->value, "*") == 0 || (*all && entry->value[0]);
+    return 0;
+}
+
+static int
+check_owners(void)
+{
+    git_config *config = NULL;
+    bool all = false;
+    if (git_config_open_default(&config) == 0) {
+        git_config_get_multivar_foreach(config, "safe.directory", NULL,
+                                        trusts_all, &all);
+    }
+    git_config_free(config);
+    return git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, all ? 0 : 1);
+}
+
 enum tn_code
 tn_git_init(struct tn_error *err)
 {
@@ -73,7 +97,7 @@ tn_git_init(struct tn_error *err)
         rc = git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     }
     if (rc == 0) {
-        rc = git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
+        rc = check_owners();
     }
     if (rc == 0) {
         rc = git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE,
@@ -96,24 +120,47 @@ tn_git_done(void)
     git_libgit2_shutdown();
 }
 
+/* The repository that 'path' is in, whoever owns it, as 'safe.directory' wants
+ * it written: new, null if there is none. */
+static char *
+find_any(const char *path)
+{
+    git_buf found = {0};
+    char *top = NULL;
+    if (git_repository_discover(&found, path, 0, NULL) == 0) {
+        size_t n = found.size;
+        while (n > 1 && found.ptr[n - 1] == '/') {
+            n--;
+        }
+        if (n > 5 && strncmp(found.ptr + n - 5, "/.git", 5) == 0) {
+            n -= 5;
+        }
+        top = strndup(found.ptr, n);
+    }
+    git_buf_dispose(&found);
+    return top;
+}
+
 static enum tn_code
 open_failed(const char *path, int rc, struct tn_error *err)
 {
-    if (rc == GIT_ENOTFOUND) {
+    if (rc != GIT_ENOTFOUND && rc != GIT_EOWNER) {
+        return tn_git_fail(err, rc, "opening the Git repository at %s", path);
+    }
+    /* Without any safe.directory, libgit2 1.5 calls a repository of another
+     * owner "not found" too. */
+    TN_CLEANUP(tn_cleanup_free) char *top = find_any(path);
+    if (!top) {
         return tn_fail(err, TN_ENOENT, 0,
                        "%s is not in a Git repository ('git init' makes one; "
                        "--worktree reads plain files)",
                        path);
     }
-    if (rc == GIT_EOWNER) {
-        TN_CLEANUP(tn_cleanup_free) char *full = realpath(path, NULL);
-        return tn_fail(err, TN_EDENIED, 0,
-                       "the repository at %s belongs to another user; if you "
-                       "trust it, say so with: git config --global --add "
-                       "safe.directory %s",
-                       path, full ? full : path);
-    }
-    return tn_git_fail(err, rc, "opening the Git repository at %s", path);
+    return tn_fail(err, TN_EDENIED, 0,
+                   "the repository at %s belongs to another user; if you "
+                   "trust it, say so with: git config --global --add "
+                   "safe.directory %s",
+                   top, top);
 }
 
 enum tn_code
