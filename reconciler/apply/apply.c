@@ -123,7 +123,7 @@ verdict(const struct tn_reconcile *run, struct tn_error *err)
                 worst = TN_EUNAVAILABLE;
             }
             *err = d->failure;
-            (void) tn_while(err, worst, "device %s", d->device->name);
+            worst = tn_while(err, worst, "device %s", d->device->name);
         }
     }
     return worst;
