@@ -23,6 +23,7 @@ struct compile {
     struct tn_diags *diags;
     struct tn_compile_stats stats;
     struct tn_world world;
+    struct tn_cache *cache; /* Null: none. */
     struct tn_crew crew;
     struct tn_tenant_job *jobs;
     size_t n_jobs;
@@ -61,7 +62,7 @@ large_read(struct compile *c, size_t n_files, struct tn_error *err)
     enum tn_code code = TN_OK;
     for (size_t i = 0; i < c->n_jobs && !code && c->crew.n > 1; i++) {
         struct tn_tenant_job *job = &c->jobs[i];
-        if (job->in.n_files * 2 * c->crew.n > n_files) {
+        if (!job->cached && job->in.n_files * 2 * c->crew.n > n_files) {
             job->shared = true;
             c->shared = job;
             code = tn_crew_run(&c->crew, read_job, c, job->in.n_files, err);
@@ -76,7 +77,8 @@ tenants_compile(struct compile *c, struct tn_error *err)
     enum tn_code code = tn_crew_run(&c->crew, walk_job, c, c->n_jobs, err);
     size_t n_files = 0;
     for (size_t i = 0; i < c->n_jobs; i++) {
-        n_files += c->jobs[i].in.n_files;
+        const struct tn_tenant_job *job = &c->jobs[i];
+        n_files += job->cached ? job->part.n_files : job->in.n_files;
     }
     c->stats.n_files = n_files;
     if (!code && n_files > TN_REPO_FILES) {
@@ -92,6 +94,23 @@ tenants_compile(struct compile *c, struct tn_error *err)
 }
 
 static void
+cache_close(struct compile *c)
+{
+    struct tn_cache_record *records =
+        tn_new_n(c->arena, struct tn_cache_record, c->n_jobs);
+    if (!c->cache) {
+        return;
+    }
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        const struct tn_tenant_job *job = &c->jobs[i];
+        records[i] = (struct tn_cache_record){job->repo->name, &job->record,
+                                              job->cached};
+    }
+    tn_cache_close(c->cache, records, c->n_jobs);
+    c->stats.cache_bytes = tn_cache_bytes(c->cache);
+}
+
+static void
 stats_sum(struct compile *c)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
@@ -99,7 +118,8 @@ stats_sum(struct compile *c)
         c->stats.n_files_parsed += job->n_parsed;
         c->stats.n_bytes_parsed += job->bytes_parsed;
         c->stats.n_vpcs += job->part.n_vpcs;
-        c->stats.n_vpcs_compiled += job->part.net ? job->part.n_vpcs : 0;
+        c->stats.n_vpcs_compiled +=
+            job->part.net && !job->cached ? job->part.n_vpcs : 0;
     }
 }
 
@@ -155,12 +175,21 @@ compile_run(struct compile *c, struct tn_source *source,
     if (!c->jobs) {
         abort();
     }
+    c->cache = tn_cache_open(c->options->cache_dir, &c->world, c->arena);
     tn_crew_init(&c->crew, source, c->options->threads);
     for (size_t i = 0; i < c->n_jobs; i++) {
-        tn_tenant_job_init(&c->jobs[i], &c->world, &tenants[i], c->crew.n);
+        c->jobs[i] = (struct tn_tenant_job){
+            .world = &c->world,
+            .repo = &tenants[i],
+            .cache = c->cache,
+            .verdict_only = c->options->verdict_only,
+            .n_workers = c->crew.n,
+        };
+        tn_tenant_job_init(&c->jobs[i]);
     }
     code = tenants_compile(c, err);
     if (!code) {
+        cache_close(c);
         stats_sum(c);
         *out = network_build(c);
     }

@@ -163,8 +163,8 @@ Test(compile, file_too_large)
     tn_fixture_init(&f);
     tn_memory_source_add_bytes(f.source, "tenants/acme/big.yml", bytes, n);
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/acme/big.yml:0:0: the file is larger than "
-                        "1048576 bytes, or cannot be read as one\n");
+    expect_findings(&f, "tenants/acme/big.yml:0:0: "
+                        "tenants/acme/big.yml: larger than 1048576 bytes\n");
     cr_expect(tn_fixture_vpc(&f, "beta/shop"));
     tn_fixture_done(&f);
 }

@@ -28,9 +28,9 @@ content_read(struct tn_source *source, const struct tn_repo_file *file,
     enum tn_code code = source->ops->read(source, file->path, &file->id, c->max,
                                           c->arena, &c->bytes, &c->n, &own);
     if (code == TN_EINTENT) {
-        tn_diag(c->diags, TN_ERROR, (struct tn_origin){file->path, 0, 0},
-                "the file is larger than %zu bytes, or cannot be read as one",
-                c->max);
+        char text[TN_ERROR_TEXT];
+        tn_diag(c->diags, TN_ERROR, (struct tn_origin){file->path, 0, 0}, "%s",
+                tn_error_text(&own, text, sizeof text));
         c->bytes = NULL;
         return TN_OK;
     }

@@ -111,6 +111,10 @@ tn_repo_tenants(struct tn_source *source, struct tn_arena *arena,
     enum tn_code code =
         source->ops->list(source, "tenants", arena, &entries, &n_entries, err);
     if (code && code != TN_ENOENT) {
+        if (code == TN_EINTENT) {
+            tn_diag(diags, TN_ERROR, (struct tn_origin){"tenants", 0, 0},
+                    "the directory cannot be listed");
+        }
         return tn_while(err, code, "tenants");
     }
     TN_VEC(struct tn_repo_tenant) list = {0};
@@ -164,16 +168,32 @@ walk_file(struct walk *w, const char *path, const struct tn_entry *e,
     *tn_vec_push(w->arena, &w->files) = (struct tn_repo_file){path, e->id};
 }
 
+static enum tn_code
+fail_again(struct tn_error *err, const struct tn_error *own, const char *dir)
+{
+    if (err) {
+        *err = *own;
+    }
+    return tn_while(err, own->code, "%s", dir);
+}
+
 /* Recursive over directories; bounded by TN_REPO_DEPTH. */
 static enum tn_code
 walk_dir(struct walk *w, const char *dir, unsigned depth, struct tn_error *err)
 {
     struct tn_entry *entries = NULL;
     size_t n = 0;
+    struct tn_error own = {0};
+    char text[TN_ERROR_TEXT];
     enum tn_code code =
-        w->source->ops->list(w->source, dir, w->arena, &entries, &n, err);
+        w->source->ops->list(w->source, dir, w->arena, &entries, &n, &own);
+    if (code == TN_EINTENT) {
+        /* Names that cannot be told apart, or cannot be names. */
+        walk_refuse(w, dir, tn_error_text(&own, text, sizeof text));
+        return TN_OK;
+    }
     if (code) {
-        return tn_while(err, code, "%s", dir);
+        return fail_again(err, &own, dir);
     }
     for (size_t i = 0; i < n && !w->full && !code; i++) {
         const struct tn_entry *e = &entries[i];

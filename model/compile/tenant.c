@@ -6,20 +6,15 @@
 #include "model/compile/tenant.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void
-tn_tenant_job_init(struct tn_tenant_job *job, const struct tn_world *world,
-                   const struct tn_repo_tenant *repo, unsigned n_workers)
+tn_tenant_job_init(struct tn_tenant_job *job)
 {
-    *job = (struct tn_tenant_job){
-        .world = world,
-        .repo = repo,
-        .n_workers = n_workers,
-        .keep = tn_arena_new(),
-    };
-    job->docs = tn_new_n(job->keep, struct tn_arena *, n_workers);
+    job->keep = tn_arena_new();
+    job->docs = tn_new_n(job->keep, struct tn_arena *, job->n_workers);
     tn_diags_init(&job->diags, job->keep);
-    job->diags.tenant = repo->name;
+    job->diags.tenant = job->repo->name;
 }
 
 static void
@@ -36,6 +31,7 @@ tn_tenant_job_done(struct tn_tenant_job *job)
 {
     docs_free(job);
     tn_arena_free(job->keep);
+    tn_text_done(&job->record);
     job->keep = NULL;
 }
 
@@ -48,17 +44,71 @@ docs_arena(struct tn_tenant_job *job, const struct tn_worker *worker)
     return job->docs[worker->index];
 }
 
+/* True if the cache has all that is asked for. */
+static bool
+cache_take(struct tn_tenant_job *job, const struct tn_digest *content)
+{
+    const char *tenant = job->repo->name;
+    job->key = tn_cache_key(job->world, tenant, content);
+    job->keyed = true;
+    job->cached = tn_cache_part(job->cache, tenant, &job->key, &job->part) &&
+                  (job->verdict_only ||
+                   tn_cache_net(job->cache, &job->key, job->keep, &job->part));
+    for (size_t i = 0; job->cached && i < job->part.n_findings; i++) {
+        job->diags.n_warnings++;
+    }
+    return job->cached;
+}
+
+static bool
+cache_take_dir(struct tn_tenant_job *job)
+{
+    struct tn_digest content = {{0}};
+    if (!job->cache || job->repo->refused || !tn_oid_known(&job->repo->id)) {
+        return false;
+    }
+    memcpy(content.b, job->repo->id.b, sizeof content.b);
+    return cache_take(job, &content);
+}
+
+/* The same for a working tree, whose directories have no ids. */
+static bool
+cache_take_files(struct tn_tenant_job *job)
+{
+    struct tn_digester d;
+    const struct tn_repo_files *files = &job->repo_files;
+    bool named = job->cache && !job->keyed && job->diags.n_errors == 0;
+    tn_digester_init(&d);
+    for (size_t i = 0; i < files->n && named; i++) {
+        named = tn_oid_known(&files->items[i].id);
+        tn_digester_add_str(&d, files->items[i].path);
+        tn_digester_add(&d, &files->items[i].id, sizeof files->items[i].id);
+    }
+    if (files->lock.path) {
+        named = named && tn_oid_known(&files->lock.id);
+        tn_digester_add(&d, &files->lock.id, sizeof files->lock.id);
+    }
+    struct tn_digest content = tn_digester_end(&d);
+    return named && cache_take(job, &content);
+}
+
 enum tn_code
 tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
                struct tn_error *err)
 {
+    if (cache_take_dir(job)) {
+        return TN_OK;
+    }
     struct tn_arena *arena = docs_arena(job, worker);
     struct tn_repo_files *from = &job->repo_files;
     struct tn_intent *in = &job->in;
     enum tn_code code =
         tn_repo_walk(worker->source, job->repo, arena, from, &job->diags, err);
-    if (code) {
+    if (code || cache_take_files(job)) {
         return code;
+    }
+    if (job->cache && !job->repo->refused) {
+        job->cached_docs = tn_cache_docs(job->cache, job->repo->name, arena);
     }
     *in = (struct tn_intent){
         .world = job->world,
@@ -86,8 +136,12 @@ enum tn_code
 tn_tenant_read(struct tn_tenant_job *job, size_t file, struct tn_worker *worker,
                struct tn_error *err)
 {
-    return tn_read_documents(&job->in.files[file], job->repo->name,
-                             docs_arena(job, worker), worker, err);
+    struct tn_arena *arena = docs_arena(job, worker);
+    if (tn_cached_docs_get(&job->cached_docs, arena, &job->in.files[file])) {
+        return TN_OK;
+    }
+    return tn_read_documents(&job->in.files[file], job->repo->name, arena,
+                             worker, err);
 }
 
 /* Sums up the files; their findings join in the order of paths. */
@@ -117,6 +171,9 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
 {
     struct tn_intent *in = &job->in;
     enum tn_code code = TN_OK;
+    if (job->cached) {
+        return TN_OK;
+    }
     for (size_t i = 0; !job->shared && i < in->n_files && !code; i++) {
         code = tn_tenant_read(job, i, worker, err);
     }
@@ -137,6 +194,13 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
     tn_identify_ports(in);
     tn_diags_sort(&job->diags);
     tn_resolve(in, &job->part);
+    if (job->cache && job->keyed && !job->part.failed) {
+        tn_cache_store(job->cache, &job->key, &job->part, &job->record);
+    }
+    if (job->cache && !job->repo->refused) {
+        tn_cache_store_docs(job->cache, job->repo->name, in->files,
+                            in->n_files);
+    }
     docs_free(job);
     return TN_OK;
 }

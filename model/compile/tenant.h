@@ -2,12 +2,15 @@
 #ifndef TN_COMPILE_TENANT_H
 #define TN_COMPILE_TENANT_H
 
+#include "model/compile/cache.h"
 #include "model/compile/read.h"
 
 /* Everything of one tenant while it is compiled. */
 struct tn_tenant_job {
     const struct tn_world *world;
     const struct tn_repo_tenant *repo;
+    struct tn_cache *cache; /* Null: none. */
+    bool verdict_only;
     unsigned n_workers;
     bool shared; /* Large: its files are read by the whole crew. */
 
@@ -17,14 +20,19 @@ struct tn_tenant_job {
     struct tn_repo_files repo_files;
     struct tn_intent in;
     struct tn_part part;
+    bool cached;          /* The part is from the cache; nothing was read. */
+    bool keyed;           /* 'key' is set: the outcome may be cached. */
+    struct tn_digest key; /* Of the part. */
+    struct tn_cached_docs cached_docs;
+    struct tn_text record; /* For the index; owned. */
     size_t n_parsed, bytes_parsed;
 };
 
-void tn_tenant_job_init(struct tn_tenant_job *job, const struct tn_world *world,
-                        const struct tn_repo_tenant *repo, unsigned n_workers);
+/* 'world', 'repo', 'cache', 'verdict_only' and 'n_workers' are set. */
+void tn_tenant_job_init(struct tn_tenant_job *job);
 void tn_tenant_job_done(struct tn_tenant_job *job);
 
-/* Lists the tenant's files. */
+/* Lists the tenant's files, or takes the part from the cache. */
 enum tn_code tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
                             struct tn_error *err) TN_MUST_USE;
 /* Reads one of them: job->in.files[file]. */

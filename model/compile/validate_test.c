@@ -36,7 +36,7 @@ static const struct row rows[] = {
               "  - {name: c, cidr: 10.2.0.0/23}\n",
      MORE ":9:21: 10.2.0.0/23 of subnet 'c' overlaps 10.2.0.0/24 of subnet 'a' "
           "in line 7\n" MORE ":9:21: 10.2.0.0/23 of subnet 'c' overlaps "
-                             "10.2.1.0/24 of subnet 'b' in line 8\n"},
+          "10.2.1.0/24 of subnet 'b' in line 8\n"},
     {"same prefix in two vpcs is fine", MORE,
      VPC("x") "  cidrs: [10.1.0.0/16]\n  subnets:\n"
               "  - {name: a, cidr: 10.1.0.0/24}\n",

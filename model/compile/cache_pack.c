@@ -1,0 +1,367 @@
+/* cache_pack.c - tables for kinds/pack.h, and the pointers that they cannot
+ * describe.
+ *
+ * A network is a tree of arrays but for pointers across it: a port's host and
+ * groups, a rule's remote group, a route's subnet.  These go into a list of
+ * numbers behind each VPC, in the order in which both sides walk it. */
+#include "model/compile/cache_pack.h"
+
+#include <string.h>
+
+#include "model/base/digest.h"
+
+enum { FORMAT = 1 };
+
+/* ---- parts -------------------------------------------------------------- */
+
+static const struct tn_pack_row byte_rows[] = {
+    {.type = TN_PACK_PLAIN, .offset = 0, .size = 1}};
+static const struct tn_pack_layout byte_layout = {1, 1, byte_rows};
+
+static const struct tn_pack_row number_rows[] = {
+    {.type = TN_PACK_PLAIN, .offset = 0, .size = sizeof(uint32_t)}};
+static const struct tn_pack_layout number_layout =
+    TN_PACK_LAYOUT(uint32_t, number_rows);
+
+static const struct tn_pack_row claim_rows[] = {
+    {.type = TN_PACK_PLAIN, .offset = 0, .size = sizeof(struct tn_vni_claim)}};
+static const struct tn_pack_layout claim_layout =
+    TN_PACK_LAYOUT(struct tn_vni_claim, claim_rows);
+
+static const struct tn_pack_row attach_rows[] = {
+    {.type = TN_PACK_PLAIN,
+     .offset = 0,
+     .size = sizeof(struct tn_attach_claim)}};
+static const struct tn_pack_layout attach_layout =
+    TN_PACK_LAYOUT(struct tn_attach_claim, attach_rows);
+
+static const struct tn_pack_row part_vpc_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_part_vpc, name),
+    TN_PACK_ARRAY_ROW(struct tn_part_vpc, cidrs, n_cidrs, &tn_pack_cidr_layout),
+};
+static const struct tn_pack_layout part_vpc_layout =
+    TN_PACK_LAYOUT(struct tn_part_vpc, part_vpc_rows);
+
+static const struct tn_pack_row offer_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_part_offer, vpc),
+    TN_PACK_TEXT_ROW(struct tn_part_offer, peer_tenant),
+    TN_PACK_TEXT_ROW(struct tn_part_offer, peer_vpc),
+    TN_PACK_ARRAY_ROW(struct tn_part_offer, exports, n_exports,
+                      &tn_pack_cidr_layout),
+    TN_PACK_PLAIN_ROW(struct tn_part_offer, at),
+};
+static const struct tn_pack_layout offer_layout =
+    TN_PACK_LAYOUT(struct tn_part_offer, offer_rows);
+
+static const struct tn_pack_row pin_rows[] = {
+    TN_PACK_PATH_ROW(struct tn_pin, tenant),
+    TN_PACK_TEXT_ROW(struct tn_pin, object),
+    TN_PACK_PLAIN_ROW(struct tn_pin, vni),
+    TN_PACK_PLAIN_ROW(struct tn_pin, mac),
+    TN_PACK_ADDR_ROW(struct tn_pin, address),
+    TN_PACK_ADDR_ROW(struct tn_pin, address6),
+};
+static const struct tn_pack_layout pin_layout =
+    TN_PACK_LAYOUT(struct tn_pin, pin_rows);
+
+static const struct tn_pack_row finding_rows[] = {
+    TN_PACK_WORD_ROW(struct tn_diag, severity, TN_WARNING + 1),
+    TN_PACK_ORIGIN_ROW(struct tn_diag, at),
+    TN_PACK_TEXT_ROW(struct tn_diag, tenant),
+    TN_PACK_TEXT_ROW(struct tn_diag, message),
+    TN_PACK_TEXT_ROW(struct tn_diag, hint),
+};
+static const struct tn_pack_layout finding_layout =
+    TN_PACK_LAYOUT(struct tn_diag, finding_rows);
+
+static const struct tn_pack_row part_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_part, tenant),
+    TN_PACK_PLAIN_ROW(struct tn_part, n_files),
+    TN_PACK_PLAIN_ROW(struct tn_part, n_subnets),
+    TN_PACK_PLAIN_ROW(struct tn_part, n_ports),
+    TN_PACK_PLAIN_ROW(struct tn_part, doc_path),
+    TN_PACK_ARRAY_ROW(struct tn_part, paths, n_paths, &tn_pack_text_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, claims, n_claims, &claim_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, attaches, n_attaches, &attach_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, vpcs, n_vpcs, &part_vpc_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, offers, n_offers, &offer_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, groups, n_groups, &tn_pack_text_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, other_pins, n_other_pins, &pin_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, doc, n_doc, &byte_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part, findings, n_findings, &finding_layout),
+};
+static const struct tn_pack_layout part_layout =
+    TN_PACK_LAYOUT(struct tn_part, part_rows);
+
+/* ---- networks ----------------------------------------------------------- */
+
+static const struct tn_pack_row port_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_net_port, name),
+    TN_PACK_PLAIN_ROW(struct tn_net_port, mac),
+    TN_PACK_ADDR_ROW(struct tn_net_port, address),
+    TN_PACK_ADDR_ROW(struct tn_net_port, address6),
+    TN_PACK_ARRAY_ROW(struct tn_net_port, allowed, n_allowed,
+                      &tn_pack_cidr_layout),
+    TN_PACK_TEXT_ROW(struct tn_net_port, netns),
+    TN_PACK_TEXT_ROW(struct tn_net_port, interface),
+    TN_PACK_ORIGIN_ROW(struct tn_net_port, origin),
+};
+static const struct tn_pack_layout port_layout =
+    TN_PACK_LAYOUT(struct tn_net_port, port_rows);
+
+static const struct tn_pack_row subnet_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_net_subnet, name),
+    TN_PACK_PLAIN_ROW(struct tn_net_subnet, mtu),
+    TN_PACK_CIDR_ROW(struct tn_net_subnet, cidr),
+    TN_PACK_CIDR_ROW(struct tn_net_subnet, cidr6),
+    TN_PACK_ADDR_ROW(struct tn_net_subnet, gateway),
+    TN_PACK_ADDR_ROW(struct tn_net_subnet, gateway6),
+    TN_PACK_PLAIN_ROW(struct tn_net_subnet, gateway_mac),
+    TN_PACK_ORIGIN_ROW(struct tn_net_subnet, origin),
+    TN_PACK_ARRAY_ROW(struct tn_net_subnet, ports, n_ports, &port_layout),
+};
+static const struct tn_pack_layout subnet_layout =
+    TN_PACK_LAYOUT(struct tn_net_subnet, subnet_rows);
+
+static const struct tn_pack_row rule_rows[] = {
+    TN_PACK_WORD_ROW(struct tn_net_rule, direction, TN_EGRESS + 1),
+    TN_PACK_WORD_ROW(struct tn_net_rule, protocol, TN_PROTO_SCTP + 1),
+    TN_PACK_ARRAY_ROW(struct tn_net_rule, ports, n_ports,
+                      &tn_pack_range_layout),
+    TN_PACK_CIDR_ROW(struct tn_net_rule, remote),
+    TN_PACK_ORIGIN_ROW(struct tn_net_rule, origin),
+};
+static const struct tn_pack_layout rule_layout =
+    TN_PACK_LAYOUT(struct tn_net_rule, rule_rows);
+
+static const struct tn_pack_row group_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_net_group, name),
+    TN_PACK_BOOL_ROW(struct tn_net_group, has_egress),
+    TN_PACK_ORIGIN_ROW(struct tn_net_group, origin),
+    TN_PACK_ARRAY_ROW(struct tn_net_group, rules, n_rules, &rule_layout),
+    TN_PACK_ARRAY_ROW(struct tn_net_group, members, n_members,
+                      &tn_pack_addr_layout),
+};
+static const struct tn_pack_layout group_layout =
+    TN_PACK_LAYOUT(struct tn_net_group, group_rows);
+
+static const struct tn_pack_row route_rows[] = {
+    TN_PACK_CIDR_ROW(struct tn_net_route, to),
+    TN_PACK_ADDR_ROW(struct tn_net_route, via),
+    TN_PACK_ORIGIN_ROW(struct tn_net_route, origin),
+};
+static const struct tn_pack_layout route_layout =
+    TN_PACK_LAYOUT(struct tn_net_route, route_rows);
+
+static const struct tn_pack_row vpc_rows[] = {
+    TN_PACK_TEXT_ROW(struct tn_net_vpc, scope),
+    TN_PACK_WORD_ROW(struct tn_net_vpc, encapsulation, TN_ENCAP_GRE + 1),
+    TN_PACK_ORIGIN_ROW(struct tn_net_vpc, origin),
+    TN_PACK_ARRAY_ROW(struct tn_net_vpc, subnets, n_subnets, &subnet_layout),
+    TN_PACK_ARRAY_ROW(struct tn_net_vpc, groups, n_groups, &group_layout),
+    TN_PACK_ARRAY_ROW(struct tn_net_vpc, routes, n_routes, &route_layout),
+};
+static const struct tn_pack_layout vpc_layout =
+    TN_PACK_LAYOUT(struct tn_net_vpc, vpc_rows);
+
+/* Pointers across the tree, as numbers. */
+struct links {
+    uint32_t *items;
+    size_t n;
+};
+static const struct tn_pack_row links_rows[] = {
+    TN_PACK_ARRAY_ROW(struct links, items, n, &number_layout),
+};
+static const struct tn_pack_layout links_layout =
+    TN_PACK_LAYOUT(struct links, links_rows);
+
+uint64_t
+tn_cache_layout_id(void)
+{
+    const uint64_t ids[] = {
+        FORMAT,
+        tn_pack_layout_id(&part_layout),
+        tn_pack_layout_id(&vpc_layout),
+        tn_pack_layout_id(&links_layout),
+        tn_document_layout_id(),
+    };
+    return tn_hash64(ids, sizeof ids);
+}
+
+void
+tn_part_pack(struct tn_text *out, const struct tn_part *part)
+{
+    struct tn_packer packer = {.out = out};
+    tn_pack(&packer, &part_layout, part);
+}
+
+bool
+tn_part_unpack(struct tn_unpacker *unpacker, struct tn_part *out)
+{
+    struct tn_part part;
+    if (!tn_unpack(unpacker, &part_layout, &part) || !part.tenant) {
+        return false;
+    }
+    *out = part;
+    return true;
+}
+
+/* ---- links -------------------------------------------------------------- */
+
+static size_t
+links_count(const struct tn_net_vpc *vpc)
+{
+    size_t n = vpc->n_routes;
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        for (size_t k = 0; k < vpc->subnets[i].n_ports; k++) {
+            n += 2 + vpc->subnets[i].ports[k].n_groups;
+        }
+    }
+    for (size_t i = 0; i < vpc->n_groups; i++) {
+        n += vpc->groups[i].n_rules;
+    }
+    return n;
+}
+
+static uint32_t *
+port_link(const struct tn_net_vpc *vpc, const struct tn_net_port *p,
+          const struct tn_inventory *inventory, uint32_t *next)
+{
+    *next++ = (uint32_t) (p->host - inventory->hosts);
+    *next++ = (uint32_t) p->n_groups;
+    for (size_t i = 0; i < p->n_groups; i++) {
+        *next++ = (uint32_t) (p->groups[i] - vpc->groups);
+    }
+    return next;
+}
+
+static void
+links_write(const struct tn_net_vpc *vpc, const struct tn_inventory *inventory,
+            uint32_t *next)
+{
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        for (size_t k = 0; k < vpc->subnets[i].n_ports; k++) {
+            next = port_link(vpc, &vpc->subnets[i].ports[k], inventory, next);
+        }
+    }
+    for (size_t i = 0; i < vpc->n_groups; i++) {
+        for (size_t k = 0; k < vpc->groups[i].n_rules; k++) {
+            const struct tn_net_group *g = vpc->groups[i].rules[k].remote_group;
+            *next++ = g ? (uint32_t) (g - vpc->groups) + 1 : 0;
+        }
+    }
+    for (size_t i = 0; i < vpc->n_routes; i++) {
+        const struct tn_net_subnet *s = vpc->routes[i].subnet;
+        *next++ = s ? (uint32_t) (s - vpc->subnets) + 1 : 0;
+    }
+}
+
+void
+tn_net_pack(struct tn_text *out, const struct tn_part *part,
+            const struct tn_inventory *inventory)
+{
+    struct tn_packer packer = {.out = out};
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    for (size_t i = 0; i < part->n_vpcs; i++) {
+        const struct tn_net_vpc *vpc = &part->net[i];
+        struct links links = {.n = links_count(vpc)};
+        links.items = tn_new_n(arena, uint32_t, links.n);
+        links_write(vpc, inventory, links.items);
+        tn_pack(&packer, &vpc_layout, vpc);
+        tn_pack(&packer, &links_layout, &links);
+        tn_arena_reset(arena);
+    }
+}
+
+struct link_reader {
+    const uint32_t *next, *end;
+    bool bad;
+};
+
+/* The next number, less than 'bound'. */
+static uint32_t
+link_read(struct link_reader *r, size_t bound)
+{
+    if (r->next == r->end || *r->next >= bound) {
+        r->bad = true;
+        return 0;
+    }
+    return *r->next++;
+}
+
+static void
+port_relink(struct tn_net_vpc *vpc, struct tn_net_port *p,
+            const struct tn_inventory *inventory, struct link_reader *r,
+            struct tn_arena *arena)
+{
+    uint32_t host = link_read(r, inventory->n_hosts);
+    size_t n = link_read(r, vpc->n_groups + 1);
+    if (r->bad || n > (size_t) (r->end - r->next)) {
+        r->bad = true;
+        return;
+    }
+    const struct tn_net_group **groups =
+        n ? tn_new_n(arena, const struct tn_net_group *, n) : NULL;
+    p->host = &inventory->hosts[host];
+    for (size_t i = 0; i < n; i++) {
+        groups[i] = &vpc->groups[link_read(r, vpc->n_groups)];
+    }
+    p->groups = groups;
+    p->n_groups = n;
+}
+
+/* What was unpacked belongs to us and may be written. */
+#define MINE(pointer) ((void *) (uintptr_t) (pointer))
+
+static bool
+vpc_relink(struct tn_net_vpc *vpc, const struct links *links,
+           const struct tn_inventory *inventory, struct tn_arena *arena)
+{
+    struct link_reader r = {links->items, links->items + links->n, false};
+    for (size_t i = 0; i < vpc->n_subnets && !r.bad; i++) {
+        struct tn_net_port *ports = MINE(vpc->subnets[i].ports);
+        for (size_t k = 0; k < vpc->subnets[i].n_ports && !r.bad; k++) {
+            port_relink(vpc, &ports[k], inventory, &r, arena);
+        }
+    }
+    for (size_t i = 0; i < vpc->n_groups && !r.bad; i++) {
+        struct tn_net_rule *rules = MINE(vpc->groups[i].rules);
+        for (size_t k = 0; k < vpc->groups[i].n_rules; k++) {
+            uint32_t g = link_read(&r, vpc->n_groups + 1);
+            rules[k].remote_group = g ? &vpc->groups[g - 1] : NULL;
+        }
+    }
+    struct tn_net_route *routes = MINE(vpc->routes);
+    for (size_t i = 0; i < vpc->n_routes && !r.bad; i++) {
+        uint32_t s = link_read(&r, vpc->n_subnets + 1);
+        routes[i].subnet = s ? &vpc->subnets[s - 1] : NULL;
+    }
+    return !r.bad && r.next == r.end;
+}
+
+bool
+tn_net_unpack(struct tn_unpacker *unpacker, struct tn_part *part,
+              const struct tn_inventory *inventory)
+{
+    struct tn_net_vpc *net =
+        tn_new_n(unpacker->arena, struct tn_net_vpc, part->n_vpcs);
+    size_t n_tenant = strlen(part->tenant), n_subnets = 0;
+    for (size_t i = 0; i < part->n_vpcs; i++) {
+        struct tn_net_vpc *vpc = &net[i];
+        struct links links;
+        if (!tn_unpack(unpacker, &vpc_layout, vpc) ||
+            !tn_unpack(unpacker, &links_layout, &links) || !vpc->scope ||
+            strlen(vpc->scope) <= n_tenant ||
+            !vpc_relink(vpc, &links, inventory, unpacker->arena)) {
+            return false;
+        }
+        vpc->tenant = part->tenant;
+        vpc->name = vpc->scope + n_tenant + 1;
+        n_subnets += vpc->n_subnets;
+    }
+    if (n_subnets != part->n_claims) {
+        return false;
+    }
+    part->net = net;
+    return true;
+}

@@ -1,0 +1,23 @@
+/* cache_pack.h - parts and networks as bytes. */
+#ifndef TN_COMPILE_CACHE_PACK_H
+#define TN_COMPILE_CACHE_PACK_H
+
+#include "model/compile/part.h"
+#include "model/kinds/pack.h"
+
+/* Changes whenever bytes would be read differently. */
+uint64_t tn_cache_layout_id(void);
+
+void tn_part_pack(struct tn_text *out, const struct tn_part *part);
+/* Points into the input; 'out' has no network. */
+bool tn_part_unpack(struct tn_unpacker *unpacker,
+                    struct tn_part *out) TN_MUST_USE;
+
+/* part->net, without what is settled later (VNIs, peerings).  Hosts are
+ * written as their place in the inventory. */
+void tn_net_pack(struct tn_text *out, const struct tn_part *part,
+                 const struct tn_inventory *inventory);
+bool tn_net_unpack(struct tn_unpacker *unpacker, struct tn_part *part,
+                   const struct tn_inventory *inventory) TN_MUST_USE;
+
+#endif
