@@ -29,8 +29,9 @@ static const struct {
     {TN_K_OPT_LOCKED, IFLA_BRPORT_LOCKED},
 };
 
-/* Those of a port that was just added to a bridge. */
+/* Those of a new bridge, and of a port that was just added to one. */
 enum {
+    FRESH_BRIDGE_OPTIONS = TN_K_OPT_SNOOPING,
     FRESH_PORT_OPTIONS = TN_K_OPT_LEARNING | TN_K_OPT_FLOOD |
                          TN_K_OPT_MCAST_FLOOD | TN_K_OPT_BCAST_FLOOD,
 };
@@ -82,16 +83,25 @@ put_port_options(struct tn_k_batch *b, uint16_t before, uint16_t after)
     tn_k_nest_end(b, info);
 }
 
-/* All of them, whatever they were. */
+/* Only those that differ: a kernel without VLAN filtering refuses even to be
+ * told that it should be off. */
 static void
-put_bridge_options(struct tn_k_batch *b, uint16_t options)
+put_bridge_options(struct tn_k_batch *b, uint16_t before, uint16_t after)
 {
+    uint16_t differ = before ^ after;
     size_t info = tn_k_nest(b, IFLA_LINKINFO);
     tn_k_put_str(b, IFLA_INFO_KIND, "bridge");
     size_t data = tn_k_nest(b, IFLA_INFO_DATA);
-    tn_k_put_u32(b, IFLA_BR_STP_STATE, (options & TN_K_OPT_STP) != 0);
-    tn_k_put_u8(b, IFLA_BR_MCAST_SNOOPING, (options & TN_K_OPT_SNOOPING) != 0);
-    tn_k_put_u8(b, IFLA_BR_VLAN_FILTERING, (options & TN_K_OPT_VLAN) != 0);
+    if (differ & TN_K_OPT_STP) {
+        tn_k_put_u32(b, IFLA_BR_STP_STATE, (after & TN_K_OPT_STP) != 0);
+    }
+    if (differ & TN_K_OPT_SNOOPING) {
+        tn_k_put_u8(b, IFLA_BR_MCAST_SNOOPING,
+                    (after & TN_K_OPT_SNOOPING) != 0);
+    }
+    if (differ & TN_K_OPT_VLAN) {
+        tn_k_put_u8(b, IFLA_BR_VLAN_FILTERING, (after & TN_K_OPT_VLAN) != 0);
+    }
     tn_k_nest_end(b, data);
     tn_k_nest_end(b, info);
 }
@@ -138,7 +148,7 @@ tn_k_change_link(const struct tn_k_emit *e, const struct tn_k_link_change *l)
     if (ports) {
         put_port_options(b, options, l->after->options);
     } else if (bridge) {
-        put_bridge_options(b, l->after->options);
+        put_bridge_options(b, was->options, l->after->options);
     }
     tn_k_msg_end(b);
 }
@@ -178,7 +188,7 @@ tn_k_create_bridge(const struct tn_k_emit *e, const struct tn_k_bridge *o,
     tn_k_put_u32(b, IFLA_GROUP, TN_K_GROUP);
     tn_k_put_u32(b, IFLA_NUM_TX_QUEUES, 1);
     tn_k_put_u32(b, IFLA_NUM_RX_QUEUES, 1);
-    put_bridge_options(b, o->link.options);
+    put_bridge_options(b, FRESH_BRIDGE_OPTIONS, o->link.options);
     tn_k_msg_end(b);
     /* The MTU comes after: only then does the bridge keep it when ports go. */
     tn_k_change_link(e, &(struct tn_k_link_change){

@@ -5,6 +5,7 @@
  * Both sides are resources: each belongs to the VPC it is in. */
 #include "drivers/kernel/render.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct tn_cidr
@@ -23,6 +24,17 @@ largest_mtu(const struct tn_net_vpc *vpc)
         mtu = vpc->subnets[i].mtu > mtu ? vpc->subnets[i].mtu : mtu;
     }
     return mtu;
+}
+
+static const struct tn_cidr *
+sorted(struct tn_arena *arena, const struct tn_cidr *cidrs, size_t n)
+{
+    struct tn_cidr *copy = tn_new_n(arena, struct tn_cidr, n + 1);
+    if (n) {
+        memcpy(copy, cidrs, n * sizeof *copy);
+        qsort(copy, n, sizeof *copy, tn_k_cmp_cidr);
+    }
+    return copy;
 }
 
 /* Is the VPC on this device, and expressible? */
@@ -66,7 +78,7 @@ tn_k_render_peerings(struct tn_k_render_vpc *v, const char **names)
         o->peer_scope = p->peer->scope;
         o->address = link_address(p->first);
         o->via = link_address(!p->first).addr;
-        o->routes = p->imports;
+        o->routes = sorted(r->arena, p->imports, p->n_imports);
         o->n_routes = p->n_imports;
         names[i] = o->link.name;
         tn_k_list_add(&r->list, &o->o, TN_OURS, p->origin);
