@@ -154,29 +154,35 @@ fold(char c)
     return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
 }
 
+/* Optimal string alignment: insertions, deletions, substitutions, and swaps of
+ * two neighbours. */
 static size_t
 edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    size_t row[NEAREST_MAX + 1];
+    size_t rows[3][NEAREST_MAX + 1];
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
     for (size_t j = 0; j <= nb; j++) {
-        row[j] = j;
+        above[j] = before[j] = j;
     }
     for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= nb; j++) {
-            size_t best = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
-            diagonal = row[j];
-            if (row[j] + 1 < best) {
-                best = row[j] + 1;
-            }
-            if (row[j - 1] + 1 < best) {
-                best = row[j - 1] + 1;
+            char x = fold(a[i - 1]), y = fold(b[j - 1]);
+            size_t best = above[j - 1] + (x != y);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && x == fold(b[j - 2]) && y == fold(a[i - 2]) &&
+                before[j - 2] + 1 < best) {
+                best = before[j - 2] + 1;
             }
             row[j] = best;
         }
+        size_t *oldest = before;
+        before = above;
+        above = row;
+        row = oldest;
     }
-    return row[nb];
+    return above[nb];
 }
 
 const char *

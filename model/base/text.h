@@ -42,9 +42,9 @@ tn_cleanup_text(struct tn_text *t)
  * [a-z0-9]([-a-z0-9]{0,61}[a-z0-9])? */
 bool tn_is_label(const char *s);
 
-/* The candidate nearest to 'word' by edit distance, or null if none is near
- * enough to be what was meant (about a third of its letters differ, at most).
- * Letters compare without case. */
+/* The candidate nearest to 'word' by edit distance (a swap of neighbours counts
+ * one), or null if none is near enough to be what was meant (about a third of
+ * its letters differ, at most).  Letters compare without case. */
 const char *tn_nearest(const char *word, const char *const *candidates,
                        size_t n);
 

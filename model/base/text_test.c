@@ -110,6 +110,8 @@ Test(text, nearest_word)
         {"cidrs", "cidr"},
         {"gatway", "gateway"},
         {"getaway", "gateway"},
+        {"cdir", "cidr"},
+        {"mut", "mtu"},
         {"MTU", "mtu"},
         {"names", "name"},
         {"securitygroup", "securityGroups"},

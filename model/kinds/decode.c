@@ -50,7 +50,7 @@ unknown_field(const struct decoder *d, const struct tn_object *object,
     }
     struct tn_diag *diag = tn_check_error(
         &d->check, pair->at, "unknown field '%s'", tn_shown(shown, pair->key));
-    const char *near = tn_meant(pair->key, names, object->n_fields);
+    const char *near = tn_nearest(pair->key, names, object->n_fields);
     if (near) {
         tn_check_hint(&d->check, diag, "did you mean '%s'?", near);
     } else {

@@ -278,14 +278,3 @@ Test(kinds, seeds_decode_and_set_every_field)
         tn_arena_free(d.arena);
     }
 }
-
-Test(kinds, meant)
-{
-    static const char *const words[] = {"cidr", "gateway", "mtu"};
-    cr_expect_str_eq(tn_meant("cdir", words, 3), "cidr");
-    cr_expect_str_eq(tn_meant("gatway", words, 3), "gateway");
-    cr_expect_str_eq(tn_meant("mut", words, 3), "mtu");
-    cr_expect_null(tn_meant("", words, 3));
-    cr_expect_null(tn_meant("x", words, 3));
-    cr_expect_null(tn_meant("description", words, 3));
-}

@@ -167,9 +167,6 @@ void tn_check_hint(const struct tn_check *check, struct tn_diag *diag,
  * Returns 'buf'. */
 enum { TN_SHOWN = 72 };
 const char *tn_shown(char buf[TN_SHOWN], const char *s);
-/* What was probably meant by 'word': one letter off, two letters swapped, or
- * near otherwise; null if nothing is. */
-const char *tn_meant(const char *word, const char *const *candidates, size_t n);
 /* What a person would call the node: "a list", "a number", "nothing". */
 const char *tn_node_called(const struct tn_node *node);
 

@@ -60,28 +60,6 @@ tn_shown(char buf[TN_SHOWN], const char *s)
     return buf;
 }
 
-static bool
-two_swapped(const char *a, const char *b)
-{
-    size_t i = 0;
-    while (a[i] && a[i] == b[i]) {
-        i++;
-    }
-    return a[i] && b[i] && a[i + 1] && a[i] == b[i + 1] && a[i + 1] == b[i] &&
-           strcmp(a + i + 2, b + i + 2) == 0;
-}
-
-const char *
-tn_meant(const char *word, const char *const *candidates, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (two_swapped(word, candidates[i])) {
-            return candidates[i];
-        }
-    }
-    return tn_nearest(word, candidates, n);
-}
-
 static size_t
 span(const char *s, const char *set)
 {
@@ -467,7 +445,7 @@ not_a_word(const struct tn_check *check, const struct tn_field *f,
     struct tn_diag *d =
         tn_check_error(check, node->at, "'%s' is not a value of '%s'",
                        tn_shown(shown, s), f->name);
-    const char *near = tn_meant(s, f->words, f->n_words);
+    const char *near = tn_nearest(s, f->words, f->n_words);
     if (near) {
         tn_check_hint(check, d, "did you mean '%s'?", near);
         return;
