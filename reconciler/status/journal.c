@@ -137,6 +137,7 @@ tn_journal_begin(struct tn_state_lock *lock, struct tn_journal_run *run,
     }
     pthread_mutex_init(&j->mutex, NULL);
     j->lock = lock;
+    j->n = 1;
     if (run->time == 0) {
         run->time = (int64_t) time(NULL);
     }

@@ -133,8 +133,8 @@ struct tn_journal_past {
                   for certain means that none was, unless 'damaged'. */
     bool ended;
     bool torn;    /* The last line was incomplete and was dropped. */
-    bool damaged; /* Whole lines follow a bad one, or the header is bad: not a
-                     torn tail.  Trust the device only: observe all of them. */
+    bool damaged; /* A line is bad that no crash has torn, or makes no sense.
+                     Trust the device only: observe all of them. */
     const char *outcome; /* Of the end line; null if there is none. */
     const struct tn_journal_past_device *devices; /* As intended, in order. */
     size_t n_devices;

@@ -1,8 +1,9 @@
 /* journal_read.c - reading a journal back after a crash.
  *
- * Lines are taken in order until one is not whole.  If nothing whole follows,
- * that is the torn tail of a crash and is dropped; if something does, the file
- * was damaged and says so.  Pure: bytes in, a past run out. */
+ * Lines are taken in order until one is not whole.  What a crash tears is the
+ * last line, before its newline was written: that is dropped.  Anything else
+ * that is not whole was damaged later, and says so.  Pure: bytes in, a past run
+ * out. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,23 +201,6 @@ read_line(struct reader *r, const char *bytes, size_t n)
     return false;
 }
 
-/* True if any whole line of the run begins at or after 'p'. */
-static bool
-any_whole(const char *p, const char *end, const char *run)
-{
-    while (p < end) {
-        const char *nl = memchr(p, '\n', (size_t) (end - p));
-        if (!nl) {
-            return false;
-        }
-        if (tn_line_is_whole(p, (size_t) (nl - p), run)) {
-            return true;
-        }
-        p = nl + 1;
-    }
-    return false;
-}
-
 size_t
 tn_journal_whole(const char *bytes, size_t n, const char *run,
                  unsigned long *n_lines)
@@ -265,10 +249,7 @@ tn_journal_read(struct tn_arena *arena, const char *path, const char *bytes,
         p = nl + 1;
     }
     out->torn = whole < n;
-    if (any_whole(end, bytes + n, out->run.id) ||
-        (n_lines == 0 && n > 0 && memchr(bytes, '\n', n))) {
-        out->damaged = true;
-    }
+    out->damaged = out->damaged || memchr(end, '\n', n - whole);
     if (!out->run.commit) {
         out->run.commit = "";
     }
