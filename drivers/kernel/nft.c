@@ -1,11 +1,14 @@
 /* nft.c - sessions: apply, observe, and what is remembered between them.
  *
- * What is remembered are pairs: the key of a text (its digest, this kernel and
- * this libnftables) and the hash of the dump that it became.  The file
- * "nft-rules" in the cache directory has one pair a line; lines are only ever
- * appended, in one write, so that several processes may share it.  A line that
- * does not parse is skipped, and a file that has grown too large is begun
- * anew.
+ * What is remembered are pairs of a key and the hash of a dump.  A key is a
+ * text (with this kernel and this libnftables): it became that hash; or it is a
+ * generation of a namespace: it had that hash, and will have for as long as
+ * nobody writes.  So an unchanged namespace is recognised without a dump.
+ *
+ * The file "nft-rules" in the cache directory has one pair a line; lines are
+ * only ever appended, in one write, so that several processes may share it.  A
+ * line that does not parse is skipped, and a file that has grown too large is
+ * begun anew.
  *
  * A wanted text of which no pair is known is loaded into the scratch namespace
  * of the session and dumped there.  That costs as much as applying it, once. */
@@ -25,13 +28,9 @@
 
 enum { LINE = 2 * TN_DIGEST_HEX, CACHE_MAX = 8 << 20 };
 
-#define REPLACE                                                                \
-    "add table inet tenet\ndelete table inet tenet\n"                          \
-    "add table bridge tenet\ndelete table bridge tenet\n"
-
 struct tn_nft {
     struct tn_arena *arena;
-    struct tn_map known; /* "key" and "key hash". */
+    struct tn_map known; /* "key" to its last hash, and "key hash". */
     struct tn_digest environment;
     struct tn_text learned; /* Lines to append. */
     char *cache;            /* Path; null: none. */
@@ -61,7 +60,8 @@ remember(struct tn_nft *nft, const char *key, const char *hash)
 {
     char *line = tn_arena_printf(nft->arena, "%s %s", key, hash);
     tn_map_put(&nft->known, line, nft);
-    tn_map_put(&nft->known, tn_arena_strdup(nft->arena, key), nft);
+    tn_map_put(&nft->known, tn_arena_strdup(nft->arena, key),
+               line + TN_DIGEST_HEX);
 }
 
 static void
@@ -118,13 +118,49 @@ save_cache(struct tn_nft *nft)
     tn_text_clear(&nft->learned);
 }
 
+/* What is not there is not deleted: the kernel takes its time to bury. */
 static enum tn_code
-replace(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
+replace(int netns, const struct tn_nft_raw *present,
+        const struct tn_nft_ruleset *rules, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    tn_text_add(&t, REPLACE);
+    if (tn_nft_raw_has(present, NFPROTO_INET)) {
+        tn_text_add(&t, "delete table inet tenet\n");
+    }
+    if (tn_nft_raw_has(present, NFPROTO_BRIDGE)) {
+        tn_text_add(&t, "delete table bridge tenet\n");
+    }
     tn_text_add(&t, rules ? rules->text : "");
-    return tn_nft_run(netns, tn_text_str(&t), NULL, err);
+    return t.n ? tn_nft_run(netns, tn_text_str(&t), NULL, err) : TN_OK;
+}
+
+static void
+cleanup_reader(struct tn_nft_reader **reader)
+{
+    tn_nft_reader_free(*reader); /* Accepts null. */
+}
+
+/* Replaces the tables; '*after' is what they became, if '*sure' by nobody
+ * else's hand. */
+static enum tn_code
+replace_and_read(int netns, const struct tn_nft_ruleset *rules,
+                 struct tn_arena *arena, struct tn_nft_snapshot *after,
+                 bool *sure, struct tn_error *err)
+{
+    TN_CLEANUP(cleanup_reader) struct tn_nft_reader *reader = NULL;
+    struct tn_nft_snapshot before;
+    enum tn_code code = tn_nft_reader_new(netns, &reader, err);
+    if (!code) {
+        code = tn_nft_read(reader, TN_NFT_TABLES, arena, &before, err);
+    }
+    if (!code) {
+        code = replace(netns, before.raw, rules, err);
+    }
+    if (!code) {
+        *sure = tn_nft_read(reader, TN_NFT_ALL, arena, after, NULL) == TN_OK &&
+                after->generation == before.generation + 1;
+    }
+    return code;
 }
 
 static enum tn_code
@@ -139,6 +175,12 @@ list(int netns, const struct tn_nft_raw *raw, struct tn_text *out,
     if (!code && tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
         code = tn_nft_run(netns, "list table bridge tenet", out, err);
     }
+    if (code == TN_EINTERNAL) { /* It was there a moment ago. */
+        code = TN_EUNAVAILABLE;
+        if (err) {
+            err->code = code;
+        }
+    }
     return code;
 }
 
@@ -147,17 +189,23 @@ static enum tn_code
 try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
         struct tn_arena *arena, struct tn_nft_raw **raw, struct tn_error *err)
 {
+    struct tn_nft_snapshot after;
+    bool sure = false;
     enum tn_code code = TN_OK;
     if (nft->scratch < 0) {
         code = tn_nft_scratch(&nft->scratch, err);
     }
     if (!code) {
-        code = replace(nft->scratch, rules, err);
+        code = replace_and_read(nft->scratch, rules, arena, &after, &sure, err);
     }
-    if (!code) {
-        code = tn_nft_dump(nft->scratch, arena, raw, NULL, err);
+    if (!code && !sure) {
+        code = tn_fail(err, TN_EUNAVAILABLE, 0, "cannot read them back");
     }
-    return code ? tn_while(err, code, "trying the rules out") : TN_OK;
+    if (code) {
+        return tn_while(err, code, "trying the rules out");
+    }
+    *raw = after.raw;
+    return TN_OK;
 }
 
 static enum tn_code
@@ -278,43 +326,86 @@ tn_nft_free(struct tn_nft *nft)
     free(nft);
 }
 
+static void
+learn_place(struct tn_nft *nft, const struct tn_nft_snapshot *snapshot,
+            const struct tn_digest *hash)
+{
+    char key[TN_DIGEST_HEX];
+    learn(nft, tn_digest_hex(&snapshot->place, key), hash);
+}
+
 enum tn_code
 tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
              struct tn_error *err)
 {
-    uint32_t before = 0;
-    enum tn_code code = tn_nft_generation(netns, &before, err);
-    if (!code) {
-        code = replace(netns, rules, err);
-    }
-    if (code || !rules || !rules->text[0]) {
-        return code;
-    }
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_nft_raw *raw;
-    uint16_t generation = 0;
-    if (tn_nft_dump(netns, arena, &raw, &generation, NULL) == TN_OK &&
-        generation == (uint16_t) (before + 1)) {
+    struct tn_nft_snapshot after;
+    bool sure = false;
+    enum tn_code code =
+        replace_and_read(netns, rules, arena, &after, &sure, err);
+    if (!code && sure && rules && rules->text[0]) {
         char key[TN_DIGEST_HEX];
-        struct tn_digest hash = tn_nft_raw_digest(raw);
+        struct tn_digest hash = tn_nft_raw_digest(after.raw);
         key_of(nft, rules, key);
         learn(nft, key, &hash);
+        learn_place(nft, &after, &hash);
     }
-    return TN_OK;
+    return code;
+}
+
+/* The hash of our tables, by a dump only if this generation is not known. */
+static enum tn_code
+hash_of(struct tn_nft *nft, struct tn_nft_reader *reader,
+        struct tn_nft_snapshot *snapshot, struct tn_digest *hash,
+        struct tn_error *err)
+{
+    char key[TN_DIGEST_HEX];
+    const char *hex =
+        tn_map_get(&nft->known, tn_digest_hex(&snapshot->place, key));
+    if (hex && tn_digest_parse(hex, hash)) {
+        return TN_OK;
+    }
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_nft_snapshot all;
+    enum tn_code code = tn_nft_read(reader, TN_NFT_ALL, arena, &all, err);
+    if (!code) {
+        *hash = tn_nft_raw_digest(all.raw);
+        learn_place(nft, &all, hash);
+    }
+    return code;
 }
 
 static enum tn_code
 is_wanted(struct tn_nft *nft, const struct tn_nft_ruleset *want,
-          struct tn_nft_raw *raw, bool *same, struct tn_error *err)
+          const struct tn_digest *hash, bool *same, struct tn_error *err)
 {
     char key[TN_DIGEST_HEX];
-    struct tn_digest hash = tn_nft_raw_digest(raw);
     key_of(nft, want, key);
     enum tn_code code = TN_OK;
     if (!tn_map_get(&nft->known, key)) {
         code = learn_from_scratch(nft, want, key, err);
     }
-    *same = !code && becomes(nft, key, &hash);
+    *same = !code && becomes(nft, key, hash);
+    return code;
+}
+
+/* What the tables are when they are not what is wanted. */
+static enum tn_code
+look_closer(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
+            const struct tn_nft_ruleset *want, struct tn_arena *arena,
+            const struct tn_nft_ruleset **out, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
+    enum tn_code code = list(netns, raw, &t, err);
+    if (code) {
+        return code;
+    }
+    *have = *tn_nft_view(arena, tn_text_str(&t));
+    if (want && !nft->plain) {
+        code = compare_forms(nft, want, arena, have, err);
+    }
+    *out = have;
     return code;
 }
 
@@ -324,30 +415,29 @@ tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
                struct tn_error *err)
 {
     struct tn_nft_observed found = {0};
-    struct tn_nft_raw *raw;
-    enum tn_code code = tn_nft_dump(netns, arena, &raw, NULL, err);
+    struct tn_nft_snapshot tables;
+    struct tn_digest hash;
+    TN_CLEANUP(cleanup_reader) struct tn_nft_reader *reader = NULL;
+    enum tn_code code = tn_nft_reader_new(netns, &reader, err);
+    if (!code) {
+        code = tn_nft_read(reader, TN_NFT_TABLES, arena, &tables, err);
+    }
     if (code) {
         return code;
     }
-    found.foreign = tn_nft_raw_foreign(raw, &found.n_foreign);
-    found.present = tn_nft_raw_has(raw, NFPROTO_INET) ||
-                    tn_nft_raw_has(raw, NFPROTO_BRIDGE);
+    found.foreign = tn_nft_raw_foreign(tables.raw, &found.n_foreign);
+    found.present = tn_nft_raw_has(tables.raw, NFPROTO_INET) ||
+                    tn_nft_raw_has(tables.raw, NFPROTO_BRIDGE);
     if (found.present && want) {
-        code = is_wanted(nft, want, raw, &found.same, err);
+        code = hash_of(nft, reader, &tables, &hash, err);
+        if (!code) {
+            code = is_wanted(nft, want, &hash, &found.same, err);
+        }
         found.rules = want;
     }
     if (!code && found.present && !found.same) {
-        TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-        code = list(netns, raw, &t, err);
-        if (code) {
-            return code;
-        }
-        struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
-        *have = *tn_nft_view(arena, tn_text_str(&t));
-        if (want && !nft->plain) {
-            code = compare_forms(nft, want, arena, have, err);
-        }
-        found.rules = have;
+        code =
+            look_closer(nft, netns, tables.raw, want, arena, &found.rules, err);
     }
     if (!code) {
         *out = found;

@@ -1,12 +1,17 @@
 /* nft_dump.c - raw dumps of nf_tables over nfnetlink.
  *
- * Four dumps and one per set; no object is asked for by name otherwise.  Each
- * message carries the low half of the generation it was read in: all of them
- * being equal proves that the parts belong together. */
+ * Four dumps and one per set; no object is asked for by name otherwise.  First
+ * of all the generation is asked for.  Each message carries the low half of the
+ * generation it was read in: all of them being equal proves that the parts
+ * belong together. */
 #include "drivers/kernel/nft_kernel.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 
 #include <netinet/in.h> /* Before linux/netfilter.h. */
 
@@ -22,14 +27,18 @@
 
 enum { TRIES = 10, BUFFER = 1 << 16 };
 
+struct tn_nft_reader {
+    struct nl_sock *sock;
+    struct tn_digest namespace; /* Boot and cookie. */
+};
+
 /* One attempt to read everything. */
 struct attempt {
     struct nl_sock *sock;
     struct tn_nft_raw *raw;
-    bool any;   /* 'generation' is known. */
+    uint32_t sequence; /* Of the request that is being answered. */
+    uint32_t generation;
     bool moved; /* Somebody wrote: try again. */
-    uint16_t generation;
-    uint32_t id; /* Of NFT_MSG_NEWGEN. */
 };
 
 static void
@@ -44,28 +53,26 @@ cleanup_msg(struct nl_msg **msg)
     nlmsg_free(*msg); /* Accepts null. */
 }
 
-static enum tn_code
-connect_in(int netns, struct nl_sock **out, struct tn_error *err)
+/* The cookie is unique to a namespace until the next boot. */
+static void
+name_namespace(struct tn_nft_reader *reader)
 {
-    TN_CLEANUP(cleanup_sock) struct nl_sock *sock = nl_socket_alloc();
-    if (!sock) {
-        return tn_fail(err, TN_EINTERNAL, 0, "no netlink socket");
+    struct tn_digester d;
+    char boot[64] = "";
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    TN_CLEANUP(tn_cleanup_file)
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    bool named = f && fgets(boot, sizeof boot, f) &&
+                 getsockopt(nl_socket_get_fd(reader->sock), SOL_SOCKET,
+                            SO_NETNS_COOKIE, &cookie, &size) == 0;
+    if (!named && getrandom(boot, sizeof boot - 1, 0) < 0) {
+        abort(); /* A name that is not unique would hide changes. */
     }
-    struct tn_nft_visit visit = {-1};
-    enum tn_code code = tn_nft_enter(&visit, netns, err);
-    if (code) {
-        return code;
-    }
-    int rc = nl_connect(sock, NETLINK_NETFILTER);
-    tn_nft_leave(&visit);
-    if (rc < 0) {
-        return tn_fail(err, TN_EUNSUPPORTED, -rc, "nfnetlink: %s",
-                       nl_geterror(rc));
-    }
-    nl_socket_set_msg_buf_size(sock, BUFFER);
-    nl_socket_disable_msg_peek(sock);
-    *out = TN_TAKE(sock);
-    return TN_OK;
+    tn_digester_init(&d);
+    tn_digester_add(&d, boot, sizeof boot);
+    tn_digester_add(&d, &cookie, sizeof cookie);
+    reader->namespace = tn_digester_end(&d);
 }
 
 static enum tn_code
@@ -91,6 +98,7 @@ request(struct attempt *a, int type, const struct tn_nft_raw_set *set,
         return tn_fail(err, TN_EUNAVAILABLE, -rc, "nfnetlink: %s",
                        nl_geterror(rc));
     }
+    a->sequence = nlmsg_hdr(msg)->nlmsg_seq;
     return TN_OK;
 }
 
@@ -126,16 +134,13 @@ take_message(struct attempt *a, const struct nlmsghdr *h, struct tn_error *err)
     struct nfgenmsg head;
     memcpy(&head, payload, sizeof head);
     if (type == NFT_MSG_NEWGEN) {
-        struct nlattr *id =
-            nla_find((const struct nlattr *) (payload + sizeof head),
-                     (int) (n - sizeof head), NFTA_GEN_ID);
-        a->id = id && nla_len(id) >= 4 ? ntohl(nla_get_u32(id)) : 0;
+        struct nlattr *id = nla_find(
+            (const struct nlattr *) (const void *) (payload + sizeof head),
+            (int) (n - sizeof head), NFTA_GEN_ID);
+        a->generation = id && nla_len(id) >= 4 ? ntohl(nla_get_u32(id)) : 0;
         return TN_OK;
     }
-    a->moved = a->moved || (a->any && a->generation != ntohs(head.res_id)) ||
-               (h->nlmsg_flags & NLM_F_DUMP_INTR);
-    a->any = true;
-    a->generation = ntohs(head.res_id);
+    a->moved = a->moved || ntohs(head.res_id) != (uint16_t) a->generation;
     if (!tn_nft_raw_add(a->raw, type, payload, n)) {
         return tn_fail(err, TN_EINTERNAL, 0,
                        "the kernel's message of type %d is malformed", type);
@@ -152,7 +157,7 @@ take_buffer(struct attempt *a, unsigned char *buf, int n, bool *done,
     struct nlmsghdr *h = (struct nlmsghdr *) (void *) buf;
     for (; nlmsg_ok(h, n); h = nlmsg_next(h, &n)) {
         enum tn_code code;
-        if (h->nlmsg_pid != port) {
+        if (h->nlmsg_pid != port || h->nlmsg_seq != a->sequence) {
             continue;
         }
         a->moved = a->moved || (h->nlmsg_flags & NLM_F_DUMP_INTR);
@@ -193,17 +198,20 @@ ask(struct attempt *a, int type, const struct tn_nft_raw_set *set,
 }
 
 static enum tn_code
-read_all(struct attempt *a, struct tn_error *err)
+read_all(struct attempt *a, enum tn_nft_extent extent, struct tn_error *err)
 {
-    static const int types[] = {NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN,
-                                NFT_MSG_GETRULE, NFT_MSG_GETSET};
-    for (size_t i = 0; i < TN_ARRAY_SIZE(types); i++) {
+    static const int types[] = {NFT_MSG_GETGEN, NFT_MSG_GETTABLE,
+                                NFT_MSG_GETCHAIN, NFT_MSG_GETRULE,
+                                NFT_MSG_GETSET};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(types) && !a->moved; i++) {
         enum tn_code code = ask(a, types[i], NULL, err);
         if (code) {
             return code;
         }
-        if (!tn_nft_raw_has(a->raw, NFPROTO_INET) &&
-            !tn_nft_raw_has(a->raw, NFPROTO_BRIDGE)) {
+        if (types[i] == NFT_MSG_GETTABLE &&
+            (extent == TN_NFT_TABLES ||
+             (!tn_nft_raw_has(a->raw, NFPROTO_INET) &&
+              !tn_nft_raw_has(a->raw, NFPROTO_BRIDGE)))) {
             return TN_OK;
         }
     }
@@ -219,34 +227,59 @@ read_all(struct attempt *a, struct tn_error *err)
 }
 
 enum tn_code
-tn_nft_generation(int netns, uint32_t *out, struct tn_error *err)
+tn_nft_reader_new(int netns, struct tn_nft_reader **out, struct tn_error *err)
 {
-    TN_CLEANUP(cleanup_sock) struct nl_sock *sock = NULL;
-    enum tn_code code = connect_in(netns, &sock, err);
-    struct attempt a = {.sock = sock};
-    if (!code) {
-        code = ask(&a, NFT_MSG_GETGEN, NULL, err);
+    TN_CLEANUP(cleanup_sock) struct nl_sock *sock = nl_socket_alloc();
+    TN_CLEANUP(tn_cleanup_free)
+    struct tn_nft_reader *reader = calloc(1, sizeof *reader);
+    if (!sock || !reader) {
+        return tn_fail(err, TN_EINTERNAL, 0, "no netlink socket");
     }
-    if (!code) {
-        *out = a.id;
+    struct tn_nft_visit visit = {-1};
+    enum tn_code code = tn_nft_enter(&visit, netns, err);
+    if (code) {
+        return code;
     }
-    return code;
+    int rc = nl_connect(sock, NETLINK_NETFILTER);
+    tn_nft_leave(&visit);
+    if (rc < 0) {
+        return tn_fail(err, TN_EUNSUPPORTED, -rc, "nfnetlink: %s",
+                       nl_geterror(rc));
+    }
+    nl_socket_set_msg_buf_size(sock, BUFFER);
+    nl_socket_disable_msg_peek(sock);
+    nl_socket_disable_auto_ack(sock);
+    reader->sock = TN_TAKE(sock);
+    name_namespace(reader);
+    *out = TN_TAKE(reader);
+    return TN_OK;
+}
+
+void
+tn_nft_reader_free(struct tn_nft_reader *reader)
+{
+    if (reader) {
+        nl_socket_free(reader->sock);
+        free(reader);
+    }
 }
 
 enum tn_code
-tn_nft_dump(int netns, struct tn_arena *arena, struct tn_nft_raw **out,
-            uint16_t *generation, struct tn_error *err)
+tn_nft_read(struct tn_nft_reader *reader, enum tn_nft_extent extent,
+            struct tn_arena *arena, struct tn_nft_snapshot *out,
+            struct tn_error *err)
 {
-    TN_CLEANUP(cleanup_sock) struct nl_sock *sock = NULL;
-    enum tn_code code = connect_in(netns, &sock, err);
+    enum tn_code code = TN_OK;
     for (int i = 0; !code && i < TRIES; i++) {
-        struct attempt a = {.sock = sock, .raw = tn_nft_raw_new(arena)};
-        code = read_all(&a, err);
+        struct attempt a = {.sock = reader->sock, .raw = tn_nft_raw_new(arena)};
+        code = read_all(&a, extent, err);
         if (!code && !a.moved) {
-            *out = a.raw;
-            if (generation) {
-                *generation = a.generation;
-            }
+            struct tn_digester d;
+            tn_digester_init(&d);
+            tn_digester_add(&d, &reader->namespace, sizeof reader->namespace);
+            tn_digester_add(&d, &a.generation, sizeof a.generation);
+            *out = (struct tn_nft_snapshot){a.raw, a.generation,
+                                            tn_digester_end(&d)};
             return TN_OK;
         }
     }

@@ -30,15 +30,31 @@ enum tn_code tn_nft_run(int netns, const char *commands, struct tn_text *out,
  * both. */
 struct tn_digest tn_nft_environment(void);
 
-/* The generation of the rules in a namespace: raised by each transaction. */
-enum tn_code tn_nft_generation(int netns, uint32_t *out,
-                               struct tn_error *err) TN_MUST_USE;
+/* Reads the rules of one namespace, over one socket. */
+struct tn_nft_reader;
 
-/* Dumps all tables, and what is in ours; '*generation' (may be null) has the
- * low 16 bits of the generation that all of it is of.  Repeats when somebody
- * wrote meanwhile; TN_EUNAVAILABLE if that does not end. */
-enum tn_code tn_nft_dump(int netns, struct tn_arena *arena,
-                         struct tn_nft_raw **out, uint16_t *generation,
+enum tn_nft_extent {
+    TN_NFT_TABLES, /* Which tables there are. */
+    TN_NFT_ALL,    /* And all that is in ours. */
+};
+
+struct tn_nft_snapshot {
+    struct tn_nft_raw *raw;
+    uint32_t generation;    /* Raised by each transaction in a namespace. */
+    struct tn_digest place; /* Names this generation of this namespace: never
+                               of another one, nor after another boot. */
+};
+
+enum tn_code tn_nft_reader_new(int netns, struct tn_nft_reader **out,
+                               struct tn_error *err) TN_MUST_USE;
+/* Accepts null. */
+void tn_nft_reader_free(struct tn_nft_reader *reader);
+
+/* All of the snapshot is of one generation; reading is repeated when somebody
+ * wrote meanwhile, TN_EUNAVAILABLE if that does not end.  In 'arena'. */
+enum tn_code tn_nft_read(struct tn_nft_reader *reader,
+                         enum tn_nft_extent extent, struct tn_arena *arena,
+                         struct tn_nft_snapshot *out,
                          struct tn_error *err) TN_MUST_USE;
 
 #endif

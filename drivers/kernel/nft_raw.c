@@ -192,8 +192,7 @@ tn_nft_raw_add(struct tn_nft_raw *raw, int type, const void *payload, size_t n)
     const struct nfgenmsg *head = payload;
     const size_t skip = sizeof *head;
     struct fields f = {0};
-    if (!read_fields(shape,
-                     (const struct nlattr *) ((const char *) payload + skip),
+    if (!read_fields(shape, (const void *) ((const char *) payload + skip),
                      (int) (n - skip), &f)) {
         return false;
     }

@@ -76,7 +76,7 @@ guest(const char *ns, const char *bridge, const struct tn_net_subnet *s,
         "ip netns add %s && ip -n %s link add p-%s type veth peer name eth0 "
         "address %s netns %s && ip -n %s link set p-%s master %s mtu 1400 up "
         "&& ip -n %s link set p-%s type bridge_slave flood off learning off "
-        "&& bridge -n %s fdb add %s dev p-%s master static",
+        "&& bridge -n %s fdb replace %s dev p-%s master static",
         p->name, ns, p->name, mac, p->name, ns, p->name, bridge, ns, p->name,
         ns, mac, p->name);
     tn_nft_world_run(
@@ -109,9 +109,9 @@ remote(const char *ns, const char *name, const struct tn_net_port *p)
     char mac[TN_MAC_TEXT], four[TN_ADDR_TEXT], six[TN_ADDR_TEXT];
     tn_mac_format(&p->mac, mac);
     tn_nft_world_run(
-        "bridge -n %s fdb add %s dev x-%s master static && "
-        "ip -n %s neigh add %s lladdr %s dev b-%s nud permanent && "
-        "ip -n %s neigh add %s lladdr %s dev b-%s nud permanent",
+        "bridge -n %s fdb replace %s dev x-%s master static && "
+        "ip -n %s neigh replace %s lladdr %s dev b-%s nud permanent && "
+        "ip -n %s neigh replace %s lladdr %s dev b-%s nud permanent",
         ns, mac, name, ns, tn_addr_format(&p->address, four), mac, name, ns,
         tn_addr_format(&p->address6, six), mac, name);
 }
