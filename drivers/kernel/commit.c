@@ -346,23 +346,47 @@ forget_links(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
     return code;
 }
 
+/* A step that failed before it was sent: what exists already is judged later,
+ * anything else ends the commit. */
+static enum tn_code
+not_emitted(struct tn_k_commit *c, size_t at, enum tn_code code,
+            struct tn_error *err)
+{
+    c->outcomes[at] = TN_STEP_FAILED;
+    tn_error_at(err, subject(&c->steps[at])->origin);
+    if (code == TN_ESTALE && c->steps[at].op == TN_OP_CREATE) {
+        if (c->n_refused++ == 0) {
+            c->first = at;
+            c->early = *err;
+        }
+        c->exists = true;
+        return TN_OK;
+    }
+    c->first = at;
+    return code;
+}
+
 static enum tn_code
 run_pass(struct tn_k_commit *c, size_t i, size_t end, enum pass pass,
          struct tn_error *err)
 {
     enum tn_code code = TN_OK;
-    struct tn_error late = {0};
+    struct tn_error local = {0};
     for (size_t at = i; code == TN_OK && at < end; at++) {
         struct tn_k_emit e = {c, at};
         c->outcomes[at] = TN_STEP_DONE;
-        code = emit(&e, pass, err);
+        code = emit(&e, pass, &local);
         if (code != TN_OK) {
-            c->outcomes[at] = TN_STEP_FAILED;
-            tn_error_at(err, subject(&c->steps[at])->origin);
-            c->first = at;
+            code = not_emitted(c, at, code, &local);
         }
     }
-    enum tn_code sent = flush(c, code == TN_OK ? err : &late);
+    /* What was emitted before a failure is sent all the same: it counts as
+     * done. */
+    struct tn_error late = {0};
+    enum tn_code sent = flush(c, &late);
+    if (err && (code != TN_OK || sent != TN_OK)) {
+        *err = code != TN_OK ? local : late;
+    }
     return code != TN_OK ? code : sent;
 }
 
@@ -414,6 +438,12 @@ static enum tn_code
 refused(const struct tn_k_commit *c, struct tn_error *err)
 {
     const struct tn_resource *r = subject(&c->steps[c->first]);
+    if (c->early.code != TN_OK) {
+        if (err) {
+            *err = c->early;
+        }
+        return c->early.code;
+    }
     int error = c->exists ? EEXIST : c->refusal.error;
     bool words = c->refusal.text[0] != '\0' && error == c->refusal.error;
     enum tn_code code =
@@ -424,25 +454,47 @@ refused(const struct tn_k_commit *c, struct tn_error *err)
 }
 
 static enum tn_code
+run_and_judge(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
+{
+    c->n_refused = 0;
+    c->exists = false;
+    c->early = (struct tn_error){0};
+    enum tn_code code = run_group(c, i, end, err);
+    if (code == TN_OK && c->n_refused && c->exists) {
+        code = judge_existing(c, i, end, err);
+    }
+    if (code == TN_OK && c->n_refused) {
+        code = refused(c, err);
+    }
+    return code;
+}
+
+/* Namespaces and bridges that exist are put right before anything is added to
+ * them: routes and neighbours do not outlive a bridge that goes up late or
+ * changes its address. */
+static bool
+comes_first(const struct tn_step *step)
+{
+    return step->op == TN_OP_UPDATE && (step->after->rank == TN_K_RANK_NETNS ||
+                                        step->after->rank == TN_K_RANK_BRIDGE);
+}
+
+static enum tn_code
 run(void *ctx, struct tn_error *err)
 {
     struct tn_k_commit *c = ctx;
     note_gone(c);
-    for (size_t i = 0; i < c->n;) {
-        size_t end = group_end(c, i);
-        c->n_refused = 0;
-        c->exists = false;
-        enum tn_code code = run_group(c, i, end, err);
-        if (code == TN_OK && c->n_refused && c->exists) {
-            code = judge_existing(c, i, end, err);
+    for (int sweep = 0; sweep < 2; sweep++) {
+        for (size_t i = 0; i < c->n;) {
+            size_t end = group_end(c, i);
+            if (comes_first(&c->steps[i]) == (sweep == 0)) {
+                enum tn_code code = run_and_judge(c, i, end, err);
+                if (code != TN_OK) {
+                    return code;
+                }
+            }
+            i = end;
         }
-        if (code == TN_OK && c->n_refused) {
-            code = refused(c, err);
-        }
-        if (code != TN_OK) {
-            return code;
-        }
-        i = end;
     }
     c->first = c->n;
     return TN_OK;

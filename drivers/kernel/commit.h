@@ -26,9 +26,10 @@ struct tn_k_commit {
     size_t n_refused;          /* In the current group. */
     size_t first; /* The first of them, and what the kernel said. */
     struct tn_k_refusal refusal;
-    bool exists;      /* One of them was EEXIST. */
-    size_t chunk;     /* Links to delete at once; adapted. */
-    uint32_t leaving; /* Group of those. */
+    struct tn_error early; /* Or what we said ourselves, before asking it. */
+    bool exists;           /* One of them was EEXIST. */
+    size_t chunk;          /* Links to delete at once; adapted. */
+    uint32_t leaving;      /* Group of those. */
 };
 
 /* One step being turned into requests. */
@@ -153,6 +154,9 @@ enum tn_code tn_k_set_fdb(const struct tn_k_emit *e, const struct tn_k_fdb *o,
 enum tn_code tn_k_set_neighbour(const struct tn_k_emit *e,
                                 const struct tn_k_neighbour *o, bool add,
                                 struct tn_error *err) TN_MUST_USE;
+/* Adds those of ours that the bridge had when it was observed. */
+void tn_k_restore_neighbours(const struct tn_k_emit *e,
+                             struct tn_k_space *space, const char *bridge);
 enum tn_code tn_k_set_route(const struct tn_k_emit *e,
                             const struct tn_k_route *o, enum tn_op op,
                             struct tn_error *err) TN_MUST_USE;

@@ -199,6 +199,32 @@ tn_k_set_fdb(const struct tn_k_emit *e, const struct tn_k_fdb *o, bool add,
     return TN_OK;
 }
 
+static void
+put_neighbour(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
+              const struct tn_addr *addr, const struct tn_mac *mac, bool add)
+{
+    struct tn_k_batch *b = tn_k_lane(e->c, t->space, t->level);
+    struct ndmsg nd = {
+        .ndm_family = family_of(addr),
+        .ndm_ifindex = (int32_t) t->index,
+        .ndm_state = add ? NUD_PERMANENT : 0,
+    };
+    tn_k_msg_begin(b, &(struct tn_k_msg){
+                          .type = add ? RTM_NEWNEIGH : RTM_DELNEIGH,
+                          .flags = add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+                          .header = &nd,
+                          .header_size = sizeof nd,
+                          .step = e->step,
+                          .tolerance = add ? TN_K_STRICT : TN_K_GONE_IS_FINE,
+                      });
+    tn_k_put_addr(b, NDA_DST, addr);
+    if (add) {
+        tn_k_put(b, NDA_LLADDR, mac->b, sizeof mac->b);
+        tn_k_put_u8(b, NDA_PROTOCOL, TN_K_PROTOCOL);
+    }
+    tn_k_msg_end(b);
+}
+
 enum tn_code
 tn_k_set_neighbour(const struct tn_k_emit *e, const struct tn_k_neighbour *o,
                    bool add, struct tn_error *err)
@@ -214,27 +240,24 @@ tn_k_set_neighbour(const struct tn_k_emit *e, const struct tn_k_neighbour *o,
     if (t.index == 0) {
         return add ? no_link(o->bridge, err) : TN_OK;
     }
-    struct tn_k_batch *b = tn_k_lane(e->c, t.space, 0);
-    struct ndmsg nd = {
-        .ndm_family = family_of(&o->addr),
-        .ndm_ifindex = (int32_t) t.index,
-        .ndm_state = add ? NUD_PERMANENT : 0,
-    };
-    tn_k_msg_begin(b, &(struct tn_k_msg){
-                          .type = add ? RTM_NEWNEIGH : RTM_DELNEIGH,
-                          .flags = add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
-                          .header = &nd,
-                          .header_size = sizeof nd,
-                          .step = e->step,
-                          .tolerance = add ? TN_K_STRICT : TN_K_GONE_IS_FINE,
-                      });
-    tn_k_put_addr(b, NDA_DST, &o->addr);
-    if (add) {
-        tn_k_put(b, NDA_LLADDR, o->mac.b, sizeof o->mac.b);
-        tn_k_put_u8(b, NDA_PROTOCOL, TN_K_PROTOCOL);
-    }
-    tn_k_msg_end(b);
+    put_neighbour(e, &t, &o->addr, &o->mac, add);
     return TN_OK;
+}
+
+void
+tn_k_restore_neighbours(const struct tn_k_emit *e, struct tn_k_space *space,
+                        const char *bridge)
+{
+    const struct tn_k_table *table = &space->table;
+    const struct tn_k_seen_link *l = tn_k_table_by_name(table, bridge);
+    for (size_t i = 0; l && i < table->neighs.n; i++) {
+        const struct tn_k_seen_neigh *n = &table->neighs.items[i];
+        if (n->rank == l->rank && n->ours) {
+            put_neighbour(e,
+                          &(struct tn_k_addr_target){space, 0, l->link.index},
+                          &n->addr, &n->mac, true);
+        }
+    }
 }
 
 enum tn_code

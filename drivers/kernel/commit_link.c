@@ -230,6 +230,8 @@ tn_k_update_bridge(const struct tn_k_emit *e, const struct tn_k_bridge *was,
         tn_k_link_begin(e, b, index, 0, TN_K_KEEP);
         tn_k_put(b, IFLA_ADDRESS, o->mac.b, sizeof o->mac.b);
         tn_k_msg_end(b);
+        /* The kernel drops all neighbours of a link that changes its own. */
+        tn_k_restore_neighbours(e, space, o->link.name);
     }
     tn_k_change_link(e, &(struct tn_k_link_change){
                             .space = space,

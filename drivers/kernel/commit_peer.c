@@ -93,6 +93,44 @@ furnish(const struct tn_k_emit *e, const struct tn_k_peering *was,
     change_imports(e, was, o, t);
 }
 
+/* What the other side had when it was observed, if it had an end: the pair is
+ * made anew, and nobody but us knows that its end went too. */
+static size_t
+routes_seen(struct tn_arena *arena, const struct tn_k_space *space,
+            const char *link, const struct tn_cidr **out)
+{
+    const struct tn_k_table *t = &space->table;
+    const struct tn_k_seen_link *l = tn_k_table_by_name(t, link);
+    struct tn_cidr *routes = tn_new_n(arena, struct tn_cidr, t->routes.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; l && i < t->routes.n; i++) {
+        if (t->routes.items[i].index == l->link.index &&
+            t->routes.items[i].protocol == TN_K_PROTOCOL) {
+            routes[n++] = t->routes.items[i].to;
+        }
+    }
+    *out = routes;
+    return n;
+}
+
+static void
+furnish_other_side(const struct tn_k_emit *e, const struct tn_k_peering *o,
+                   struct tn_k_space *peer_space)
+{
+    struct tn_k_peering other = {
+        .o = {TN_K_OBJ_PEERING, o->peer_ns, o->peer_scope},
+        .link = o->link,
+        .peer_scope = o->o.scope,
+        .address = {o->via, o->address.len},
+        .via = o->address.addr,
+    };
+    other.n_routes =
+        routes_seen(e->c->arena, peer_space, o->link.name, &other.routes);
+    struct tn_k_addr_target t = {peer_space, 1,
+                                 tn_k_space_index(peer_space, o->link.name)};
+    furnish(e, NULL, &other, &t);
+}
+
 enum tn_code
 tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
                     struct tn_error *err)
@@ -112,6 +150,7 @@ tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
     }
     if (!tn_k_space_index(t.space, o->link.name)) {
         put_pair(e, o, t.space, peer_space);
+        furnish_other_side(e, o, peer_space);
     }
     t.index = tn_k_space_index(t.space, o->link.name);
     furnish(e, NULL, o, &t);

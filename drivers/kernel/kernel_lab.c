@@ -92,7 +92,9 @@ fill_port(const struct lab *lab, const struct subnet_row *row,
     }
     out->groups = lab->groups;
     out->n_groups = 1;
-    out->netns = tap ? NULL : p->name;
+    out->netns = tap     ? NULL
+                 : moved ? tn_arena_printf(lab->arena, "%s-moved", p->name)
+                         : p->name;
     out->interface = tap ? "tap0" : "eth0";
     out->origin = (struct tn_origin){path, row->vni, p->octet};
 }
@@ -111,7 +113,8 @@ fill_subnet(const struct lab *lab, const struct subnet_row *row,
         out->cidr6 = (struct tn_cidr){addr6(row->third, 0), 64};
         out->gateway6 = addr6(row->third, 1);
     }
-    out->gateway_mac = (struct tn_mac){{2, 0x74, 0x6e, 0xff, 0, row->third}};
+    out->gateway_mac = (struct tn_mac){
+        {2, 0x74, 0x6e, 0xff, lab->change->gateway_more, row->third}};
     out->origin = (struct tn_origin){path, row->vni, 1};
     for (size_t i = 0; i < 3 && row->ports[i].name; i++) {
         if (!tn_streq(lab->change->without, row->ports[i].name)) {

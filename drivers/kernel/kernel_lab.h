@@ -16,15 +16,16 @@
 
 /* What to build instead; all zero: as above. */
 struct tn_k_lab_change {
-    const char *without;    /* A port to leave out... */
-    const char *moved;      /* ... or to put on the other host. */
-    const char *tap;        /* A port to be the interface "tap0". */
-    uint32_t vni_more;      /* Added to every VNI. */
-    uint32_t mtu;           /* Of all subnets; 0: 1450. */
-    unsigned char mac_more; /* Added to the last octet of ports' MACs. */
-    bool unpeered;          /* Without the peering. */
-    bool empty;             /* Hosts without any VPC. */
-    const char *underlay;   /* Address of host 0; null: 192.0.2.1. */
+    const char *without;        /* A port to leave out... */
+    const char *moved;          /* ... or to put on the other host. */
+    const char *tap;            /* A port to be the interface "tap0". */
+    uint32_t vni_more;          /* Added to every VNI. */
+    uint32_t mtu;               /* Of all subnets; 0: 1450. */
+    unsigned char mac_more;     /* Added to the last octet of ports' MACs. */
+    unsigned char gateway_more; /* The same of gateways. */
+    bool unpeered;              /* Without the peering. */
+    bool empty;                 /* Hosts without any VPC. */
+    const char *underlay;       /* Address of host 0; null: 192.0.2.1. */
 };
 
 /* Host 0 or 1; new in 'arena'. */
