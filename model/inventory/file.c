@@ -15,7 +15,7 @@ static const struct tn_yaml_limits limits = {
     .depth = 32,
     .nodes = 1000000,
     .key = 256,
-    .scalar = 64 * 1024,
+    .scalar = 65536,
     .docs = 8,
 };
 
@@ -83,7 +83,8 @@ check_scalar(struct tn_inv *inv, const char *path, const struct tn_node *node)
     enum tn_scalar_type type = TN_SCALAR_TEXT;
 
     (void) tn_node_scalar_type(node, &type);
-    if (tn_scalar_format(type, node->scalar.text, &value)) {
+    if (type == TN_SCALAR_TEXT ||
+        tn_scalar_format(type, node->scalar.text, &value)) {
         return true;
     }
     tn_diag(inv->diags, TN_ERROR, tn_at(path, node->at),

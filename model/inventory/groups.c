@@ -262,7 +262,7 @@ collect(struct tn_inv *inv, const struct tn_inv_member *host,
     for (size_t at = 0; at < found.n; at++) {
         const struct tn_inv_group *g = found.items[at];
 
-        inv->work += 1 + g->parents.n;
+        inv->work += 4 * (1 + g->parents.n);
         for (size_t k = 0; k < g->parents.n; k++) {
             struct tn_inv_group *up = g->parents.items[k].parent;
 

@@ -83,7 +83,7 @@ Test(json_read, bounded)
     static char deep[2000];
     struct tn_arena *arena = tn_arena_new();
 
-    memcpy(deep, "{\"a\":", 5);
+    strcpy(deep, "{\"a\":");
     memset(deep + 5, '[', 900);
     memset(deep + 905, ']', 900);
     deep[1805] = '}';

@@ -334,7 +334,7 @@ format_int(const char *text, struct tn_text *out)
 {
     const char *s = skip_sign(text);
     struct big b = {.n = 0};
-    uint32_t base = 10;
+    uint32_t base = 10, chunk = 0, factor = 1;
     bool any = false;
 
     if (strchr(s, ':')) {
@@ -351,11 +351,19 @@ format_int(const char *text, struct tn_text *out)
             continue;
         }
         any = true;
-        if (!big_step(&b, base, digit_value(*s))) {
-            return false;
+        chunk = chunk * base + digit_value(*s);
+        factor *= base;
+        /* As many digits at a time as fit: long numbers are hostile. */
+        if (factor > LIMB_BASE / 16) {
+            if (!big_step(&b, factor, chunk)) {
+                return false;
+            }
+            chunk = 0;
+            factor = 1;
         }
     }
-    return any && big_format(&b, *text == '-', out);
+    return any && big_step(&b, factor, chunk) &&
+           big_format(&b, *text == '-', out);
 }
 
 /* 'digits' significant digits 'd', decimal point after 'point' of them. */
@@ -375,8 +383,9 @@ place_point(const char *d, int n, int point, struct tn_text *out)
         }
         tn_text_add(out, d);
     } else {
-        for (int i = 0; i < point; i++) {
-            tn_text_addc(out, i < n ? d[i] : '0');
+        tn_text_addn(out, d, (size_t) (n < point ? n : point));
+        for (int i = n; i < point; i++) {
+            tn_text_addc(out, '0');
         }
         tn_text_addf(out, ".%s", n > point ? d + point : "0");
     }

@@ -49,11 +49,22 @@ must(void *p)
     return p;
 }
 
+static char *
+copy_bytes(const void *bytes, size_t n)
+{
+    char *copy = must(malloc(n + 1));
+
+    memcpy(copy, bytes, n);
+    copy[n] = '\0';
+    return copy;
+}
+
 static void
 file_done(struct file *f)
 {
     free(f->path);
     free(f->bytes);
+    *f = (struct file){0};
 }
 
 static int
@@ -239,21 +250,27 @@ memory_dup(struct tn_source *source, struct tn_source **out,
            struct tn_error *err)
 {
     struct memory_source *m = self(source);
-    struct tn_source *copy = tn_memory_source_new();
+    struct memory_source *copy = self(tn_memory_source_new());
 
     (void) err;
     sort(m);
-    for (size_t i = 0; i < m->n; i++) {
-        if (m->files[i].bytes) {
-            tn_memory_source_add_bytes(copy, m->files[i].path,
-                                       m->files[i].bytes, m->files[i].n);
-        } else {
-            tn_memory_source_add_other(copy, m->files[i].path);
-        }
+    copy->files = must(calloc(m->n + 1, sizeof *copy->files));
+    copy->cap = m->n + 1;
+    copy->sorted = true;
+    for (; copy->n < m->n; copy->n++) {
+        const struct file *from = &m->files[copy->n];
+        struct file *to = &copy->files[copy->n];
+
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): sort() keeps these. */
+        to->path = must(strdup(from->path));
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+        to->bytes = from->bytes ? copy_bytes(from->bytes, from->n) : NULL;
+        to->n = from->n;
+        to->serial = copy->serial++;
     }
-    tn_memory_source_fail(copy, m->failing);
-    memcpy(copy->commit, source->commit, sizeof copy->commit);
-    *out = copy;
+    tn_memory_source_fail(&copy->base, m->failing);
+    memcpy(copy->base.commit, source->commit, sizeof source->commit);
+    *out = &copy->base;
     return TN_OK;
 }
 
@@ -338,11 +355,7 @@ void
 tn_memory_source_add_bytes(struct tn_source *source, const char *path,
                            const void *bytes, size_t n)
 {
-    char *copy = must(malloc(n + 1));
-
-    memcpy(copy, bytes, n);
-    copy[n] = '\0';
-    add(source, path, copy, n);
+    add(source, path, copy_bytes(bytes, n), n);
 }
 
 void
