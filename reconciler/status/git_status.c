@@ -247,7 +247,7 @@ attempt(const struct writer *w, struct tn_status_result *result, bool *lost,
 static void
 wait_before(unsigned try)
 {
-    unsigned limit = FIRST_WAIT_MS << try, random = 0;
+    unsigned limit = (unsigned) FIRST_WAIT_MS << try, random = 0;
     limit = limit < LONGEST_WAIT_MS ? limit : LONGEST_WAIT_MS;
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
         random = limit / 2;
