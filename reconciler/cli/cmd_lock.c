@@ -4,13 +4,10 @@
  * into the same commit as the documents. */
 #include "reconciler/cli/command.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { LOCK_BYTES = 16 * 1024 * 1024 };
+#include "model/base/file.h"
 
 struct tally {
     size_t written, same, stale;
@@ -26,31 +23,6 @@ file_is(const char *path, const struct tn_text *want)
     }
     size_t n = fread(have, 1, want->n + 1, f);
     return n == want->n && memcmp(have, tn_text_str(want), n) == 0;
-}
-
-/* Beside, fsync, rename: a reader sees the old or the new file. */
-static enum tn_code
-file_write(struct tn_arena *arena, const char *path, const struct tn_text *text,
-           struct tn_error *err)
-{
-    const char *beside = tn_arena_printf(arena, "%s.new", path);
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                  0644);
-    if (fd < 0) {
-        return tn_fail_sys(err, TN_EINTERNAL, errno, "%s", beside);
-    }
-    for (size_t done = 0; done < text->n;) {
-        ssize_t n = write(fd, text->s + done, text->n - done);
-        if (n < 0) {
-            return tn_fail_sys(err, TN_EINTERNAL, errno, "%s", beside);
-        }
-        done += (size_t) n;
-    }
-    if (fsync(fd) || rename(beside, path)) {
-        return tn_fail_sys(err, TN_EINTERNAL, errno, "%s", path);
-    }
-    return TN_OK;
 }
 
 static enum tn_code
@@ -72,7 +44,7 @@ tenant_lock(const struct tn_cli *cli, const char *tenant,
     if (cli->check) {
         return TN_OK;
     }
-    enum tn_code code = file_write(cli->arena, path, &text, &err);
+    enum tn_code code = tn_file_replace(path, &text, 0644, &err);
     if (code) {
         tn_report_error(cli, &err);
         return code;

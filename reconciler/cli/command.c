@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "model/base/digest.h"
+#include "model/base/file.h"
 
 /* Each repository has a cache of its own below the given directory. */
 static const char *
@@ -18,8 +19,15 @@ cache_dir_of(const struct tn_cli *cli)
     if (tn_source_root(cli->repo, cli->arena, &root, &ignored)) {
         root = cli->repo;
     }
-    return tn_arena_printf(cli->arena, "%s/%016llx", cli->cache_dir,
-                           (unsigned long long) tn_hash64(root, strlen(root)));
+    const char *dir =
+        tn_arena_printf(cli->arena, "%s/%016llx", cli->cache_dir,
+                        (unsigned long long) tn_hash64(root, strlen(root)));
+    if (tn_dirs_make(dir, 0700, &ignored)) {
+        fprintf(stderr, "tenet: working without a cache: ");
+        tn_report_error(cli, &ignored);
+        return NULL;
+    }
+    return dir;
 }
 
 static void

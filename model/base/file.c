@@ -1,0 +1,104 @@
+/* file.c - see file.h. */
+#include "model/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/base/cleanup.h"
+
+static enum tn_code
+file_error(struct tn_error *err, const char *path)
+{
+    bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
+    return tn_fail_sys(err, denied ? TN_EDENIED : TN_EINTERNAL, errno, "%s",
+                       path);
+}
+
+enum tn_code
+tn_dirs_make(const char *path, mode_t mode, struct tn_error *err)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof part) {
+        errno = n ? ENAMETOOLONG : ENOENT;
+        return file_error(err, path);
+    }
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0') {
+            continue;
+        }
+        part[i] = '\0';
+        if (mkdir(part, mode) && errno != EEXIST) {
+            return file_error(err, part);
+        }
+        part[i] = i < n ? '/' : '\0';
+    }
+    struct stat st;
+    if (stat(path, &st) || !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return file_error(err, path);
+    }
+    return TN_OK;
+}
+
+static bool
+all_written(int fd, const char *bytes, size_t n)
+{
+    while (n) {
+        ssize_t put = write(fd, bytes, n);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return false;
+        }
+        bytes += put;
+        n -= (size_t) put;
+    }
+    return true;
+}
+
+/* The new name is durable only when its directory is. */
+static bool
+parent_sync(const char *path)
+{
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int) (slash - path) + 1 : 1,
+             slash ? path : ".");
+    TN_CLEANUP(tn_cleanup_fd)
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fsync(fd) == 0;
+}
+
+enum tn_code
+tn_file_replace(const char *path, const struct tn_text *text, mode_t mode,
+                struct tn_error *err)
+{
+    char beside[PATH_MAX];
+    int n =
+        snprintf(beside, sizeof beside, "%s.%ld.tmp", path, (long) getpid());
+    if (n < 0 || (size_t) n >= sizeof beside) {
+        errno = ENAMETOOLONG;
+        return file_error(err, path);
+    }
+    TN_CLEANUP(tn_cleanup_fd)
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                  mode);
+    if (fd < 0) {
+        return file_error(err, beside);
+    }
+    if (fchmod(fd, mode) || !all_written(fd, tn_text_str(text), text->n) ||
+        fsync(fd) || rename(beside, path) || !parent_sync(path)) {
+        enum tn_code code = file_error(err, path);
+        unlink(beside);
+        return code;
+    }
+    return TN_OK;
+}
