@@ -138,16 +138,16 @@ foreign_below(const struct tn_mem_store *store, const char *key, int depth)
 }
 
 static void
-remove_below(struct tn_mem_store *store, const char *key, int depth)
+remove_below(struct tn_mem_store *store, const char *key)
 {
-    json_t *children = json_object_get(store->children, key);
+    json_t *children = json_incref(json_object_get(store->children, key));
     const char *child = NULL;
     json_t *unused = NULL;
+    /* First of all, so that a circle ends here. */
+    json_object_del(store->children, key);
     json_object_foreach(children, child, unused)
     {
-        if (depth) {
-            remove_below(store, child, depth - 1);
-        }
+        remove_below(store, child);
         const json_t *r = json_object_get(store->resources, child);
         const char *claim = r ? tn_mem_member(r, "claim") : NULL;
         if (claim) {
@@ -155,7 +155,7 @@ remove_below(struct tn_mem_store *store, const char *key, int depth)
         }
         json_object_del(store->resources, child);
     }
-    json_object_clear(children);
+    json_decref(children);
 }
 
 /* Removes what is below 'key' and then itself, as a real device would; refuses
@@ -168,7 +168,7 @@ remove_tree(struct tn_mem_store *store, const char *key, struct tn_error *err)
         return tn_fail(err, TN_EDENIED, EBUSY, "%s holds %s, not ours", key,
                        foreign);
     }
-    remove_below(store, key, DEPTH_MAX);
+    remove_below(store, key);
     const json_t *r = json_object_get(store->resources, key);
     if (r) {
         index_drop(store, key, r);
