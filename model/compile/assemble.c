@@ -74,9 +74,8 @@ tenants_list(const struct tn_parts *parts, struct tn_arena *arena,
             .n_subnets = part->n_subnets,
             .n_ports = part->n_ports,
         };
-        if (part->doc &&
-            tn_document_unpack(arena, part->doc, part->n_doc,
-                               part->paths[part->doc_path], &doc)) {
+        if (part->doc && tn_document_unpack(arena, part->doc, part->n_doc,
+                                            part->doc_path, &doc)) {
             list[i].tenant = doc.as.tenant;
         }
     }
@@ -246,7 +245,9 @@ pins_list(const struct tn_parts *parts, struct tn_arena *arena,
     size_t most = 0;
     for (size_t i = 0; i < parts->n; i++) {
         const struct tn_part *part = parts->items[i];
-        most += part->n_subnets + part->n_ports + part->n_other_pins;
+        bool loaded = part->net && !part->failed;
+        most += part->n_other_pins;
+        most += loaded ? part->n_subnets + part->n_ports : 0;
     }
     struct tn_pin *pins = tn_new_n(arena, struct tn_pin, most);
     struct tn_pin *next = pins;

@@ -35,6 +35,7 @@ struct tn_cache {
     uint64_t id;
     struct record *records; /* By tenant. */
     size_t n;
+    bool clean;
     atomic_size_t bytes;
     atomic_uint serial; /* Of temporary names. */
 };
@@ -104,8 +105,15 @@ all_written(int fd, const char *from, size_t n)
     return true;
 }
 
+/* A run of bytes of a file to be written. */
+struct piece {
+    const char *bytes;
+    size_t n;
+};
+
 static void
-file_write(struct tn_cache *cache, const char *path, const struct tn_text *text)
+file_write(struct tn_cache *cache, const char *path, const struct piece *pieces,
+           size_t n_pieces)
 {
     char temporary[PATH_TEXT];
     int n = snprintf(temporary, sizeof temporary, "%s/.%ld.%u.tmp", cache->dir,
@@ -119,12 +127,14 @@ file_write(struct tn_cache *cache, const char *path, const struct tn_text *text)
     if (fd < 0) {
         return;
     }
-    if (!all_written(fd, tn_text_str(text), text->n) ||
-        rename(temporary, path) < 0) {
-        unlink(temporary);
-        return;
+    bool good = true;
+    for (size_t i = 0; i < n_pieces && good; i++) {
+        good = all_written(fd, pieces[i].bytes, pieces[i].n);
+        atomic_fetch_add(&cache->bytes, pieces[i].n);
     }
-    atomic_fetch_add(&cache->bytes, text->n);
+    if (!good || rename(temporary, path) < 0) {
+        unlink(temporary);
+    }
 }
 
 static bool
@@ -134,6 +144,26 @@ dir_make(const char *path)
 }
 
 /* ---- the index ---------------------------------------------------------- */
+
+/* The first record of the index. */
+struct index_head {
+    uint64_t clean;
+};
+
+static bool
+head_load(struct tn_cache *cache, const char *bytes, size_t n)
+{
+    const void *body = NULL;
+    size_t n_body = 0;
+    struct index_head head;
+    if (!tn_pack_seal_check(bytes, n, cache->id, &body, &n_body) ||
+        n_body != sizeof head) {
+        return false;
+    }
+    memcpy(&head, body, sizeof head);
+    cache->clean = head.clean == 1;
+    return true;
+}
 
 static int
 record_cmp(const void *a, const void *b)
@@ -152,8 +182,12 @@ index_load(struct tn_cache *cache, struct tn_arena *arena)
                             ? file_read(cache, path, arena, &n)
                             : NULL;
     TN_VEC(struct record) list = {0};
-    while (bytes && n > 0 &&
-           tn_pack_seal_check(bytes, n, cache->id, &body, &n_body)) {
+    if (!bytes || !head_load(cache, bytes, n)) {
+        return;
+    }
+    bytes += TN_PACK_SEAL_SIZE + sizeof(struct index_head);
+    n -= TN_PACK_SEAL_SIZE + sizeof(struct index_head);
+    while (n > 0 && tn_pack_seal_check(bytes, n, cache->id, &body, &n_body)) {
         struct record r = {.raw = bytes, .n_raw = n_body + TN_PACK_SEAL_SIZE};
         struct tn_unpacker u = {.arena = arena, .next = body};
         u.end = u.next + n_body;
@@ -281,7 +315,7 @@ tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
     tn_text_addn(&net, (const char *) key->b, sizeof key->b);
     tn_net_pack(&net, part, cache->world->inventory);
     tn_pack_seal_end(&net, start);
-    file_write(cache, path, &net);
+    file_write(cache, path, &(struct piece){tn_text_str(&net), net.n}, 1);
     start = tn_pack_seal_begin(record, cache->id);
     tn_text_addn(record, (const char *) key->b, sizeof key->b);
     tn_part_pack(record, part);
@@ -419,7 +453,7 @@ tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
         }
     }
     tn_pack_seal_end(&text, start);
-    file_write(cache, path, &text);
+    file_write(cache, path, &(struct piece){tn_text_str(&text), text.n}, 1);
 }
 
 /* ---- the next index ----------------------------------------------------- */
@@ -450,32 +484,66 @@ gone_remove(const struct tn_cache *cache, const struct tn_cache_record *records,
     }
 }
 
+bool
+tn_cache_clean(const struct tn_cache *cache)
+{
+    return cache->clean;
+}
+
+/* Joins runs that lie behind each other, so that old records cost one write. */
+static size_t
+piece_add(struct piece *pieces, size_t n, const char *bytes, size_t size)
+{
+    if (n > 0 && pieces[n - 1].bytes + pieces[n - 1].n == bytes) {
+        pieces[n - 1].n += size;
+        return n;
+    }
+    pieces[n] = (struct piece){bytes, size};
+    return n + 1;
+}
+
+static size_t
+records_add(const struct tn_cache *cache, struct piece *pieces, size_t n_pieces,
+            const struct tn_cache_record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct tn_text *text = records[i].text;
+        const struct record *old =
+            records[i].same ? record_find(cache, records[i].tenant) : NULL;
+        if (old) {
+            n_pieces = piece_add(pieces, n_pieces, old->raw, old->n_raw);
+        } else if (text && text->n) {
+            n_pieces = piece_add(pieces, n_pieces, tn_text_str(text), text->n);
+        }
+    }
+    return n_pieces;
+}
+
 void
 tn_cache_close(struct tn_cache *cache, const struct tn_cache_record *records,
-               size_t n)
+               size_t n, bool clean)
 {
     char path[PATH_TEXT];
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    struct index_head head = {clean};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text first = {0};
     size_t same = 0;
     for (size_t i = 0; i < n; i++) {
         same += records[i].same;
     }
-    if (same == n && n == cache->n) {
+    if (same == n && n == cache->n && clean == cache->clean) {
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct record *old =
-            records[i].same ? record_find(cache, records[i].tenant) : NULL;
-        if (old) {
-            tn_text_addn(&text, old->raw, old->n_raw);
-        } else if (records[i].text) {
-            tn_text_addn(&text, tn_text_str(records[i].text),
-                         records[i].text->n);
-        }
+    TN_CLEANUP(tn_cleanup_free)
+    struct piece *pieces = calloc(n + 1, sizeof *pieces);
+    if (!pieces || !file_path(cache, "index", "", path)) {
+        return;
     }
-    if (file_path(cache, "index", "", path)) {
-        file_write(cache, path, &text);
-    }
+    size_t start = tn_pack_seal_begin(&first, cache->id);
+    tn_text_addn(&first, (const char *) &head, sizeof head);
+    tn_pack_seal_end(&first, start);
+    size_t n_pieces = piece_add(pieces, 0, tn_text_str(&first), first.n);
+    n_pieces = records_add(cache, pieces, n_pieces, records, n);
+    file_write(cache, path, pieces, n_pieces);
     gone_remove(cache, records, n);
 }
 

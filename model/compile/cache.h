@@ -67,9 +67,13 @@ struct tn_cache_record {
     const struct tn_text *text; /* New; empty: it is not to be kept. */
     bool same;                  /* As it was; 'text' is not read. */
 };
-/* Writes the index, unless all is as it was. */
+/* Writes the index, unless all is as it was.  'clean': no two of these tenants
+ * collide on an interface. */
 void tn_cache_close(struct tn_cache *cache,
-                    const struct tn_cache_record *records, size_t n);
+                    const struct tn_cache_record *records, size_t n,
+                    bool clean);
+/* True if the tenants of the index that was loaded were clean. */
+bool tn_cache_clean(const struct tn_cache *cache);
 
 /* Read and written so far. */
 size_t tn_cache_bytes(const struct tn_cache *cache);

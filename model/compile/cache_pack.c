@@ -23,18 +23,6 @@ static const struct tn_pack_row number_rows[] = {
 static const struct tn_pack_layout number_layout =
     TN_PACK_LAYOUT(uint32_t, number_rows);
 
-static const struct tn_pack_row claim_rows[] = {
-    {.type = TN_PACK_PLAIN, .offset = 0, .size = sizeof(struct tn_vni_claim)}};
-static const struct tn_pack_layout claim_layout =
-    TN_PACK_LAYOUT(struct tn_vni_claim, claim_rows);
-
-static const struct tn_pack_row attach_rows[] = {
-    {.type = TN_PACK_PLAIN,
-     .offset = 0,
-     .size = sizeof(struct tn_attach_claim)}};
-static const struct tn_pack_layout attach_layout =
-    TN_PACK_LAYOUT(struct tn_attach_claim, attach_rows);
-
 static const struct tn_pack_row part_vpc_rows[] = {
     TN_PACK_TEXT_ROW(struct tn_part_vpc, name),
     TN_PACK_ARRAY_ROW(struct tn_part_vpc, cidrs, n_cidrs, &tn_pack_cidr_layout),
@@ -48,7 +36,7 @@ static const struct tn_pack_row offer_rows[] = {
     TN_PACK_TEXT_ROW(struct tn_part_offer, peer_vpc),
     TN_PACK_ARRAY_ROW(struct tn_part_offer, exports, n_exports,
                       &tn_pack_cidr_layout),
-    TN_PACK_PLAIN_ROW(struct tn_part_offer, at),
+    TN_PACK_ORIGIN_ROW(struct tn_part_offer, at),
 };
 static const struct tn_pack_layout offer_layout =
     TN_PACK_LAYOUT(struct tn_part_offer, offer_rows);
@@ -79,10 +67,9 @@ static const struct tn_pack_row part_rows[] = {
     TN_PACK_PLAIN_ROW(struct tn_part, n_files),
     TN_PACK_PLAIN_ROW(struct tn_part, n_subnets),
     TN_PACK_PLAIN_ROW(struct tn_part, n_ports),
-    TN_PACK_PLAIN_ROW(struct tn_part, doc_path),
-    TN_PACK_ARRAY_ROW(struct tn_part, paths, n_paths, &tn_pack_text_layout),
-    TN_PACK_ARRAY_ROW(struct tn_part, claims, n_claims, &claim_layout),
-    TN_PACK_ARRAY_ROW(struct tn_part, attaches, n_attaches, &attach_layout),
+    TN_PACK_PLAIN_ROW(struct tn_part, n_claims),
+    TN_PACK_PLAIN_ROW(struct tn_part, n_attaches),
+    TN_PACK_TEXT_ROW(struct tn_part, doc_path),
     TN_PACK_ARRAY_ROW(struct tn_part, vpcs, n_vpcs, &part_vpc_layout),
     TN_PACK_ARRAY_ROW(struct tn_part, offers, n_offers, &offer_layout),
     TN_PACK_ARRAY_ROW(struct tn_part, groups, n_groups, &tn_pack_text_layout),
@@ -180,6 +167,7 @@ tn_cache_layout_id(void)
 {
     const uint64_t ids[] = {
         FORMAT,
+        sizeof(struct tn_vni_claim),
         tn_pack_layout_id(&part_layout),
         tn_pack_layout_id(&vpc_layout),
         tn_pack_layout_id(&links_layout),
@@ -188,11 +176,37 @@ tn_cache_layout_id(void)
     return tn_hash64(ids, sizeof ids);
 }
 
+static void
+pad(struct tn_text *out)
+{
+    static const char zeroes[8];
+    tn_text_addn(out, zeroes, (8 - out->n % 8) % 8);
+}
+
+/* The large arrays follow the rest, aligned, so that they are used where they
+ * lie. */
 void
 tn_part_pack(struct tn_text *out, const struct tn_part *part)
 {
     struct tn_packer packer = {.out = out};
     tn_pack(&packer, &part_layout, part);
+    pad(out);
+    tn_text_addn(out, (const char *) part->claims,
+                 part->n_claims * sizeof *part->claims);
+    tn_text_addn(out, (const char *) part->attaches,
+                 part->n_attaches * sizeof *part->attaches);
+}
+
+/* 'n' aligned structs in place; null if there are not so many. */
+static const void *
+array_take(struct tn_unpacker *u, size_t n, size_t size)
+{
+    if (n > (size_t) (u->end - u->next) / size || (uintptr_t) u->next % 8) {
+        return NULL;
+    }
+    const void *items = u->next;
+    u->next += n * size;
+    return items;
 }
 
 bool
@@ -200,6 +214,16 @@ tn_part_unpack(struct tn_unpacker *unpacker, struct tn_part *out)
 {
     struct tn_part part;
     if (!tn_unpack(unpacker, &part_layout, &part) || !part.tenant) {
+        return false;
+    }
+    size_t odd = (uintptr_t) unpacker->next % 8;
+    if (odd && (size_t) (unpacker->end - unpacker->next) >= 8 - odd) {
+        unpacker->next += 8 - odd;
+    }
+    part.claims = array_take(unpacker, part.n_claims, sizeof *part.claims);
+    part.attaches =
+        array_take(unpacker, part.n_attaches, sizeof *part.attaches);
+    if (!part.claims || !part.attaches) {
         return false;
     }
     *out = part;

@@ -8,8 +8,10 @@
 /* Changes whenever bytes would be read differently. */
 uint64_t tn_cache_layout_id(void);
 
+/* 'out' holds a multiple of 8 bytes before and after. */
 void tn_part_pack(struct tn_text *out, const struct tn_part *part);
-/* Points into the input; 'out' has no network. */
+/* Points into the input, which is aligned to 8; 'out' has no network and no
+ * places. */
 bool tn_part_unpack(struct tn_unpacker *unpacker,
                     struct tn_part *out) TN_MUST_USE;
 

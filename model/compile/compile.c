@@ -94,23 +94,6 @@ tenants_compile(struct compile *c, struct tn_error *err)
 }
 
 static void
-cache_close(struct compile *c)
-{
-    struct tn_cache_record *records =
-        tn_new_n(c->arena, struct tn_cache_record, c->n_jobs);
-    if (!c->cache) {
-        return;
-    }
-    for (size_t i = 0; i < c->n_jobs; i++) {
-        const struct tn_tenant_job *job = &c->jobs[i];
-        records[i] = (struct tn_cache_record){job->repo->name, &job->record,
-                                              job->cached};
-    }
-    tn_cache_close(c->cache, records, c->n_jobs);
-    c->stats.cache_bytes = tn_cache_bytes(c->cache);
-}
-
-static void
 stats_sum(struct compile *c)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
@@ -123,35 +106,124 @@ stats_sum(struct compile *c)
     }
 }
 
+static void
+cache_close(struct compile *c, bool clean)
+{
+    struct tn_cache_record *records =
+        tn_new_n(c->arena, struct tn_cache_record, c->n_jobs);
+    if (!c->cache) {
+        return;
+    }
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        const struct tn_tenant_job *job = &c->jobs[i];
+        records[i] = (struct tn_cache_record){job->repo->name, &job->record,
+                                              job->cached};
+    }
+    tn_cache_close(c->cache, records, c->n_jobs, clean);
+    c->stats.cache_bytes = tn_cache_bytes(c->cache);
+}
+
+/* What settling gave; done again if a place was wanted that only a fresh
+ * compile of a tenant can tell. */
+struct settled {
+    struct tn_parts parts;
+    struct tn_diags diags;
+    const char *const *held;
+    size_t n_held;
+    bool clean;
+};
+
+static void
+parts_settle(struct compile *c, struct settled *s)
+{
+    struct tn_arena *arena = c->arena;
+    *s = (struct settled){
+        .parts = {tn_new_n(arena, struct tn_part *, c->n_jobs), c->n_jobs}};
+    tn_diags_init(&s->diags, arena);
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        s->parts.items[i] = tn_new(arena, struct tn_part);
+        *s->parts.items[i] = c->jobs[i].part;
+    }
+    bool known = c->cache && tn_cache_clean(c->cache);
+    tn_settle_vnis(&c->world, &s->parts, arena, &s->diags);
+    s->clean = tn_settle_attaches(&s->parts, known, arena, &s->diags);
+    tn_settle_hints(&s->parts);
+    tn_settle_peerings(&s->parts, arena, &s->diags, &s->held, &s->n_held);
+}
+
+/* Compiles those tenants whose places are wanted; '*any' if there were some. */
+static enum tn_code
+wanted_compile(struct compile *c, const struct settled *s, bool *any,
+               struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    *any = false;
+    for (size_t i = 0; i < c->n_jobs && !code; i++) {
+        struct tn_tenant_job *job = &c->jobs[i];
+        if (!s->parts.items[i]->wanted) {
+            continue;
+        }
+        struct tn_tenant_job again = {
+            .world = job->world,
+            .repo = job->repo,
+            .cache = job->cache,
+            .anew = true,
+            .n_workers = job->n_workers,
+        };
+        *any = true;
+        tn_tenant_job_done(job);
+        *job = again;
+        tn_tenant_job_init(job);
+        code = tn_tenant_walk(job, &c->crew.workers[0], err);
+        if (!code) {
+            code = tn_tenant_finish(job, &c->crew.workers[0], err);
+        }
+    }
+    return code;
+}
+
 static const struct tn_network *
-network_build(struct compile *c)
+network_build(struct compile *c, const struct settled *s)
 {
     struct tn_arena *arena = c->arena;
     struct tn_network *out = tn_new(arena, struct tn_network);
-    struct tn_parts parts = {tn_new_n(arena, struct tn_part *, c->n_jobs),
-                             c->n_jobs};
     out->settings = c->world.settings;
     out->inventory = c->world.inventory;
+    out->held_scopes = s->held;
+    out->n_held = s->n_held;
     for (size_t i = 0; i < c->n_jobs; i++) {
-        parts.items[i] = tn_new(arena, struct tn_part);
-        *parts.items[i] = c->jobs[i].part;
-        tn_arena_adopt(arena, TN_TAKE(c->jobs[i].keep));
-    }
-    tn_settle_vnis(&c->world, &parts, arena, c->diags);
-    tn_settle_attaches(&parts, arena, c->diags);
-    tn_settle_hints(&parts);
-    tn_settle_peerings(&parts, arena, c->diags, &out->held_scopes,
-                       &out->n_held);
-    for (size_t i = 0; i < parts.n; i++) {
+        const struct tn_part *part = s->parts.items[i];
         const struct tn_diags own = {
-            .list = {parts.items[i]->findings, parts.items[i]->n_findings, 0},
+            .list = {part->findings, part->n_findings, 0},
             .n_errors = c->jobs[i].diags.n_errors,
             .n_warnings = c->jobs[i].diags.n_warnings,
         };
         tn_diags_merge(c->diags, &own);
+        tn_arena_adopt(arena, TN_TAKE(c->jobs[i].keep));
     }
-    tn_assemble(&parts, arena, out);
+    tn_diags_merge(c->diags, &s->diags);
+    tn_assemble(&s->parts, arena, out);
     return out;
+}
+
+static enum tn_code
+parts_join(struct compile *c, const struct tn_network **out,
+           struct tn_error *err)
+{
+    struct settled settled;
+    bool again = false;
+    parts_settle(c, &settled);
+    enum tn_code code = wanted_compile(c, &settled, &again, err);
+    if (code) {
+        return code;
+    }
+    if (again) {
+        parts_settle(c, &settled);
+    }
+    cache_close(c, settled.clean);
+    stats_sum(c);
+    *out = network_build(c, &settled);
+    return TN_OK;
 }
 
 static enum tn_code
@@ -189,9 +261,7 @@ compile_run(struct compile *c, struct tn_source *source,
     }
     code = tenants_compile(c, err);
     if (!code) {
-        cache_close(c);
-        stats_sum(c);
-        *out = network_build(c);
+        code = parts_join(c, out, err);
     }
     for (size_t i = 0; i < c->n_jobs; i++) {
         tn_tenant_job_done(&c->jobs[i]);

@@ -486,7 +486,7 @@ subnet_pin(const struct tn_intent *in, const struct tn_intent_subnet *s)
 
 struct tn_vni_claim
 tn_identify_subnet(const struct tn_intent *in,
-                   const struct tn_intent_subnet *subnet)
+                   const struct tn_intent_subnet *subnet, struct tn_part_at *at)
 {
     struct tn_pin pin = subnet_pin(in, subnet);
     bool given = subnet->doc->vni.at.line != 0;
@@ -496,9 +496,9 @@ tn_identify_subnet(const struct tn_intent *in,
         .source = (uint8_t) (given     ? TN_CLAIM_GIVEN
                              : pin.vni ? TN_CLAIM_PINNED
                                        : TN_CLAIM_DERIVED),
-        .at = tn_intent_place(subnet->vpc->file,
-                              given ? subnet->doc->vni.at : subnet->doc->at),
     };
+    *at = tn_intent_place(subnet->vpc->file,
+                          given ? subnet->doc->vni.at : subnet->doc->at);
     claim.established = claim.vni && claim.vni == pin.vni && !pin.object;
     return claim;
 }
@@ -506,6 +506,7 @@ tn_identify_subnet(const struct tn_intent *in,
 /* A number of this tenant that is given or pinned. */
 struct number {
     struct tn_vni_claim claim;
+    struct tn_part_at at;
     const struct tn_intent_subnet *subnet;
 };
 
@@ -518,12 +519,9 @@ number_cmp(const void *a, const void *b)
         c = (int) x->claim.source - (int) y->claim.source;
     }
     if (c == 0) {
-        c = (x->claim.at.path > y->claim.at.path) -
-            (x->claim.at.path < y->claim.at.path);
+        c = (x->at.path > y->at.path) - (x->at.path < y->at.path);
     }
-    return c ? c
-             : (x->claim.at.line > y->claim.at.line) -
-                   (x->claim.at.line < y->claim.at.line);
+    return c ? c : (x->at.line > y->at.line) - (x->at.line < y->at.line);
 }
 
 static void
@@ -561,7 +559,8 @@ tn_identify_subnets(struct tn_intent *in)
         const struct tn_intent_vpc *v = &in->vpcs[i];
         for (size_t k = 0; k < v->doc->subnets.n; k++) {
             const struct tn_intent_subnet *s = &v->subnets[k];
-            struct tn_vni_claim claim = tn_identify_subnet(in, s);
+            struct tn_part_at at;
+            struct tn_vni_claim claim = tn_identify_subnet(in, s, &at);
             if (claim.source == TN_CLAIM_GIVEN &&
                 (claim.vni < w->vni_from || claim.vni > w->vni_to)) {
                 tn_diag(in->diags, TN_ERROR,
@@ -570,7 +569,7 @@ tn_identify_subnets(struct tn_intent *in)
                         claim.vni, w->vni_from, w->vni_to);
             }
             if (claim.vni) {
-                *tn_vec_push(in->arena, &list) = (struct number){claim, s};
+                *tn_vec_push(in->arena, &list) = (struct number){claim, at, s};
             }
         }
     }

@@ -172,9 +172,10 @@ void *tn_validate_ref(struct tn_intent *in, const struct tn_intent_file *file,
 void tn_identify_ports(struct tn_intent *in);
 /* VNIs that are given or pinned: outside the pool, or twice in this tenant. */
 void tn_identify_subnets(struct tn_intent *in);
-/* The VNI that a subnet claims. */
+/* The VNI that a subnet claims; '*at' is where. */
 struct tn_vni_claim tn_identify_subnet(const struct tn_intent *in,
-                                       const struct tn_intent_subnet *subnet);
+                                       const struct tn_intent_subnet *subnet,
+                                       struct tn_part_at *at);
 /* The usable address that is the default gateway of a prefix. */
 struct tn_addr tn_identify_gateway(const struct tn_cidr *cidr);
 struct tn_mac tn_identify_gateway_mac(const struct tn_intent *in,

@@ -32,17 +32,11 @@ struct tn_vni_claim {
     uint8_t source;   /* enum tn_claim_source */
     bool established; /* The status ref pins this very number for it. */
     uint16_t zero;
-    struct tn_part_at at;
-    uint32_t zero2;
 };
 
-/* A port's claim to an interface of a host. */
-struct tn_attach_claim {
-    uint64_t hash;    /* Of host, namespace and interface. */
-    bool established; /* The status ref knows the port. */
-    uint8_t zero[3];
-    struct tn_part_at at;
-};
+/* A port's claim to an interface of a host: a hash of host, namespace and
+ * interface.  The lowest bit tells whether the status ref knows the port. */
+#define TN_ATTACH_ESTABLISHED UINT64_C(1)
 
 struct tn_part_vpc {
     const char *name;
@@ -56,7 +50,7 @@ struct tn_part_offer {
     const char *peer_tenant, *peer_vpc;
     const struct tn_cidr *exports; /* Sorted. */
     size_t n_exports;
-    struct tn_part_at at;
+    struct tn_origin at;
 };
 
 /* A reference that found nothing in its own tenant. */
@@ -70,11 +64,9 @@ struct tn_part {
     const char *tenant;
     bool failed;
     size_t n_files, n_vpcs, n_subnets, n_ports;
-    const char *const *paths;
-    size_t n_paths;
     const struct tn_vni_claim *claims;
     size_t n_claims;
-    const struct tn_attach_claim *attaches;
+    const uint64_t *attaches;
     size_t n_attaches;
     const struct tn_part_vpc *vpcs;     /* By name; those that could be read. */
     const struct tn_part_offer *offers; /* By vpc, peer tenant, peer VPC. */
@@ -86,12 +78,17 @@ struct tn_part {
     size_t n_other_pins;
     const char *doc; /* The Tenant document, packed; null: not read. */
     size_t n_doc;
-    uint32_t doc_path;
+    const char *doc_path;
     struct tn_diag *findings; /* Of this tenant alone. */
     size_t n_findings;
 
     /* Not in the cache with the above. */
-    uint32_t *vnis;         /* n_claims, settled. */
+    const char *const *paths;
+    size_t n_paths;
+    const struct tn_part_at *claim_at; /* Places of claims and attaches; null */
+    const struct tn_part_at *attach_at; /* if the part is from the cache. */
+    bool wanted;                        /* Set if such a place was asked for. */
+    uint32_t *vnis;                     /* n_claims, settled. */
     struct tn_net_vpc *net; /* n_vpcs, by name; null if failed or not loaded.
                                VNIs and peerings are filled in later. */
     const struct tn_part_missing *missing;
@@ -99,12 +96,17 @@ struct tn_part {
     size_t n_errors; /* Findings that are errors, even past the bound. */
 };
 
-/* A place of the part as others know places. */
+/* A place of the part as others know places; 'at' is one of the arrays above.
+ * Unknown for a part from the cache, which must then be compiled anew. */
 static inline struct tn_origin
-tn_part_origin(const struct tn_part *part, struct tn_part_at at)
+tn_part_origin(struct tn_part *part, const struct tn_part_at *at, size_t i)
 {
-    const char *path = at.path < part->n_paths ? part->paths[at.path] : NULL;
-    return (struct tn_origin){path, at.line, at.column};
+    if (!at) {
+        part->wanted = true;
+        return (struct tn_origin){0};
+    }
+    return (struct tn_origin){part->paths[at[i].path], at[i].line,
+                              at[i].column};
 }
 
 #endif

@@ -290,7 +290,7 @@ vpc_connect(struct peers *p, const struct side *first, size_t n)
             .imports = s->answer->exports,
             .n_imports = s->answer->n_exports,
             .first = strcmp(vpc->scope, peer->scope) < 0,
-            .origin = tn_part_origin(part, s->offer->at),
+            .origin = s->offer->at,
         };
     }
     if (made > 1) {

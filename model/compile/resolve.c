@@ -383,6 +383,7 @@ claims_fill(struct resolve *r)
     struct tn_intent *in = r->in;
     struct tn_vni_claim *claims =
         tn_new_n(r->keep, struct tn_vni_claim, in->n_subnets);
+    struct tn_part_at *at = tn_new_n(r->keep, struct tn_part_at, in->n_subnets);
     struct tn_part_vpc *vpcs =
         tn_new_n(r->keep, struct tn_part_vpc, in->n_vpcs);
     size_t n = 0;
@@ -395,12 +396,14 @@ claims_fill(struct resolve *r)
         vpcs[i] = (struct tn_part_vpc){
             tn_arena_strdup(r->keep, doc->meta.name.v), cidrs, doc->cidrs.n};
         for (size_t k = 0; k < doc->subnets.n; k++) {
-            claims[n++] = tn_identify_subnet(in, &in->vpcs[i].subnets[k]);
+            claims[n] = tn_identify_subnet(in, &in->vpcs[i].subnets[k], &at[n]);
+            n++;
         }
     }
     r->part->vpcs = vpcs;
     r->part->n_vpcs = in->n_vpcs;
     r->part->claims = claims;
+    r->part->claim_at = at;
     r->part->n_claims = n;
     r->part->n_subnets = n;
 }
@@ -419,18 +422,16 @@ static void
 ports_fill(struct resolve *r)
 {
     struct tn_intent *in = r->in;
-    struct tn_attach_claim *claims =
-        tn_new_n(r->keep, struct tn_attach_claim, in->n_ports);
+    uint64_t *claims = tn_new_n(r->keep, uint64_t, in->n_ports);
+    struct tn_part_at *at = tn_new_n(r->keep, struct tn_part_at, in->n_ports);
     TN_VEC(struct tn_pin) others = {0};
     size_t n = 0;
     for (size_t i = 0; i < in->n_ports; i++) {
         const struct tn_intent_port *p = &in->ports[i];
         if (p->host) {
-            claims[n++] = (struct tn_attach_claim){
-                .hash = attach_hash(p),
-                .established = p->established,
-                .at = tn_intent_place(p->file, p->doc->attach.at),
-            };
+            claims[n] = attach_hash(p) & ~TN_ATTACH_ESTABLISHED;
+            claims[n] |= p->established ? TN_ATTACH_ESTABLISHED : 0;
+            at[n++] = tn_intent_place(p->file, p->doc->attach.at);
         } else if (p->subnet && !r->part->failed) {
             *tn_vec_push(r->keep, &others) = (struct tn_pin){
                 .tenant = r->part->tenant,
@@ -443,6 +444,7 @@ ports_fill(struct resolve *r)
         }
     }
     r->part->attaches = claims;
+    r->part->attach_at = at;
     r->part->n_attaches = n;
     r->part->n_ports = in->n_ports;
     r->part->other_pins = others.items;
@@ -506,7 +508,7 @@ offers_fill(struct resolve *r)
             .peer_vpc = tn_arena_strdup(r->keep, doc->peer_vpc.v),
             .exports = exports,
             .n_exports = cidrs_sort(exports, doc->export.n),
-            .at = tn_intent_place(p->file, doc->meta.at),
+            .at = origin_of(r, p->file, doc->meta.at),
         };
     }
     if (in->n_peerings > 1) {
@@ -549,7 +551,7 @@ doc_fill(struct resolve *r)
         tn_document_pack(&text, &doc);
         r->part->doc = tn_arena_strndup(r->keep, tn_text_str(&text), text.n);
         r->part->n_doc = text.n;
-        r->part->doc_path = r->in->doc_file->index;
+        r->part->doc_path = r->part->paths[r->in->doc_file->index];
     }
 }
 

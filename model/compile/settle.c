@@ -33,7 +33,7 @@ tn_parts_get(const struct tn_parts *parts, const char *tenant)
 
 struct tn_diag *
 tn_part_diag(struct tn_part *part, struct tn_diags *diags,
-             enum tn_severity severity, struct tn_part_at at, const char *fmt,
+             enum tn_severity severity, struct tn_origin at, const char *fmt,
              ...)
 {
     va_list ap;
@@ -41,8 +41,7 @@ tn_part_diag(struct tn_part *part, struct tn_diags *diags,
     const char *text = tn_arena_vprintf(diags->arena, fmt, ap);
     va_end(ap);
     diags->tenant = part->tenant;
-    struct tn_diag *d =
-        tn_diag(diags, severity, tn_part_origin(part, at), "%s", text);
+    struct tn_diag *d = tn_diag(diags, severity, at, "%s", text);
     diags->tenant = NULL;
     if (severity == TN_ERROR) {
         part->failed = true;
@@ -101,8 +100,9 @@ claim_take(struct pool *p, uint32_t part, uint32_t claim)
     } else if (slot->part != part) {
         /* Of this tenant's own conflicts it was told by identify.c. */
         struct tn_diag *d = tn_part_diag(
-            me, p->diags, TN_ERROR, c->at, "vni %u is in use by tenant '%s'",
-            c->vni, p->parts->items[slot->part]->tenant);
+            me, p->diags, TN_ERROR, tn_part_origin(me, me->claim_at, claim),
+            "vni %u is in use by tenant '%s'", c->vni,
+            p->parts->items[slot->part]->tenant);
         d->hint = c->source == TN_CLAIM_GIVEN
                       ? "leave 'vni' out: a free one is found"
                       : "the pin in tenet.lock is not this tenant's";
@@ -151,8 +151,7 @@ orphans_reserve(struct pool *p, const bool *failed)
 }
 
 static void
-pool_exhausted(struct pool *p, struct tn_part *part,
-               const struct tn_vni_claim *claim)
+pool_exhausted(struct pool *p, struct tn_part *part, size_t claim)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text who = {0};
     size_t all = 0, shown = 0;
@@ -166,7 +165,8 @@ pool_exhausted(struct pool *p, struct tn_part *part,
             tn_text_add(&who, ", ...");
         }
     }
-    tn_part_diag(part, p->diags, TN_ERROR, claim->at,
+    tn_part_diag(part, p->diags, TN_ERROR,
+                 tn_part_origin(part, part->claim_at, claim),
                  "the pool vni (%u-%u, %llu numbers) is exhausted: %zu subnets "
                  "claim it (%s)",
                  p->world->vni_from, p->world->vni_to,
@@ -204,7 +204,7 @@ rest_derive(struct pool *p)
             if (vni) {
                 pool_put(p, pool_slot(p, vni), (struct holder){vni, i, k});
             } else if (!told) {
-                pool_exhausted(p, part, c);
+                pool_exhausted(p, part, k);
                 told = true;
             }
         }
@@ -275,59 +275,109 @@ struct attached {
 
 struct attach_table {
     const struct tn_parts *parts;
-    struct tn_diags *diags;
+    struct tn_diags *diags; /* Null: only to see whether there are clashes. */
     struct attached *slots;
     size_t mask;
+    bool clash;
 };
+
+static struct attached *
+attach_slot(const struct attach_table *t, uint64_t hash)
+{
+    size_t i = (hash >> 1) & t->mask;
+    while (t->slots[i].part && t->slots[i].hash != hash) {
+        i = (i + 1) & t->mask;
+    }
+    return &t->slots[i];
+}
 
 static void
 attach_take(struct attach_table *t, uint32_t part, uint32_t claim)
 {
     struct tn_part *me = t->parts->items[part];
-    const struct tn_attach_claim *c = &me->attaches[claim];
-    size_t i = c->hash & t->mask;
-    while (t->slots[i].part && t->slots[i].hash != c->hash) {
-        i = (i + 1) & t->mask;
-    }
-    if (!t->slots[i].part) {
-        t->slots[i] = (struct attached){c->hash, part + 1, claim};
-    } else if (t->slots[i].part != part + 1) {
-        tn_part_diag(me, t->diags, TN_ERROR, c->at,
-                     "a port of tenant '%s' attaches to the same interface of "
-                     "the same host",
-                     t->parts->items[t->slots[i].part - 1]->tenant);
+    uint64_t hash = me->attaches[claim] & ~TN_ATTACH_ESTABLISHED;
+    struct attached *slot = attach_slot(t, hash);
+    if (!slot->part) {
+        *slot = (struct attached){hash, part + 1, claim};
+    } else if (slot->part != part + 1) {
+        t->clash = true;
+        if (t->diags) {
+            tn_part_diag(me, t->diags, TN_ERROR,
+                         tn_part_origin(me, me->attach_at, claim),
+                         "a port of tenant '%s' attaches to the same interface "
+                         "of the same host",
+                         t->parts->items[slot->part - 1]->tenant);
+        }
     }
 }
 
-void
-tn_settle_attaches(const struct tn_parts *parts, struct tn_arena *arena,
-                   struct tn_diags *diags)
+static void
+attach_table_new(struct attach_table *t, struct tn_arena *arena, size_t n)
 {
+    size_t cap = 64;
+    while (cap < n * 2) {
+        cap *= 2;
+    }
+    t->slots = tn_new_n(arena, struct attached, cap);
+    t->mask = cap - 1;
+}
+
+/* The usual case, cheaply: only new parts go into the table, and those from
+ * the cache are looked up in it. */
+static bool
+attaches_clean(const struct tn_parts *parts, struct tn_arena *arena)
+{
+    struct attach_table t = {.parts = parts};
+    size_t n = 0;
+    for (size_t i = 0; i < parts->n; i++) {
+        n += parts->items[i]->attach_at ? parts->items[i]->n_attaches : 0;
+    }
+    attach_table_new(&t, arena, n);
+    for (uint32_t i = 0; i < parts->n; i++) {
+        const struct tn_part *part = parts->items[i];
+        for (uint32_t k = 0; part->attach_at && k < part->n_attaches; k++) {
+            attach_take(&t, i, k);
+        }
+    }
+    for (size_t i = 0; n && i < parts->n && !t.clash; i++) {
+        const struct tn_part *part = parts->items[i];
+        for (size_t k = 0; !part->attach_at && k < part->n_attaches; k++) {
+            uint64_t hash = part->attaches[k] & ~TN_ATTACH_ESTABLISHED;
+            t.clash |= attach_slot(&t, hash)->part != 0;
+        }
+    }
+    return !t.clash;
+}
+
+bool
+tn_settle_attaches(const struct tn_parts *parts, bool clean,
+                   struct tn_arena *arena, struct tn_diags *diags)
+{
+    if (clean && attaches_clean(parts, arena)) {
+        return true;
+    }
     struct attach_table t = {.parts = parts, .diags = diags};
-    size_t n = 0, cap = 64;
+    size_t n = 0;
     bool *failed = tn_new_n(arena, bool, parts->n);
     for (size_t i = 0; i < parts->n; i++) {
         n += parts->items[i]->n_attaches;
         failed[i] = parts->items[i]->failed;
     }
-    while (cap < n * 2) {
-        cap *= 2;
-    }
-    t.slots = tn_new_n(arena, struct attached, cap);
-    t.mask = cap - 1;
+    attach_table_new(&t, arena, n);
     for (int pass = 0; pass < 3; pass++) {
         for (uint32_t i = 0; i < parts->n; i++) {
             const struct tn_part *part = parts->items[i];
             for (uint32_t k = 0; k < part->n_attaches; k++) {
-                int mine = part->attaches[k].established ? 0
-                           : failed[i]                   ? 2
-                                                         : 1;
+                int mine = part->attaches[k] & TN_ATTACH_ESTABLISHED ? 0
+                           : failed[i]                               ? 2
+                                                                     : 1;
                 if (mine == pass) {
                     attach_take(&t, i, k);
                 }
             }
         }
     }
+    return !t.clash;
 }
 
 /* ---- hints -------------------------------------------------------------- */

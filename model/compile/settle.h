@@ -20,16 +20,18 @@ struct tn_part *tn_parts_get(const struct tn_parts *parts, const char *tenant);
 
 /* A finding of a part's tenant; an error marks the part failed. */
 struct tn_diag *tn_part_diag(struct tn_part *part, struct tn_diags *diags,
-                             enum tn_severity severity, struct tn_part_at at,
+                             enum tn_severity severity, struct tn_origin at,
                              const char *fmt, ...)
     TN_PRINTF(5, 6) TN_RETURNS_NONNULL;
 
 /* Gives every claim its VNI (part->vnis, and the loaded networks). */
 void tn_settle_vnis(const struct tn_world *world, const struct tn_parts *parts,
                     struct tn_arena *arena, struct tn_diags *diags);
-/* Finds ports of different tenants on one interface of a host. */
-void tn_settle_attaches(const struct tn_parts *parts, struct tn_arena *arena,
-                        struct tn_diags *diags);
+/* Finds ports of different tenants on one interface of a host; true if there
+ * is none.  'clean': parts from the cache are known not to collide with each
+ * other. */
+bool tn_settle_attaches(const struct tn_parts *parts, bool clean,
+                        struct tn_arena *arena, struct tn_diags *diags);
 /* Adds a hint to findings about names that only other tenants have. */
 void tn_settle_hints(const struct tn_parts *parts);
 

@@ -51,7 +51,8 @@ cache_take(struct tn_tenant_job *job, const struct tn_digest *content)
     const char *tenant = job->repo->name;
     job->key = tn_cache_key(job->world, tenant, content);
     job->keyed = true;
-    job->cached = tn_cache_part(job->cache, tenant, &job->key, &job->part) &&
+    job->cached = !job->anew &&
+                  tn_cache_part(job->cache, tenant, &job->key, &job->part) &&
                   (job->verdict_only ||
                    tn_cache_net(job->cache, &job->key, job->keep, &job->part));
     for (size_t i = 0; job->cached && i < job->part.n_findings; i++) {

@@ -11,6 +11,7 @@ struct tn_tenant_job {
     const struct tn_repo_tenant *repo;
     struct tn_cache *cache; /* Null: none. */
     bool verdict_only;
+    bool anew; /* Do not take the part from the cache. */
     unsigned n_workers;
     bool shared; /* Large: its files are read by the whole crew. */
 
