@@ -302,6 +302,56 @@ Test(cache, files_of_another_tenant_do_not_fit)
     dir_remove(&dir);
 }
 
+/* A newcomer that sorts first collides with tenants that come from the cache:
+ * the finding is at the same place as without. */
+Test(cache, conflicts_with_cached_tenants_have_places)
+{
+    static const char *const texts[] = {
+        /* An interface that acme uses. */
+        VPC("x") "  cidrs: [10.2.0.0/16]\n  subnets:\n"
+                 "  - {name: a, cidr: 10.2.0.0/24}\n---\n" V
+                 "kind: Port\nmetadata: {name: p}\nspec: {vpc: x, subnet: a,"
+                 " host: hv1, attach: {netns: web1}}\n",
+        /* A number that acme gives. */
+        VPC("x") "  cidrs: [10.2.0.0/16]\n  subnets:\n"
+                 "  - {name: a, cidr: 10.2.0.0/24, vni: 7777}\n",
+        /* Nothing of anybody's. */
+        VPC("x") "  cidrs: [10.2.0.0/16]\n",
+    };
+    struct tn_fixture f, plain;
+    struct tn_fixture *both[] = {&f, &plain};
+    struct dir dir;
+    dir_make(&dir);
+    for (int k = 0; k < 2; k++) {
+        repo_init(both[k]);
+        tn_fixture_add(both[k], "tenants/acme/given.yml",
+                       VPC("given") "  cidrs: [10.3.0.0/16]\n  subnets:\n"
+                                    "  - {name: a, cidr: 10.3.0.0/24, "
+                                    "vni: 7777}\n");
+    }
+    f.options.cache_dir = dir.path;
+    tn_fixture_compile(&f);
+    for (size_t i = 0; i < 2 * TN_ARRAY_SIZE(texts); i++) {
+        for (int k = 0; k < 2; k++) {
+            tn_fixture_add(both[k], "tenants/aaa/tenant.yml",
+                           V "kind: Tenant\nmetadata: {name: aaa}\nspec: "
+                             "{}\n");
+            tn_fixture_add(both[k], "tenants/aaa/x.yml", texts[i / 2]);
+        }
+        struct outcome want = outcome_of(&plain);
+        cr_expect_eq(tn_fixture_tenant(&plain, "acme")->failed, i < 4);
+        expect_same(&f, &want);
+        f.options.verdict_only = i & 1;
+        tn_fixture_compile(&f);
+        cr_expect_str_eq(tn_text_str(&f.findings), want.findings);
+        f.options.verdict_only = false;
+        outcome_done(&want);
+    }
+    tn_fixture_done(&f);
+    tn_fixture_done(&plain);
+    dir_remove(&dir);
+}
+
 Test(cache, unusable_directory_is_no_failure)
 {
     static const char *const dirs[] = {"/proc/nope", "/dev/null",

@@ -18,14 +18,16 @@ struct tn_compile_options {
     const struct tn_pin *pins; /* From the status ref; tenet.lock files win.
                                   Sorted by tenant, object. */
     size_t n_pins;
-    bool verdict_only; /* Validate: VPCs proven good by the cache need
-                          not be loaded; 'vpcs' and 'devices' of the
-                          result are then incomplete. */
+    bool verdict_only; /* Validate: networks of tenants proven good by
+                          the cache need not be loaded; 'vpcs',
+                          'devices' and 'pins' of the result are then
+                          incomplete, the findings are not. */
 };
 
 struct tn_compile_stats {
     size_t n_files, n_files_parsed, n_vpcs, n_vpcs_compiled;
-    size_t n_bytes_parsed, cache_bytes;
+    size_t n_bytes_parsed;
+    size_t cache_bytes; /* Read from and written to the cache. */
 };
 
 /* Compiles.  What is wrong with documents goes to 'diags', each finding under
