@@ -71,7 +71,7 @@ cleanup() {
         echo "Kept: $work and the namespaces tenet-hv*, acme-*, globex-*."
         return
     fi
-    tests/lab/lab.sh down tenet-hv || true
+    "$src/tests/lab/lab.sh" down tenet-hv || true
     for ns in "${workloads[@]}"; do
         ip netns del "$ns" 2>/dev/null || true
     done
@@ -79,7 +79,7 @@ cleanup() {
     exit "$status"
 }
 trap cleanup EXIT
-tests/lab/lab.sh down tenet-hv
+"$src/tests/lab/lab.sh" down tenet-hv
 before=$(ip netns list | sort)
 
 title "A lab: three hypervisors on one underlay"
@@ -170,7 +170,7 @@ run git log --oneline tenet/status
 
 title "Take it all down"
 run tenet destroy --yes | tail -n 6
-tests/lab/lab.sh down tenet-hv
+"$src/tests/lab/lab.sh" down tenet-hv
 after=$(ip netns list | sort)
 same=no
 [ "$before" = "$after" ] && same=yes
