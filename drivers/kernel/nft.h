@@ -27,6 +27,9 @@
  *     no local port's can leave by the tunnel only;
  *   - remote ports have permanent neighbour entries: gateways never send ARP or
  *     ND into a tunnel;
+ *   - bridges do no duplicate address detection (accept_dad 0): every host has
+ *     the same gateway, link-local address included, and without that address
+ *     a gateway asks for no neighbour;
  *   - the VPC's own bridges, tunnels, port interfaces and links are the only
  *     ones that may forward: whatever comes from another interface is dropped.
  */

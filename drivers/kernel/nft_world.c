@@ -121,12 +121,14 @@ host(int n, const struct tn_nft_input *in)
 {
     char ns[8];
     snprintf(ns, sizeof ns, "v%d", n);
-    tn_nft_world_run("ip netns add v%d && ip -n v%d link set lo up && "
-                     "ip netns add u%d && ip netns exec v%d sysctl -qw "
-                     "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
-                     "net.bridge.bridge-nf-call-iptables=1 "
-                     "net.bridge.bridge-nf-call-ip6tables=1",
-                     n, n, n, n);
+    tn_nft_world_run(
+        "ip netns add v%d && ip -n v%d link set lo up && "
+        "ip netns add u%d && ip netns exec v%d sysctl -qw "
+        "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+        "net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 "
+        "net.bridge.bridge-nf-call-iptables=1 "
+        "net.bridge.bridge-nf-call-ip6tables=1",
+        n, n, n, n);
     for (size_t i = 0; i < in->vpc->n_subnets; i++) {
         const struct tn_net_subnet *s = &in->vpc->subnets[i];
         subnet(ns, s->name, s);
@@ -158,11 +160,13 @@ static void
 lab(void)
 {
     const struct tn_net_subnet *s = &tn_nft_lab.vpc->subnets[0];
-    tn_nft_world_run("ip netns add lab && ip -n lab link set lo up && "
-                     "ip netns exec lab sysctl -qw "
-                     "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
-                     "net.bridge.bridge-nf-call-iptables=1 "
-                     "net.bridge.bridge-nf-call-ip6tables=1");
+    tn_nft_world_run(
+        "ip netns add lab && ip -n lab link set lo up && "
+        "ip netns exec lab sysctl -qw "
+        "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+        "net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 "
+        "net.bridge.bridge-nf-call-iptables=1 "
+        "net.bridge.bridge-nf-call-ip6tables=1");
     subnet("lab", "lab", s);
     guest("lab", "b-lab", s, &s->ports[0]);
     tn_nft_world_run(
