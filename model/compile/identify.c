@@ -107,20 +107,35 @@ reserve(struct taken *t, const uint8_t *key, const char *what)
     }
 }
 
+static char *
+name_add(char *to, const char *end, char separator, const char *name)
+{
+    size_t n = strlen(name);
+    if ((size_t) (end - to) > n + 1) {
+        *to++ = separator;
+        memcpy(to, name, n);
+        to += n;
+    }
+    return to;
+}
+
+/* Of "<what>/<tenant>[/<vpc>/<subnet>][/<port>]": part of the format. */
 static uint64_t
 hash_of(const char *what, const struct tn_intent_subnet *s, const char *tenant,
         const char *port)
 {
     char text[NAME_MAX_TEXT];
-    int n;
+    const char *end = text + sizeof text;
+    char *p = name_add(text, end, '/', what);
+    p = name_add(p, end, '/', tenant);
     if (s) {
-        n = snprintf(text, sizeof text, "%s/%s/%s/%s%s%s", what, tenant,
-                     s->vpc->doc->meta.name.v, s->doc->name.v, port ? "/" : "",
-                     port ? port : "");
-    } else {
-        n = snprintf(text, sizeof text, "%s/%s/%s", what, tenant, port);
+        p = name_add(p, end, '/', s->vpc->doc->meta.name.v);
+        p = name_add(p, end, '/', s->doc->name.v);
     }
-    return tn_hash64(text, n > 0 ? (size_t) n : 0);
+    if (port) {
+        p = name_add(p, end, '/', port);
+    }
+    return tn_hash64(text + 1, (size_t) (p - text) - 1);
 }
 
 struct tn_addr

@@ -69,6 +69,7 @@ struct tn_intent_port {
     const struct tn_host *host;      /* Null: in another environment. */
     struct tn_pin pin;               /* What is pinned for it. */
     bool established;                /* By the status ref. */
+    uint64_t attach;                 /* Hash of host, namespace, interface. */
     struct tn_mac mac;
     struct tn_addr address, address6;
 };

@@ -13,7 +13,7 @@
 #include "model/source.h"
 
 enum {
-    TN_REPO_TENANT_FILES = 10000, /* A tenant's documents. */
+    TN_REPO_TENANT_FILES = 20000, /* A tenant's documents. */
     TN_REPO_FILES = 100000,       /* All tenants' documents. */
     TN_REPO_DEPTH = 16,           /* Directories below tenants/<tenant>. */
 };

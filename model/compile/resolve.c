@@ -5,11 +5,9 @@
  * (what it claims, what it grants, what it is called) as far as it was read. */
 #include "model/compile/intent.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/base/digest.h"
 #include "model/base/text.h"
 #include "model/kinds/pack.h"
 
@@ -408,16 +406,6 @@ claims_fill(struct resolve *r)
     r->part->n_subnets = n;
 }
 
-static uint64_t
-attach_hash(const struct tn_intent_port *p)
-{
-    char text[1024];
-    int n = snprintf(text, sizeof text, "%s\n%s\n%s", p->doc->host.v,
-                     p->doc->attach.netns.v ? p->doc->attach.netns.v : "",
-                     tn_intent_interface(p->doc));
-    return tn_hash64(text, n > 0 && n < (int) sizeof text ? (size_t) n : 0);
-}
-
 static void
 ports_fill(struct resolve *r)
 {
@@ -429,7 +417,7 @@ ports_fill(struct resolve *r)
     for (size_t i = 0; i < in->n_ports; i++) {
         const struct tn_intent_port *p = &in->ports[i];
         if (p->host) {
-            claims[n] = attach_hash(p) & ~TN_ATTACH_ESTABLISHED;
+            claims[n] = p->attach & ~TN_ATTACH_ESTABLISHED;
             claims[n] |= p->established ? TN_ATTACH_ESTABLISHED : 0;
             at[n++] = tn_intent_place(p->file, p->doc->attach.at);
         } else if (p->subnet && !r->part->failed) {

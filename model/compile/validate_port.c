@@ -138,50 +138,63 @@ port_take(struct tn_intent *in, struct tn_intent_port *port)
     }
 }
 
-/* Ports by where they attach. */
-static int
-attach_cmp(const void *a, const void *b)
+static uint64_t
+attach_hash(const struct tn_port *doc)
 {
-    const struct tn_intent_port *x = *(struct tn_intent_port *const *) a;
-    const struct tn_intent_port *y = *(struct tn_intent_port *const *) b;
-    int c = tn_strcmp0(x->doc->host.v, y->doc->host.v);
-    if (c == 0) {
-        c = tn_strcmp0(x->doc->attach.netns.v, y->doc->attach.netns.v);
+    const char *parts[] = {doc->host.v,
+                           doc->attach.netns.v ? doc->attach.netns.v : "",
+                           tn_intent_interface(doc)};
+    uint64_t hash[TN_ARRAY_SIZE(parts)];
+    for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++) {
+        hash[i] = tn_hash64(parts[i], strlen(parts[i]));
     }
-    return c ? c
-             : strcmp(tn_intent_interface(x->doc), tn_intent_interface(y->doc));
+    return tn_hash64(hash, sizeof hash);
 }
 
+/* A port by where it attaches. */
+struct attached {
+    uint64_t hash;
+    const struct tn_intent_port *port;
+};
+
+/* By place; those of one hash are few. */
 static int
-attach_place_cmp(const void *a, const void *b)
+attached_cmp(const void *a, const void *b)
 {
-    const struct tn_intent_port *x = *(struct tn_intent_port *const *) a;
-    const struct tn_intent_port *y = *(struct tn_intent_port *const *) b;
-    int c = attach_cmp(a, b);
-    if (c == 0) {
-        c = (x->file->index > y->file->index) -
-            (x->file->index < y->file->index);
+    const struct attached *x = a, *y = b;
+    const struct tn_intent_port *p = x->port, *q = y->port;
+    if (x->hash != y->hash) {
+        return x->hash < y->hash ? -1 : 1;
     }
-    return c ? c
-             : (x->doc->meta.at.line > y->doc->meta.at.line) -
-                   (x->doc->meta.at.line < y->doc->meta.at.line);
+    if (p->file->index != q->file->index) {
+        return p->file->index < q->file->index ? -1 : 1;
+    }
+    return (p->doc->meta.at.line > q->doc->meta.at.line) -
+           (p->doc->meta.at.line < q->doc->meta.at.line);
+}
+
+static bool
+attached_same(const struct tn_port *a, const struct tn_port *b)
+{
+    return tn_streq(a->host.v, b->host.v) &&
+           tn_streq(a->attach.netns.v, b->attach.netns.v) &&
+           tn_streq(tn_intent_interface(a), tn_intent_interface(b));
 }
 
 static void
 attaches_check(struct tn_intent *in)
 {
-    struct tn_intent_port **by =
-        tn_new_n(in->arena, struct tn_intent_port *, in->n_ports);
+    struct attached *by = tn_new_n(in->arena, struct attached, in->n_ports);
     for (size_t i = 0; i < in->n_ports; i++) {
-        by[i] = &in->ports[i];
+        in->ports[i].attach = attach_hash(in->ports[i].doc);
+        by[i] = (struct attached){in->ports[i].attach, &in->ports[i]};
     }
     if (in->n_ports > 1) {
-        qsort(by, in->n_ports, sizeof(struct tn_intent_port *),
-              attach_place_cmp);
+        qsort(by, in->n_ports, sizeof *by, attached_cmp);
     }
     for (size_t i = 1; i < in->n_ports; i++) {
-        const struct tn_intent_port *a = by[i - 1], *b = by[i];
-        if (attach_cmp(&by[i - 1], &by[i]) == 0) {
+        const struct tn_intent_port *a = by[i - 1].port, *b = by[i].port;
+        if (by[i - 1].hash == by[i].hash && attached_same(a->doc, b->doc)) {
             tn_diag(in->diags, TN_ERROR,
                     tn_intent_at(b->file, b->doc->attach.at),
                     "port '%s' in %s:%u attaches to the same interface of "
