@@ -350,7 +350,8 @@ peering(struct tn_arena *arena, const struct tn_k_peering *o,
         {"routes", cidrs_text(arena, o->routes, o->n_routes), UPDATE, false},
         {"state", link_state(&o->link), UPDATE, false},
     };
-    FILL(r, arena, "peering", TN_K_RANK_PEERING, a);
+    FILL(r, arena, "peering",
+         o->second ? TN_K_RANK_PEERING_END : TN_K_RANK_PEERING, a);
     fill_key(r, arena, &o->o, "peering", o->link.name);
 }
 
@@ -472,6 +473,7 @@ tn_k_resource(struct tn_arena *arena, const struct tn_k_object *object,
     const void *o = object;
     out->scope = object->scope;
     out->claim = NULL;
+    out->parent = object->parent;
     out->native = object;
     switch (object->kind) {
     case TN_K_NETNS:
@@ -516,7 +518,7 @@ tn_k_resource(struct tn_arena *arena, const struct tn_k_object *object,
     }
 }
 
-void
+const char *
 tn_k_list_add(struct tn_k_list *list, const struct tn_k_object *object,
               enum tn_owner owner, struct tn_origin origin)
 {
@@ -524,4 +526,5 @@ tn_k_list_add(struct tn_k_list *list, const struct tn_k_object *object,
     r->owner = owner;
     r->origin = origin;
     tn_k_resource(list->arena, object, r);
+    return r->key;
 }

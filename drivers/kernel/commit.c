@@ -1,7 +1,7 @@
 /* commit.c - carrying out steps.
  *
- * Steps come in the order in which they must happen: creations by rising rank,
- * updates, replacements, deletions by falling rank.  Those of equal operation
+ * Steps come in the order in which they must happen: by rising rank what is
+ * made or changed, by falling rank what is deleted.  Those of equal operation
  * and rank do not depend on each other and go to the kernel together.  After a
  * group with a refusal we stop.  What the kernel has done then is looked at
  * again: what is there already just as wanted counts as done.
@@ -150,6 +150,12 @@ note_gone(struct tn_k_commit *c)
 static bool
 goes_anyway(struct tn_k_commit *c, const struct tn_k_object *o)
 {
+    if (o->kind == TN_K_OBJ_PEERING) {
+        const struct tn_k_peering *p = (const void *) o;
+        return p->second && p->peer_ns &&
+               tn_map_get(&c->gone,
+                          gone_key(c->arena, p->peer_ns, p->link.name));
+    }
     if (o->kind == TN_K_OBJ_FDB || o->kind == TN_K_OBJ_NEIGHBOUR ||
         o->kind == TN_K_OBJ_ROUTE || o->kind == TN_K_OBJ_RULES) {
         const char *carrier = carrier_of(o);
@@ -261,9 +267,10 @@ emit_delete(const struct tn_k_emit *e, const struct tn_resource *r,
         return tn_k_leave_ports_space(e->c, kind->ns, err);
     case TN_K_OBJ_PORT:
         return delete_port(e, o, err);
+    case TN_K_OBJ_PEERING:
+        return tn_k_delete_peering(e, o, err);
     case TN_K_OBJ_BRIDGE:
     case TN_K_OBJ_VXLAN:
-    case TN_K_OBJ_PEERING:
     case TN_K_OBJ_LINK:
         return tn_k_doom_link(e, kind->ns, link_of(kind), err);
     case TN_K_OBJ_FDB:
@@ -469,32 +476,18 @@ run_and_judge(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
     return code;
 }
 
-/* Namespaces and bridges that exist are put right before anything is added to
- * them: routes and neighbours do not outlive a bridge that goes up late or
- * changes its address. */
-static bool
-comes_first(const struct tn_step *step)
-{
-    return step->op == TN_OP_UPDATE && (step->after->rank == TN_K_RANK_NETNS ||
-                                        step->after->rank == TN_K_RANK_BRIDGE);
-}
-
 static enum tn_code
 run(void *ctx, struct tn_error *err)
 {
     struct tn_k_commit *c = ctx;
     note_gone(c);
-    for (int sweep = 0; sweep < 2; sweep++) {
-        for (size_t i = 0; i < c->n;) {
-            size_t end = group_end(c, i);
-            if (comes_first(&c->steps[i]) == (sweep == 0)) {
-                enum tn_code code = run_and_judge(c, i, end, err);
-                if (code != TN_OK) {
-                    return code;
-                }
-            }
-            i = end;
+    for (size_t i = 0; i < c->n;) {
+        size_t end = group_end(c, i);
+        enum tn_code code = run_and_judge(c, i, end, err);
+        if (code != TN_OK) {
+            return code;
         }
+        i = end;
     }
     c->first = c->n;
     return TN_OK;

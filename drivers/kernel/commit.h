@@ -108,6 +108,10 @@ enum tn_code tn_k_update_peering(const struct tn_k_emit *e,
                                  const struct tn_k_peering *o,
                                  struct tn_error *err) TN_MUST_USE;
 
+enum tn_code tn_k_delete_peering(const struct tn_k_emit *e,
+                                 const struct tn_k_peering *o,
+                                 struct tn_error *err) TN_MUST_USE;
+
 /* commit_entry.c: addresses, entries, neighbours, routes. */
 
 struct tn_k_addr_target {

@@ -1,7 +1,9 @@
 /* commit_peer.c - links between two VPCs.
  *
- * Whichever side comes first makes the pair; the other finds its end there.
- * Addresses wait until both ends exist, routes until both are up. */
+ * The pair belongs to the first side: making that makes both ends, deleting it
+ * deletes both.  The second side furnishes its end, and strips it; without an
+ * alias an end is nothing yet.  Addresses wait until both ends exist, routes
+ * until both are up. */
 #include "drivers/kernel/commit.h"
 
 #include <linux/if.h>
@@ -118,7 +120,7 @@ furnish_other_side(const struct tn_k_emit *e, const struct tn_k_peering *o,
                    struct tn_k_space *peer_space)
 {
     struct tn_k_peering other = {
-        .o = {TN_K_OBJ_PEERING, o->peer_ns, o->peer_scope},
+        .o = {TN_K_OBJ_PEERING, o->peer_ns, o->peer_scope, NULL},
         .link = o->link,
         .peer_scope = o->o.scope,
         .address = {o->via, o->address.len},
@@ -149,8 +151,12 @@ tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
         return code;
     }
     if (!tn_k_space_index(t.space, o->link.name)) {
+        const struct tn_k_seen_link *had =
+            tn_k_table_by_name(&peer_space->table, o->link.name);
         put_pair(e, o, t.space, peer_space);
-        furnish_other_side(e, o, peer_space);
+        if (had && had->alias[0]) {
+            furnish_other_side(e, o, peer_space);
+        }
     }
     t.index = tn_k_space_index(t.space, o->link.name);
     furnish(e, NULL, o, &t);
@@ -172,5 +178,33 @@ tn_k_update_peering(const struct tn_k_emit *e, const struct tn_k_peering *was,
                        o->link.name);
     }
     furnish(e, was, o, &t);
+    return TN_OK;
+}
+
+enum tn_code
+tn_k_delete_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
+                    struct tn_error *err)
+{
+    if (!o->second) {
+        return tn_k_doom_link(e, o->o.ns, o->link.name, err);
+    }
+    struct tn_k_addr_target t = {.level = 1};
+    enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &t.space, err);
+    if (code == TN_ENOENT) {
+        return TN_OK;
+    }
+    if (code != TN_OK) {
+        return code;
+    }
+    t.index = tn_k_space_index(t.space, o->link.name);
+    if (!t.index) {
+        return TN_OK;
+    }
+    tn_k_change_addrs(e, &t, &o->address, tn_addr_present(&o->address.addr),
+                      NULL, 0);
+    struct tn_k_batch *b = tn_k_lane(e->c, t.space, 1);
+    tn_k_link_begin(e, b, t.index, 0, TN_K_DOWN);
+    tn_k_put(b, IFLA_IFALIAS, "", 0);
+    tn_k_msg_end(b);
     return TN_OK;
 }

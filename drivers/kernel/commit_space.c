@@ -125,14 +125,15 @@ is_builtin(const char *name)
     return false;
 }
 
-/* Some interface that keeps the namespace from being removed, or null. */
+/* Some interface of others that keeps the namespace from being removed, or
+ * null.  With 'any', of ours too. */
 static const char *
-occupant(const struct tn_k_space *space)
+occupant(const struct tn_k_space *space, bool any)
 {
     for (size_t i = 0; i < space->table.links.n; i++) {
-        const char *name = space->table.links.items[i].link.name;
-        if (!is_builtin(name)) {
-            return name;
+        const struct tn_k_seen_link *l = &space->table.links.items[i];
+        if (!is_builtin(l->link.name) && (any || l->group != TN_K_GROUP)) {
+            return l->link.name;
         }
     }
     return NULL;
@@ -166,7 +167,7 @@ tn_k_delete_netns(struct tn_k_commit *c, const struct tn_k_netns *o,
     if (!tn_k_space_marked(space, c->s->mark)) {
         return tn_fail(err, TN_ESTALE, 0, "namespace %s is not ours", o->o.ns);
     }
-    const char *name = occupant(space);
+    const char *name = occupant(space, false);
     if (name) {
         return tn_fail(err, TN_EDENIED, 0,
                        "namespace %s holds interface %s, which is not ours",
@@ -218,7 +219,7 @@ tn_k_leave_ports_space(struct tn_k_commit *c, const char *name,
         return TN_OK;
     }
     if (code != TN_OK || !tn_k_space_marked(space, c->s->ports_mark) ||
-        occupant(space)) {
+        occupant(space, true)) {
         return code;
     }
     tn_k_space_close(space);

@@ -332,11 +332,15 @@ cmp_step(const void *pa, const void *pb)
     const struct tn_step *a = pa, *b = pb;
     const struct tn_resource *x = a->after ? a->after : a->before;
     const struct tn_resource *y = b->after ? b->after : b->before;
-    if (a->op != b->op) {
-        return a->op < b->op ? -1 : 1;
+    bool deletes = a->op == TN_OP_DELETE;
+    if (deletes != (b->op == TN_OP_DELETE)) {
+        return deletes ? 1 : -1;
     }
     if (x->rank != y->rank) {
-        return (x->rank < y->rank) == (a->op != TN_OP_DELETE) ? -1 : 1;
+        return (x->rank < y->rank) == !deletes ? -1 : 1;
+    }
+    if (a->op != b->op) {
+        return a->op < b->op ? -1 : 1;
     }
     return strcmp(x->key, y->key);
 }

@@ -44,6 +44,7 @@ enum tn_k_rank {
     TN_K_RANK_VXLAN = 30,
     TN_K_RANK_PORT = 40,
     TN_K_RANK_PEERING = 50,
+    TN_K_RANK_PEERING_END = 51, /* The second side: the first makes both. */
     TN_K_RANK_FDB = 60,
     TN_K_RANK_NEIGHBOUR = 62,
     TN_K_RANK_ROUTE = 64,
@@ -52,8 +53,9 @@ enum tn_k_rank {
 
 struct tn_k_object {
     enum tn_k_kind kind;
-    const char *ns;    /* Name of the VPC's namespace. */
-    const char *scope; /* "tenant/vpc" */
+    const char *ns;     /* Name of the VPC's namespace. */
+    const char *scope;  /* "tenant/vpc" */
+    const char *parent; /* Key of what takes it along; null: nothing. */
 };
 
 struct tn_k_netns {
@@ -137,10 +139,11 @@ struct tn_k_port {
 struct tn_k_peering {
     struct tn_k_object o;
     struct tn_k_link link;
-    const char *peer_ns, *peer_scope; /* Scope: "" if not known. */
-    struct tn_cidr address;           /* fe80::1/64 or fe80::2/64. */
-    struct tn_addr via;               /* The other end's. */
-    const struct tn_cidr *routes;     /* Imports; sorted. */
+    const char *peer_ns, *peer_scope;
+    bool second;                  /* The link belongs to the other side. */
+    struct tn_cidr address;       /* fe80::1/64 or fe80::2/64. */
+    struct tn_addr via;           /* The other end's. */
+    const struct tn_cidr *routes; /* Imports; sorted. */
     size_t n_routes;
 };
 
@@ -209,8 +212,10 @@ struct tn_k_list {
     TN_VEC(struct tn_resource) items;
 };
 /* 'object' is borrowed, and must last as long as the list's arena. */
-void tn_k_list_add(struct tn_k_list *list, const struct tn_k_object *object,
-                   enum tn_owner owner, struct tn_origin origin);
+/* Returns the resource's key. */
+const char *tn_k_list_add(struct tn_k_list *list,
+                          const struct tn_k_object *object, enum tn_owner owner,
+                          struct tn_origin origin);
 
 /* "vni 5000 from 192.0.2.1:4789": new in 'arena'. */
 const char *tn_k_tunnel(struct tn_arena *arena, uint32_t vni,

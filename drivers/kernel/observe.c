@@ -35,7 +35,7 @@ add_netns(struct tn_k_watch_vpc *v, const char *sysctls, bool ours)
     struct tn_k_netns *o = tn_new(v->w->list.arena, struct tn_k_netns);
     o->o = tn_k_watch_object(v, TN_K_NETNS);
     o->sysctls = sysctls;
-    tn_k_watch_add(v->w, &o->o, ours);
+    v->netns_key = tn_k_watch_add(v->w, &o->o, ours);
 }
 
 static const struct tn_nft_ruleset *
@@ -143,7 +143,7 @@ watch_stray(struct tn_k_watch *w, const char *name, struct tn_error *err)
     const char *scope = tn_k_space_alias(space) + strlen(w->s->ports_mark);
     struct tn_k_stray *o = tn_new(w->list.arena, struct tn_k_stray);
     o->o = (struct tn_k_object){TN_K_NETNS_STRAY, name,
-                                tn_arena_strdup(w->list.arena, scope)};
+                                tn_arena_strdup(w->list.arena, scope), NULL};
     tn_k_watch_add(w, &o->o, true);
     return TN_OK;
 }
@@ -189,7 +189,7 @@ watch_obstacle(struct tn_k_watch *w, const struct tn_k_seen_link *l)
         return;
     }
     struct tn_k_foreign *o = tn_new(w->list.arena, struct tn_k_foreign);
-    o->o = (struct tn_k_object){TN_K_OBJ_LINK, w->s->underlay->name, ""};
+    o->o = (struct tn_k_object){TN_K_OBJ_LINK, w->s->underlay->name, "", NULL};
     o->link = l->link;
     o->link.master = "none";
     o->key_kind = "link";

@@ -18,8 +18,10 @@ struct tn_k_watch_vpc {
     struct tn_k_watch *w;
     struct tn_k_space *space;
     const char *ns, *scope; /* In the caller's arena. */
-    const char **names;     /* Of links, by rank; in the caller's arena. */
-    const char **tunnels;   /* Of tunnel devices, by rank; else null. */
+    const char *netns_key;
+    const char **keys;    /* Of resources, by rank of their links. */
+    const char **names;   /* Of links, by rank; in the caller's arena. */
+    const char **tunnels; /* Of tunnel devices, by rank; else null. */
 };
 
 /* observe_link.c: bridges, tunnels, ports, links to other VPCs, and others. */
@@ -36,14 +38,14 @@ void tn_k_watch_entries(struct tn_k_watch_vpc *v);
 static inline struct tn_k_object
 tn_k_watch_object(const struct tn_k_watch_vpc *v, enum tn_k_kind kind)
 {
-    return (struct tn_k_object){kind, v->ns, v->scope};
+    return (struct tn_k_object){kind, v->ns, v->scope, v->netns_key};
 }
 
-static inline void
+static inline const char *
 tn_k_watch_add(struct tn_k_watch *w, const struct tn_k_object *o, bool ours)
 {
-    tn_k_list_add(&w->list, o, ours ? TN_OURS : TN_FOREIGN,
-                  (struct tn_origin){0});
+    return tn_k_list_add(&w->list, o, ours ? TN_OURS : TN_FOREIGN,
+                         (struct tn_origin){0});
 }
 
 static inline bool

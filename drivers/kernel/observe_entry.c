@@ -36,6 +36,7 @@ forwarding_entry(struct tn_k_watch_vpc *v, size_t i)
     struct tn_k_fdb *o = tn_new(v->w->list.arena, struct tn_k_fdb);
     bool ours = false;
     o->o = tn_k_watch_object(v, TN_K_OBJ_FDB);
+    o->o.parent = v->keys[first->rank];
     o->vxlan = v->names[first->rank];
     o->mac = first->mac;
     o->tunnel = v->tunnels[first->rank] ? v->tunnels[first->rank] : "none";
@@ -88,6 +89,7 @@ neighbours(struct tn_k_watch_vpc *v)
         struct tn_k_neighbour *o =
             tn_new(v->w->list.arena, struct tn_k_neighbour);
         o->o = tn_k_watch_object(v, TN_K_OBJ_NEIGHBOUR);
+        o->o.parent = v->keys[n->rank];
         o->bridge = v->names[n->rank];
         o->addr = n->addr;
         o->mac = n->mac;

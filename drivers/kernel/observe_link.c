@@ -5,6 +5,7 @@
  * the way: it is shown under the key of what we would put there. */
 #include "drivers/kernel/observe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ watch_bridge(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->link = tn_k_watch_link(v, l);
     o->mac = l->mac;
     o->addrs = tn_k_watch_addrs(v->w, &v->space->table, l, &o->n_addrs);
-    tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
+    v->keys[l->rank] = tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }
 
 /* The destinations of frames that have none: entries of the zero MAC. */
@@ -82,7 +83,32 @@ watch_vxlan(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->tunnel = tn_k_tunnel(v->w->list.arena, o->vni, &o->local, o->port);
     v->tunnels[l->rank] = o->tunnel;
     flood_list(v, l, o);
-    tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
+    v->keys[l->rank] = tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
+}
+
+/* The scope that a link leads to; null if it does not say. */
+static const char *
+peer_by_alias(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+{
+    size_t n_mark = strlen(v->w->s->mark), n_kind = strlen("peering/");
+    if (strncmp(l->alias, v->w->s->mark, n_mark) != 0 ||
+        strncmp(l->alias + n_mark, "peering/", n_kind) != 0) {
+        return NULL;
+    }
+    return l->alias + n_mark + n_kind;
+}
+
+/* An end without alias is half of a link that the other side has made, and
+ * nothing yet, if this side's half is wanted. */
+static bool
+is_bare_end(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+{
+    char key[TN_K_IFNAME + 160];
+    if (!tn_k_link_ours(l) || l->alias[0] || !v->w->want) {
+        return false;
+    }
+    snprintf(key, sizeof key, "%s/peering/%s", v->scope, l->link.name);
+    return tn_state_get(v->w->want, key) != NULL;
 }
 
 static bool
@@ -100,11 +126,15 @@ watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->o = tn_k_watch_object(v, TN_K_OBJ_PEERING);
     o->link = tn_k_watch_link(v, l);
     o->peer_scope = "unknown";
-    size_t n_mark = strlen(v->w->s->mark), n_kind = strlen("peering/");
-    if (strncmp(l->alias, v->w->s->mark, n_mark) == 0 &&
-        strncmp(l->alias + n_mark, "peering/", n_kind) == 0) {
-        o->peer_scope = tn_arena_strdup(arena, l->alias + n_mark + n_kind);
-        o->peer_ns = tn_k_netns_name(arena, v->w->s->device, o->peer_scope);
+    const char *peer = peer_by_alias(v, l);
+    if (peer) {
+        o->peer_scope = tn_arena_strdup(arena, peer);
+        o->peer_ns = tn_k_netns_name(arena, v->w->s->device, peer);
+        o->second = strcmp(v->scope, peer) > 0;
+    }
+    if (o->second) {
+        o->o.parent =
+            tn_arena_printf(arena, "%s/peering/%s", peer, l->link.name);
     }
     size_t n = 0;
     const struct tn_cidr *addrs = tn_k_watch_addrs(v->w, t, l, &n);
@@ -168,7 +198,9 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
     } else if (strcmp(kind, "vxlan") == 0 && l->type == TN_K_TYPE_VXLAN) {
         watch_vxlan(v, l);
     } else if (strcmp(kind, "peering") == 0 && l->type == TN_K_TYPE_VETH) {
-        watch_peering(v, l);
+        if (!is_bare_end(v, l)) {
+            watch_peering(v, l);
+        }
     } else if (strcmp(kind, "port") == 0 && l->type != TN_K_TYPE_BRIDGE &&
                l->type != TN_K_TYPE_VXLAN) {
         return tn_k_watch_port(v, l, err);
@@ -184,6 +216,7 @@ tn_k_watch_links(struct tn_k_watch_vpc *v, struct tn_error *err)
     const struct tn_k_table *t = &v->space->table;
     enum tn_code code = TN_OK;
     v->names = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
+    v->keys = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     v->tunnels = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     for (size_t i = 0; i < t->links.n; i++) {
         v->names[i] =

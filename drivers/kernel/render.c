@@ -22,11 +22,12 @@ render_netns(struct tn_k_render_vpc *v)
     struct tn_k_netns *o = tn_new(v->r->arena, struct tn_k_netns);
     o->o = tn_k_object_of(v, TN_K_NETNS);
     o->sysctls = tn_k_sysctls_wanted();
-    tn_k_list_add(&v->r->list, &o->o, TN_OURS, v->vpc->origin);
+    v->netns_key = tn_k_list_add(&v->r->list, &o->o, TN_OURS, v->vpc->origin);
 }
 
 static void
-render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet)
+render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+              struct tn_k_render_subnet *on)
 {
     struct tn_arena *arena = v->r->arena;
     struct tn_k_bridge *o = tn_new(arena, struct tn_k_bridge);
@@ -52,7 +53,8 @@ render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet)
     }
     qsort(addrs, o->n_addrs, sizeof *addrs, tn_k_cmp_cidr);
     o->addrs = addrs;
-    tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
+    on->bridge = o->link.name;
+    on->bridge_key = tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
 }
 
 /* The VTEPs of other hosts that hold ports of the subnet, each once. */
@@ -81,39 +83,40 @@ flood_list(const struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
     o->n_flood = kept;
 }
 
-static const struct tn_k_vxlan *
-render_vxlan(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet)
+static void
+render_vxlan(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+             struct tn_k_render_subnet *on)
 {
     struct tn_arena *arena = v->r->arena;
-    char bridge[TN_K_IFNAME];
     struct tn_k_vxlan *o = tn_new(arena, struct tn_k_vxlan);
     o->o = tn_k_object_of(v, TN_K_OBJ_VXLAN);
     tn_k_ifname(TN_K_VXLAN, subnet->name, o->link.name);
     o->link.mtu = subnet->mtu;
     o->link.up = true;
     o->link.options = TN_K_VXLAN_OPTIONS;
-    o->link.master =
-        tn_arena_strdup(arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, bridge));
+    o->link.master = on->bridge;
     o->vni = subnet->vni;
     o->port = v->r->device->vxlan_port;
     o->local = v->r->device->host->config.underlay;
     o->tunnel = tn_k_tunnel(arena, o->vni, &o->local, o->port);
     flood_list(v, subnet, o);
-    tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
-    return o;
+    on->tunnel = o->tunnel;
+    on->vxlan = o->link.name;
+    on->vxlan_key = tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
 }
 
 static void
 render_subnet(struct tn_k_render_vpc *v, size_t i, struct tn_nft_subnet *rules)
 {
     const struct tn_net_subnet *subnet = &v->vpc->subnets[i];
-    render_bridge(v, subnet);
-    const struct tn_k_vxlan *vxlan = render_vxlan(v, subnet);
+    struct tn_k_render_subnet on = {0};
+    render_bridge(v, subnet, &on);
+    render_vxlan(v, subnet, &on);
     const char **names =
         tn_new_n(v->r->arena, const char *, subnet->n_ports + 1);
-    tn_k_render_ports(v, subnet, vxlan->tunnel, names);
-    rules->bridge = vxlan->link.master;
-    rules->tunnel = vxlan->link.name;
+    tn_k_render_ports(v, subnet, &on, names);
+    rules->bridge = on.bridge;
+    rules->tunnel = on.vxlan;
     rules->ports = names;
 }
 

@@ -21,14 +21,21 @@ struct tn_k_render_vpc {
     struct tn_k_render *r;
     const struct tn_net_vpc *vpc;
     const char *ns;
-    struct tn_nft_input *rules; /* Names of interfaces are noted here. */
+    const char *netns_key;
+};
+
+/* What the entries for remote ports hang on. */
+struct tn_k_render_subnet {
+    const char *tunnel; /* Its description. */
+    const char *bridge, *vxlan;
+    const char *bridge_key, *vxlan_key;
 };
 
 /* render_port.c: the ports of one subnet, local and remote.  'names' gets the
  * interface of each local port. */
 void tn_k_render_ports(struct tn_k_render_vpc *v,
-                       const struct tn_net_subnet *subnet, const char *tunnel,
-                       const char **names);
+                       const struct tn_net_subnet *subnet,
+                       const struct tn_k_render_subnet *on, const char **names);
 
 /* render_peer.c: this side of the VPC's peerings.  'names' gets the link of
  * each that is realised here. */
@@ -38,7 +45,7 @@ void tn_k_render_peerings(struct tn_k_render_vpc *v, const char **names);
 static inline struct tn_k_object
 tn_k_object_of(const struct tn_k_render_vpc *v, enum tn_k_kind kind)
 {
-    return (struct tn_k_object){kind, v->ns, v->vpc->scope};
+    return (struct tn_k_object){kind, v->ns, v->vpc->scope, v->netns_key};
 }
 
 /* The driver's member. */

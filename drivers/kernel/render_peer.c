@@ -76,6 +76,11 @@ tn_k_render_peerings(struct tn_k_render_vpc *v, const char **names)
         o->link.master = "none";
         o->peer_ns = tn_k_netns_name(r->arena, r->device, p->peer->scope);
         o->peer_scope = p->peer->scope;
+        o->second = !p->first;
+        if (o->second) {
+            o->o.parent = tn_arena_printf(r->arena, "%s/peering/%s",
+                                          p->peer->scope, o->link.name);
+        }
         o->address = link_address(p->first);
         o->via = link_address(!p->first).addr;
         o->routes = sorted(r->arena, p->imports, p->n_imports);

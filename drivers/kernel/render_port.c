@@ -11,19 +11,18 @@
 #include <string.h>
 
 static void
-render_remote(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
-              const struct tn_net_port *port, const char *tunnel)
+render_remote(struct tn_k_render_vpc *v, const struct tn_k_render_subnet *on,
+              const struct tn_net_port *port)
 {
     struct tn_arena *arena = v->r->arena;
-    char name[TN_K_IFNAME];
     struct tn_k_fdb *f = tn_new(arena, struct tn_k_fdb);
     f->o = tn_k_object_of(v, TN_K_OBJ_FDB);
-    f->vxlan =
-        tn_arena_strdup(arena, tn_k_ifname(TN_K_VXLAN, subnet->name, name));
+    f->o.parent = on->vxlan_key;
+    f->vxlan = on->vxlan;
     f->mac = port->mac;
     f->vtep = port->host->config.underlay;
     f->bridged = true;
-    f->tunnel = tunnel;
+    f->tunnel = on->tunnel;
     tn_k_list_add(&v->r->list, &f->o, TN_OURS, port->origin);
     const struct tn_addr *addrs[] = {&port->address, &port->address6};
     for (size_t i = 0; i < TN_ARRAY_SIZE(addrs); i++) {
@@ -32,8 +31,8 @@ render_remote(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
         }
         struct tn_k_neighbour *n = tn_new(arena, struct tn_k_neighbour);
         n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
-        n->bridge = tn_arena_strdup(
-            arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, name));
+        n->o.parent = on->bridge_key;
+        n->bridge = on->bridge;
         n->addr = *addrs[i];
         n->mac = port->mac;
         n->permanent = true;
@@ -50,12 +49,16 @@ far_end(struct tn_arena *arena, const struct tn_net_subnet *subnet,
     struct tn_addr *routers = tn_new_n(arena, struct tn_addr, 2);
     if (tn_addr_present(&port->address)) {
         addrs[o->n_addrs++] = (struct tn_cidr){port->address, subnet->cidr.len};
-        routers[o->n_routers++] = subnet->gateway;
+        if (port->default_route) {
+            routers[o->n_routers++] = subnet->gateway;
+        }
     }
     if (tn_addr_present(&port->address6)) {
         addrs[o->n_addrs++] =
             (struct tn_cidr){port->address6, subnet->cidr6.len};
-        routers[o->n_routers++] = subnet->gateway6;
+        if (port->default_route) {
+            routers[o->n_routers++] = subnet->gateway6;
+        }
     }
     qsort(addrs, o->n_addrs, sizeof *addrs, tn_k_cmp_cidr);
     qsort(routers, o->n_routers, sizeof *routers, tn_k_cmp_addr);
@@ -92,10 +95,10 @@ check_attachment(struct tn_k_render *r, const struct tn_net_port *port)
 
 static const char *
 render_local(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
+             const struct tn_k_render_subnet *on,
              const struct tn_net_port *port)
 {
     struct tn_arena *arena = v->r->arena;
-    char bridge[TN_K_IFNAME];
     check_attachment(v->r, port);
     struct tn_k_port *o = tn_new(arena, struct tn_k_port);
     o->o = tn_k_object_of(v, TN_K_OBJ_PORT);
@@ -103,8 +106,7 @@ render_local(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
     o->link.mtu = subnet->mtu;
     o->link.up = true;
     o->link.options = TN_K_PORT_OPTIONS;
-    o->link.master =
-        tn_arena_strdup(arena, tn_k_ifname(TN_K_BRIDGE, subnet->name, bridge));
+    o->link.master = on->bridge;
     o->full_name = port->name;
     o->netns = port->netns;
     o->interface = port->interface;
@@ -122,15 +124,15 @@ render_local(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
 
 void
 tn_k_render_ports(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
-                  const char *tunnel, const char **names)
+                  const struct tn_k_render_subnet *on, const char **names)
 {
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *port = &subnet->ports[i];
         if (port->host == v->r->device->host) {
-            names[i] = render_local(v, subnet, port);
+            names[i] = render_local(v, subnet, on, port);
         } else {
             names[i] = NULL;
-            render_remote(v, subnet, port, tunnel);
+            render_remote(v, on, port);
         }
     }
 }
