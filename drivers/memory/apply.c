@@ -4,6 +4,7 @@
  * is not there, a claim that another holds, a change in place of what cannot
  * change, anything that is not as it was observed.  Deleting takes along what
  * is below. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -190,13 +191,13 @@ apply_update(struct tn_mem_store *store, const struct tn_step *step,
 {
     const struct tn_mem_kind *kind = tn_mem_kind_get(step->after->kind);
     json_t *attrs = json_object_get(json, "attrs");
-    for (size_t i = 0; i < step->after->n_attrs; i++) {
-        const struct tn_attr *a = &step->after->attrs[i];
-        if (tn_mem_attr_change(kind, a->name) == TN_ATTR_REPLACE &&
-            !tn_streq(tn_mem_member(attrs, a->name), a->value)) {
+    for (size_t i = 0; kind && kind->replaced[i]; i++) {
+        const char *name = kind->replaced[i];
+        if (!tn_streq(tn_mem_member(attrs, name),
+                      tn_resource_attr(step->after, name))) {
             return tn_fail(err, TN_EUNSUPPORTED, 0,
                            "%s: %s cannot change in place", step->after->key,
-                           a->name);
+                           name);
         }
     }
     return put(store, step->after, err);
@@ -233,6 +234,7 @@ enum tn_code
 tn_mem_store_apply(struct tn_mem_store *store, const struct tn_step *step,
                    struct tn_error *err)
 {
+    assert(step->op == TN_OP_DELETE ? step->before : step->after);
     const struct tn_resource *r = step->after ? step->after : step->before;
     json_t *json = json_object_get(store->resources, r->key);
     if (json && !is_ours(store, json)) {

@@ -109,7 +109,7 @@ join_sorted(struct tn_arena *arena, struct set *set)
         qsort(set->v.items, set->v.n, sizeof *set->v.items, text_cmp);
     }
     for (size_t i = 0; i < set->v.n; i++) {
-        if (kept == 0 || strcmp(set->v.items[kept - 1], set->v.items[i])) {
+        if (kept == 0 || strcmp(set->v.items[kept - 1], set->v.items[i]) != 0) {
             set->v.items[kept++] = set->v.items[i];
         }
     }

@@ -30,14 +30,15 @@ Test(arena, objects_do_not_overlap)
 
 Test(arena, large_objects_leave_the_block_in_use)
 {
+    static const size_t large = 10 << 20;
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     char *a = tn_arena_strdup(arena, "before");
-    char *big = tn_arena_calloc(arena, 1, 10 * 1024 * 1024);
+    char *big = tn_arena_calloc(arena, 1, large);
     char *b = tn_arena_strdup(arena, "after");
     cr_assert_str_eq(a, "before");
     cr_assert_str_eq(b, "after");
-    cr_assert_eq(big[10 * 1024 * 1024 - 1], 0);
-    cr_assert_geq(tn_arena_size(arena), (size_t) 10 * 1024 * 1024);
+    cr_assert_eq(big[large - 1], 0);
+    cr_assert_geq(tn_arena_size(arena), large);
 }
 
 Test(arena, calloc_zeroes_reused_memory)

@@ -219,7 +219,7 @@ tn_mac_parse(const char *s, struct tn_mac *out)
     if (strlen(s) != 17) {
         return false;
     }
-    for (int i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++) {
         int hi = hex_digit(s[i * 3]), lo = hex_digit(s[i * 3 + 1]);
         if (hi < 0 || lo < 0 || (i < 5 && s[i * 3 + 2] != ':')) {
             return false;
@@ -234,7 +234,7 @@ const char *
 tn_mac_format(const struct tn_mac *m, char buf[TN_MAC_TEXT])
 {
     static const char hex[] = "0123456789abcdef";
-    for (int i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++) {
         buf[i * 3] = hex[m->b[i] >> 4];
         buf[i * 3 + 1] = hex[m->b[i] & 15];
         buf[i * 3 + 2] = i < 5 ? ':' : '\0';

@@ -10,11 +10,11 @@
 #include <string.h>
 
 const struct tn_yaml_limits tn_yaml_limits_default = {
-    .bytes = 1024 * 1024,
+    .bytes = 1 << 20,
     .depth = 32,
     .nodes = 100000,
     .key = 256,
-    .scalar = 64 * 1024,
+    .scalar = 64 << 10,
     .docs = 1000,
 };
 

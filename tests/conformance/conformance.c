@@ -413,12 +413,12 @@ stop_everywhere(enum tn_variant from, enum tn_variant to)
     tn_trial_init(&t);
     const struct tn_device *d = tn_trial_device(&t, from, "hv1");
     const struct tn_device *e = tn_trial_device(&t, to, "hv1");
-    const struct tn_device_plan *plan = tn_trial_reach(&t, d);
+    tn_trial_reach(&t, d);
     size_t n_steps = SIZE_MAX;
     for (size_t n = 0; n < n_steps; n += stride_of(&t)) {
         struct tn_session *session = tn_trial_open(&t, d);
         const struct tn_state *have = tn_trial_look(&t, session, d);
-        plan = tn_trial_plan(&t, e, have);
+        const struct tn_device_plan *plan = tn_trial_plan(&t, e, have);
         n_steps = plan->n_changes;
         cr_assert_leq(n, n_steps);
         struct tn_trial_end end = tn_trial_commit(&t, session, plan->steps, n);

@@ -40,13 +40,13 @@ replay_file(const char *path)
         }
         n += fread(bytes + n, 1, cap - n, f);
     } while (n == cap);
-    /* Exactly sized, so that AddressSanitizer sees a read past the end. */
-    TN_CLEANUP(tn_cleanup_free) uint8_t *exact = malloc(n ? n : 1);
-    if (!exact || ferror(f)) {
+    if (ferror(f)) {
         return -1;
     }
-    memcpy(exact, bytes, n);
-    LLVMFuzzerTestOneInput(exact, n);
+    /* Exactly sized, so that AddressSanitizer sees a read past the end. */
+    uint8_t *exact = realloc(bytes, n ? n : 1);
+    bytes = exact ? exact : bytes;
+    LLVMFuzzerTestOneInput(bytes, n);
     return 1;
 }
 
