@@ -5,10 +5,12 @@
  * failure: a corpus that is not found must not look like one that passes. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/base/cleanup.h"
 
@@ -30,24 +32,19 @@ replay_file(const char *path)
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return -1;
     }
-    TN_CLEANUP(tn_cleanup_free) uint8_t *bytes = NULL;
-    size_t n = 0, cap = 0;
-    do {
-        cap = cap ? cap * 2 : 65536;
-        bytes = realloc(bytes, cap);
-        if (!bytes) {
-            return -1;
-        }
-        n += fread(bytes + n, 1, cap - n, f);
-    } while (n == cap);
-    if (ferror(f)) {
+    struct stat st;
+    if (fstat(fileno(f), &st) != 0) {
         return -1;
     }
     /* Exactly sized, so that AddressSanitizer sees a read past the end. */
-    uint8_t *exact = realloc(bytes, n ? n : 1);
-    bytes = exact ? exact : bytes;
-    LLVMFuzzerTestOneInput(bytes, n);
-    return 1;
+    size_t n = (size_t) st.st_size;
+    uint8_t *bytes = malloc(n ? n : 1);
+    bool ok = bytes && fread(bytes, 1, n, f) == n;
+    if (ok) {
+        LLVMFuzzerTestOneInput(bytes, n);
+    }
+    free(bytes);
+    return ok ? 1 : -1;
 }
 
 static int
