@@ -11,13 +11,13 @@
 #include "model/base/cleanup.h"
 #include "reconciler/source/sandbox.h"
 
-static struct sandbox box;
+static struct tn_sandbox box;
 static struct tn_arena *arena;
 
 static void
 setup(void)
 {
-    sandbox_init(&box);
+    tn_sandbox_init(&box);
     arena = tn_arena_new();
 }
 
@@ -25,7 +25,7 @@ static void
 teardown(void)
 {
     tn_arena_free(arena);
-    sandbox_done(&box);
+    tn_sandbox_done(&box);
 }
 
 TestSuite(commit, .init = setup, .fini = teardown);
@@ -40,13 +40,13 @@ in_box(const char *name)
 static void
 make_repo(void)
 {
-    sandbox_sh(&box,
-               "git init -q -b main r && cd r && mkdir -p tenants/acme a/b && "
-               "echo one > tenet.yml && echo x > tenants/acme/vpc.yml && "
-               "echo deep > a/b/c.txt && git add . && git commit -qm First && "
-               "git tag v1 && git tag -a -m Release v2 && "
-               "echo two > tenet.yml && git commit -qam 'Second commit' && "
-               "git branch side v1");
+    tn_sandbox_sh(
+        &box, "git init -q -b main r && cd r && mkdir -p tenants/acme a/b && "
+              "echo one > tenet.yml && echo x > tenants/acme/vpc.yml && "
+              "echo deep > a/b/c.txt && git add . && git commit -qm First && "
+              "git tag v1 && git tag -a -m Release v2 && "
+              "echo two > tenet.yml && git commit -qam 'Second commit' && "
+              "git branch side v1");
 }
 
 static struct tn_source *
@@ -119,9 +119,9 @@ Test(commit, says_what_git_says)
 {
     make_repo();
     TN_CLEANUP(tn_cleanup_free)
-    char *id = sandbox_out(&box, "git -C r rev-parse HEAD");
+    char *id = tn_sandbox_out(&box, "git -C r rev-parse HEAD");
     TN_CLEANUP(tn_cleanup_free)
-    char *tree = sandbox_out(&box, "git -C r rev-parse 'HEAD^{tree}'");
+    char *tree = tn_sandbox_out(&box, "git -C r rev-parse 'HEAD^{tree}'");
     char short_id[8];
     struct tn_commit info;
     snprintf(short_id, sizeof short_id, "%.7s", id);
@@ -139,10 +139,10 @@ Test(commit, says_what_git_says)
 Test(commit, opens_from_below_bare_detached_and_linked)
 {
     make_repo();
-    sandbox_sh(&box, "git clone -q --bare r bare.git && "
-                     "git -C r worktree add -q ../linked side && "
-                     "git clone -q r gone && cd gone && "
-                     "git checkout -q --detach HEAD~1");
+    tn_sandbox_sh(&box, "git clone -q --bare r bare.git && "
+                        "git -C r worktree add -q ../linked side && "
+                        "git clone -q r gone && cd gone && "
+                        "git checkout -q --detach HEAD~1");
     static const struct {
         const char *path, *content, *root;
     } rows[] = {
@@ -164,9 +164,9 @@ Test(commit, opens_from_below_bare_detached_and_linked)
 Test(commit, explains_what_cannot_be_opened)
 {
     make_repo();
-    sandbox_sh(&box, "git init -q empty; git init -q --bare void.git; "
-                     "mkdir plain; git -C r tag blob HEAD:tenet.yml; "
-                     "git clone -q --depth 1 \"file://$PWD/r\" shallow");
+    tn_sandbox_sh(&box, "git init -q empty; git init -q --bare void.git; "
+                        "mkdir plain; git -C r tag blob HEAD:tenet.yml; "
+                        "git clone -q --depth 1 \"file://$PWD/r\" shallow");
     open_fails(in_box("nowhere"), NULL, TN_ENOENT, "not in a Git repository");
     open_fails(in_box("plain"), NULL, TN_ENOENT, "not in a Git repository");
     open_fails(in_box("empty"), NULL, TN_ENOENT, "no commit yet");
@@ -183,10 +183,11 @@ Test(commit, explains_what_cannot_be_opened)
 Test(commit, lists_in_order_with_types_and_ids)
 {
     make_repo();
-    sandbox_sh(&box, "cd r && ln -s /etc/passwd link && echo b > a-b && "
-                     "echo '#!/bin/sh' > run && chmod +x run && git add . && "
-                     "git update-index --add --cacheinfo "
-                     "160000,$(git rev-parse HEAD),sub && git commit -qm more");
+    tn_sandbox_sh(&box,
+                  "cd r && ln -s /etc/passwd link && echo b > a-b && "
+                  "echo '#!/bin/sh' > run && chmod +x run && git add . && "
+                  "git update-index --add --cacheinfo "
+                  "160000,$(git rev-parse HEAD),sub && git commit -qm more");
     static const struct {
         const char *name;
         enum tn_entry_type type;
@@ -247,7 +248,7 @@ Test(commit, refuses_hostile_names)
 {
     make_repo();
     for (size_t i = 0; i < TN_ARRAY_SIZE(bad_names); i++) {
-        sandbox_sh(
+        tn_sandbox_sh(
             &box,
             "cd r && b=$(git rev-parse HEAD:tenet.yml) && "
             "t=$(printf '100644 blob %%s\\t%s\\0' $b | git mktree -z) && "
@@ -279,7 +280,7 @@ Test(commit, refuses_raw_trees_that_git_would_not_make)
         {"100666", "odd", "HEAD:tenet.yml", TN_OK, TN_OK},
     };
     for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
-        sandbox_sh(
+        tn_sandbox_sh(
             &box,
             "cd r && { printf '%s %s\\0'; git rev-parse %s | "
             "tr -d '\\n' | sed 's/../\\\\x&/g' | xargs -0 /usr/bin/printf; } "
@@ -304,8 +305,9 @@ Test(commit, refuses_raw_trees_that_git_would_not_make)
 Test(commit, refuses_case_twins)
 {
     make_repo();
-    sandbox_sh(&box, "cd r/tenants && mkdir Acme && echo x > Acme/vpc.yml && "
-                     "git add . && git commit -qm twins");
+    tn_sandbox_sh(&box,
+                  "cd r/tenants && mkdir Acme && echo x > Acme/vpc.yml && "
+                  "git add . && git commit -qm twins");
     struct tn_source *s = open_ok(in_box("r"), NULL, NULL);
     struct tn_entry *e = NULL;
     size_t n = 0;
@@ -321,9 +323,9 @@ Test(commit, refuses_case_twins)
 Test(commit, bounds_what_it_reads)
 {
     make_repo();
-    sandbox_sh(&box, "cd r && head -c 20000000 /dev/zero > huge && "
-                     "head -c 1000 /dev/zero > exact && git add . && "
-                     "git commit -qm huge && git gc -q");
+    tn_sandbox_sh(&box, "cd r && head -c 20000000 /dev/zero > huge && "
+                        "head -c 1000 /dev/zero > exact && git add . && "
+                        "git commit -qm huge && git gc -q");
     struct tn_source *s = open_ok(in_box("r"), NULL, NULL);
     static const struct tn_oid unknown;
     const char *bytes = NULL;
@@ -350,13 +352,13 @@ Test(commit, bounds_what_it_reads)
 Test(commit, tells_damage_from_absence)
 {
     make_repo();
-    sandbox_sh(&box,
-               "cd r && o() { h=$(git rev-parse $1); "
-               "echo .git/objects/$(echo $h | cut -c1-2)/$(echo $h | cut "
-               "-c3-); } && rm -f $(o HEAD:a/b/c.txt) && f=$(o HEAD:tenet.yml) "
-               "&& chmod u+w $f && echo other | git hash-object -w --stdin "
-               "> id && h=$(cat id) && cp -f .git/objects/$(cut -c1-2 "
-               "id)/$(cut -c3- id) $f");
+    tn_sandbox_sh(
+        &box, "cd r && o() { h=$(git rev-parse $1); "
+              "echo .git/objects/$(echo $h | cut -c1-2)/$(echo $h | cut "
+              "-c3-); } && rm -f $(o HEAD:a/b/c.txt) && f=$(o HEAD:tenet.yml) "
+              "&& chmod u+w $f && echo other | git hash-object -w --stdin "
+              "> id && h=$(cat id) && cp -f .git/objects/$(cut -c1-2 "
+              "id)/$(cut -c3- id) $f");
     struct tn_source *s = open_ok(in_box("r"), NULL, NULL);
     static const struct tn_oid unknown;
     const char *bytes = NULL;
@@ -377,9 +379,10 @@ Test(commit, tells_damage_from_absence)
 Test(commit, keeps_hostile_messages_harmless)
 {
     make_repo();
-    sandbox_sh(&box, "cd r && printf '\\n\\nBad \\033[31m\\342\\200\\256 "
-                     "\\377 end\\nbody' | git -c i18n.commitEncoding=x commit "
-                     "-q --allow-empty --cleanup=verbatim -F -");
+    tn_sandbox_sh(&box,
+                  "cd r && printf '\\n\\nBad \\033[31m\\342\\200\\256 "
+                  "\\377 end\\nbody' | git -c i18n.commitEncoding=x commit "
+                  "-q --allow-empty --cleanup=verbatim -F -");
     struct tn_commit info;
     cr_assert_eq(tn_source_resolve(in_box("r"), NULL, &info, NULL), TN_OK);
     cr_assert_str_eq(info.subject, "Bad ?[31m? ? end");
@@ -433,19 +436,19 @@ Test(commit, keeps_the_owner_check_and_says_what_to_do)
         cr_skip("needs root to give a repository away");
     }
     make_repo();
-    sandbox_sh(&box, "chown -R 12345 r");
+    tn_sandbox_sh(&box, "chown -R 12345 r");
     open_fails(in_box("r"), NULL, TN_EDENIED,
                "git config --global --add safe.directory");
-    sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = %s/r\\n' > .gitconfig",
-               box.dir);
+    tn_sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = %s/r\\n' > .gitconfig",
+                  box.dir);
     struct tn_source *s = open_ok(in_box("r"), NULL, NULL);
     s->ops->free(s);
-    sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = /x\\n' > .gitconfig");
+    tn_sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = /x\\n' > .gitconfig");
     open_fails(in_box("r/a"), NULL, TN_EDENIED, "/r belongs to another user");
-    sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = *\\n' > .gitconfig");
+    tn_sandbox_sh(&box, "printf '[safe]\\n\\tdirectory = *\\n' > .gitconfig");
     tn_git_done();
     cr_assert_eq(tn_git_init(NULL), TN_OK);
     s = open_ok(in_box("r/a"), NULL, NULL);
     s->ops->free(s);
-    sandbox_sh(&box, "chown -R 0 r");
+    tn_sandbox_sh(&box, "chown -R 0 r");
 }

@@ -220,17 +220,18 @@ enum tn_code
 tn_source_root(const char *path, struct tn_arena *arena, const char **out,
                struct tn_error *err)
 {
-    TN_CLEANUP(tn_cleanup_git) struct tn_git_repo *repo = NULL;
-    enum tn_code code = tn_git_open(path, &repo, err);
-    if (code) {
-        return code;
+    git_repository *handle = NULL;
+    int rc = git_repository_open_ext(&handle, path, 0, NULL);
+    if (rc < 0) {
+        return open_failed(path, rc, err);
     }
-    const char *top = git_repository_workdir(repo->handle);
-    top = top ? top : git_repository_path(repo->handle);
+    const char *top = git_repository_workdir(handle);
+    top = top ? top : git_repository_path(handle);
     size_t n = strlen(top);
     while (n > 1 && top[n - 1] == '/') {
         n--;
     }
     *out = tn_arena_strndup(arena, top, n);
+    git_repository_free(handle);
     return TN_OK;
 }

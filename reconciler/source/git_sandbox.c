@@ -24,7 +24,7 @@ die(const char *what)
 }
 
 void
-sandbox_init(struct sandbox *box)
+tn_sandbox_init(struct tn_sandbox *box)
 {
     struct tn_error err = {0};
     snprintf(box->dir, sizeof box->dir, "/tmp/tenet-test-XXXXXX");
@@ -44,16 +44,16 @@ sandbox_init(struct sandbox *box)
 }
 
 void
-sandbox_done(struct sandbox *box)
+tn_sandbox_done(struct tn_sandbox *box)
 {
     tn_git_done();
     git_libgit2_shutdown();
-    sandbox_sh(box, "chmod -R u+rwX . && rm -rf '%s'", box->dir);
+    tn_sandbox_sh(box, "chmod -R u+rwX . && rm -rf '%s'", box->dir);
 }
 
 /* The environment, then the command, as one line for the shell. */
 static void
-command(struct tn_text *out, const struct sandbox *box, const char *fmt,
+command(struct tn_text *out, const struct tn_sandbox *box, const char *fmt,
         va_list ap)
 {
     tn_text_addf(out,
@@ -69,7 +69,7 @@ command(struct tn_text *out, const struct sandbox *box, const char *fmt,
 }
 
 static int
-run(const struct sandbox *box, const char *fmt, va_list ap)
+run(const struct tn_sandbox *box, const char *fmt, va_list ap)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     command(&t, box, fmt, ap);
@@ -78,7 +78,7 @@ run(const struct sandbox *box, const char *fmt, va_list ap)
 }
 
 void
-sandbox_sh(const struct sandbox *box, const char *fmt, ...)
+tn_sandbox_sh(const struct tn_sandbox *box, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -90,7 +90,7 @@ sandbox_sh(const struct sandbox *box, const char *fmt, ...)
 }
 
 int
-sandbox_try(const struct sandbox *box, const char *fmt, ...)
+tn_sandbox_try(const struct tn_sandbox *box, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -100,7 +100,7 @@ sandbox_try(const struct sandbox *box, const char *fmt, ...)
 }
 
 char *
-sandbox_out(const struct sandbox *box, const char *fmt, ...)
+tn_sandbox_out(const struct tn_sandbox *box, const char *fmt, ...)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0}, said = {0};
     va_list ap;

@@ -7,22 +7,22 @@
 
 #include "model/base/attr.h"
 
-struct sandbox {
+struct tn_sandbox {
     char dir[64];
 };
 
 /* Starts libgit2, makes the directory and lets HOME point there. */
-void sandbox_init(struct sandbox *box);
-void sandbox_done(struct sandbox *box);
+void tn_sandbox_init(struct tn_sandbox *box);
+void tn_sandbox_done(struct tn_sandbox *box);
 
 /* Runs a command; the test ends if it fails. */
-void sandbox_sh(const struct sandbox *box, const char *fmt, ...)
+void tn_sandbox_sh(const struct tn_sandbox *box, const char *fmt, ...)
     TN_PRINTF(2, 3);
 /* The exit status of a command. */
-int sandbox_try(const struct sandbox *box, const char *fmt, ...)
+int tn_sandbox_try(const struct tn_sandbox *box, const char *fmt, ...)
     TN_PRINTF(2, 3);
 /* What a command prints, without the last newline: malloc'ed. */
-char *sandbox_out(const struct sandbox *box, const char *fmt, ...)
+char *tn_sandbox_out(const struct tn_sandbox *box, const char *fmt, ...)
     TN_PRINTF(2, 3);
 
 #endif

@@ -88,19 +88,24 @@ static enum tn_code
 open_file(int dir, const char *name, const char *path, int *out, size_t *size,
           struct tn_error *err)
 {
-    TN_CLEANUP(tn_cleanup_fd)
     int fd = openat(dir, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    if (fd < 0) {
         return file_failed(err, errno, path);
     }
-    if (!S_ISREG(st.st_mode)) {
-        return tn_fail(err, TN_EINTENT, 0, "%s: not a plain file", path);
+    enum tn_code code = TN_OK;
+    if (fstat(fd, &st) < 0) {
+        code = file_failed(err, errno, path);
+    } else if (!S_ISREG(st.st_mode)) {
+        code = tn_fail(err, TN_EINTENT, 0, "%s: not a plain file", path);
+    }
+    if (code) {
+        close(fd);
+        return code;
     }
     *size = (size_t) st.st_size;
     *out = fd;
-    fd = -1;
     return TN_OK;
 }
 

@@ -9,21 +9,21 @@
 #include "model/base/cleanup.h"
 #include "reconciler/source/sandbox.h"
 
-static struct sandbox box;
+static struct tn_sandbox box;
 static struct tn_arena *arena;
 static struct tn_source *source;
 
 static void
 setup(void)
 {
-    sandbox_init(&box);
+    tn_sandbox_init(&box);
     arena = tn_arena_new();
-    sandbox_sh(&box,
-               "mkdir -p w/.git w/tenants/acme/.git w/zoo outside && "
-               "echo one > w/tenet.yml && echo x > w/tenants/acme/vpc.yml && "
-               "echo secret > outside/secret && ln -s ../outside w/out && "
-               "ln -s ../outside/secret w/leak && mkfifo w/pipe && "
-               "ln -s tenet.yml w/alias && : > w/empty");
+    tn_sandbox_sh(
+        &box, "mkdir -p w/.git w/tenants/acme/.git w/zoo outside && "
+              "echo one > w/tenet.yml && echo x > w/tenants/acme/vpc.yml && "
+              "echo secret > outside/secret && ln -s ../outside w/out && "
+              "ln -s ../outside/secret w/leak && mkfifo w/pipe && "
+              "ln -s tenet.yml w/alias && : > w/empty");
     cr_assert_eq(tn_source_open_worktree(
                      tn_arena_printf(arena, "%s/w", box.dir), &source, NULL),
                  TN_OK);
@@ -34,7 +34,7 @@ teardown(void)
 {
     source->ops->free(source);
     tn_arena_free(arena);
-    sandbox_done(&box);
+    tn_sandbox_done(&box);
 }
 
 TestSuite(worktree, .init = setup, .fini = teardown);
@@ -69,7 +69,7 @@ Test(worktree, lists_with_the_ids_of_git)
     }
     char id[41];
     TN_CLEANUP(tn_cleanup_free)
-    char *git = sandbox_out(&box, "git hash-object w/tenet.yml");
+    char *git = tn_sandbox_out(&box, "git hash-object w/tenet.yml");
     hex(&e[6].id, id);
     cr_assert_str_eq(id, git);
     cr_assert_eq(source->ops->list(source, "tenants/acme", arena, &e, &n, NULL),
@@ -143,7 +143,7 @@ Test(worktree, equal_id_means_equal_bytes)
     cr_assert_eq(source->ops->read(source, "tenet.yml", &id, 100, arena, &bytes,
                                    &n, NULL),
                  TN_OK);
-    sandbox_sh(&box, "echo two > w/tenet.yml");
+    tn_sandbox_sh(&box, "echo two > w/tenet.yml");
     cr_assert_eq(source->ops->read(source, "tenet.yml", &id, 100, arena, &bytes,
                                    &n, NULL),
                  TN_EUNAVAILABLE);
@@ -154,8 +154,8 @@ Test(worktree, bounds_sizes_and_refuses_names)
     struct tn_entry *e = NULL;
     size_t n = 0;
     const char *bytes = NULL;
-    sandbox_sh(&box, "truncate -s 5G w/zoo/huge && mkdir w/bad && "
-                     "touch \"$(printf 'w/bad/a\\033b')\"");
+    tn_sandbox_sh(&box, "truncate -s 5G w/zoo/huge && mkdir w/bad && "
+                        "touch \"$(printf 'w/bad/a\\033b')\"");
     cr_assert_eq(source->ops->list(source, "zoo", arena, &e, &n, NULL), TN_OK);
     cr_assert(!tn_oid_known(&e[0].id));
     cr_assert_eq(source->ops->read(source, "zoo/huge", &e[0].id, 1 << 20, arena,
@@ -172,7 +172,7 @@ Test(worktree, duplicates_and_outlives_its_name)
     const char *bytes = NULL;
     size_t n = 0;
     cr_assert_eq(source->ops->dup(source, &second, NULL), TN_OK);
-    sandbox_sh(&box, "mv w w2");
+    tn_sandbox_sh(&box, "mv w w2");
     cr_assert_eq(second->ops->read(second, "tenet.yml", &unknown, 100, arena,
                                    &bytes, &n, NULL),
                  TN_OK);

@@ -265,7 +265,9 @@ identity(char *out, size_t size, const char *s, const char *otherwise)
     s = s && s[0] ? s : otherwise;
     tn_clean(out, size, s, strlen(s));
     for (char *p = out; *p; p++) {
-        *p = *p == '<' || *p == '>' ? '?' : *p;
+        if (*p == '<' || *p == '>') {
+            *p = '?';
+        }
     }
 }
 

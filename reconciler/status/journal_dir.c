@@ -117,11 +117,9 @@ run_of(const char *name, char id[TN_RUN_ID])
 }
 
 static bool
-has_ended(int dir, const char *name)
+ends(const char *tail, size_t n, const char *name)
 {
-    size_t n = 0;
-    TN_CLEANUP(tn_cleanup_free) char *tail = read_tail(dir, name, TAIL, &n);
-    if (!tail || n < 2 || tail[n - 1] != '\n') {
+    if (n < 2 || tail[n - 1] != '\n') {
         return false;
     }
     const char *nl = memrchr(tail, '\n', n - 1);
@@ -131,6 +129,16 @@ has_ended(int dir, const char *name)
     run_of(name, id);
     return tn_line_is_whole(line, len, id) &&
            memmem(line, len, "\"type\":\"end\"", 12);
+}
+
+static bool
+has_ended(int dir, const char *name)
+{
+    size_t n = 0;
+    char *tail = read_tail(dir, name, TAIL, &n);
+    bool ended = tail && ends(tail, n, name);
+    free(tail);
+    return ended;
 }
 
 void
@@ -158,7 +166,6 @@ read_run(int dir, const char *dir_path, const char *name,
          struct tn_error *err)
 {
     size_t n = 0;
-    TN_CLEANUP(tn_cleanup_free)
     char *bytes = read_tail(dir, name, JOURNAL_MAX, &n);
     if (!bytes) {
         return tn_fail_sys(err, TN_EINTERNAL, errno, "reading journal %s/%s",
@@ -166,6 +173,7 @@ read_run(int dir, const char *dir_path, const char *name,
     }
     const char *path = tn_arena_printf(arena, "%s/%s", dir_path, name);
     tn_journal_read(arena, path, bytes, n, out);
+    free(bytes);
     return TN_OK;
 }
 

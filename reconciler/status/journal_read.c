@@ -30,11 +30,15 @@ struct device {
     TN_VEC(struct tn_journal_past_step) steps;
 };
 
+struct slot {
+    struct device *device;
+};
+
 struct reader {
     struct tn_arena *arena;
     struct tn_journal_past *out;
     struct tn_map by_name;
-    TN_VEC(struct device *) devices;
+    TN_VEC(struct slot) devices;
     unsigned long n;
 };
 
@@ -82,7 +86,7 @@ device_of(struct reader *r, const json_t *line, bool make)
         d = tn_new(r->arena, struct device);
         d->d.name = tn_arena_strdup(r->arena, name);
         tn_map_put(&r->by_name, d->d.name, d);
-        *tn_vec_push(r->arena, &r->devices) = d;
+        *tn_vec_push(r->arena, &r->devices) = (struct slot){d};
     }
     return d;
 }
@@ -260,9 +264,9 @@ tn_journal_read(struct tn_arena *arena, const char *path, const char *bytes,
     struct tn_journal_past_device *devices =
         tn_new_n(arena, struct tn_journal_past_device, r.devices.n);
     for (size_t i = 0; i < r.devices.n; i++) {
-        devices[i] = r.devices.items[i]->d;
-        devices[i].steps = r.devices.items[i]->steps.items;
-        devices[i].n_steps = r.devices.items[i]->steps.n;
+        devices[i] = r.devices.items[i].device->d;
+        devices[i].steps = r.devices.items[i].device->steps.items;
+        devices[i].n_steps = r.devices.items[i].device->steps.n;
     }
     out->devices = devices;
     out->n_devices = r.devices.n;

@@ -83,7 +83,8 @@ fill_head(struct row *row, const struct tn_status_head *head,
     const char *word;
     const struct tn_condition *c = judge(head, &word, &row->tone);
     char commit[CELL];
-    bool other = view->head && head->commit && strcmp(view->head, head->commit);
+    bool other =
+        view->head && head->commit && strcmp(view->head, head->commit) != 0;
     snprintf(commit, sizeof commit, "%.*s%s", SHORT_ID,
              head->commit ? head->commit : "-", other ? "*" : "");
     set_cell(row, 1, word);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +37,9 @@ tn_state_fail(struct tn_error *err, int sys, const char *path)
 static int
 make_dirs(const char *dir)
 {
-    TN_CLEANUP(tn_cleanup_free) char *path = strdup(dir);
-    if (!path) {
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s", dir) >= (int) sizeof path) {
+        errno = ENAMETOOLONG;
         return -1;
     }
     for (char *p = path + 1; *p; p++) {

@@ -117,7 +117,10 @@ const struct tn_status_vpc *tn_status_vpc_get(const struct tn_status *status,
 const struct tn_status_tenant *
 tn_status_tenant_get(const struct tn_status *status, const char *name);
 
-/* What one writer has to say.  Arrays in any order; names are not repeated. */
+/* What one writer has to say.  Arrays in any order; names are not repeated.
+ * The cost goes with what is named here: an apply names the VPCs that it
+ * touched and not all there are, so that the commit of a VPC is the one that
+ * last changed it. */
 struct tn_status_update {
     const struct tn_status_device *devices;
     size_t n_devices;

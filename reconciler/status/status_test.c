@@ -18,17 +18,18 @@
 #define C2 "2222222222222222222222222222222222222222"
 #define REF TN_STATUS_REF_DEFAULT
 
-static struct sandbox box;
+static struct tn_sandbox box;
 static struct tn_arena *arena;
 static const char *repo;
 
 static void
 setup(void)
 {
-    sandbox_init(&box);
+    tn_sandbox_init(&box);
     arena = tn_arena_new();
-    sandbox_sh(&box, "git init -q -b main r && cd r && echo x > tenet.yml && "
-                     "git add . && git commit -qm First");
+    tn_sandbox_sh(&box,
+                  "git init -q -b main r && cd r && echo x > tenet.yml && "
+                  "git add . && git commit -qm First");
     repo = tn_arena_printf(arena, "%s/r", box.dir);
 }
 
@@ -36,7 +37,7 @@ static void
 teardown(void)
 {
     tn_arena_free(arena);
-    sandbox_done(&box);
+    tn_sandbox_done(&box);
 }
 
 TestSuite(status, .init = setup, .fini = teardown);
@@ -90,8 +91,8 @@ commit_device(struct tn_status_device d, int64_t now)
 static void
 is_clean(void)
 {
-    sandbox_sh(&box, "cd r && git fsck --full --strict >fsck 2>&1 && "
-                     "! grep -v '^dangling' fsck");
+    tn_sandbox_sh(&box, "cd r && git fsck --full --strict >fsck 2>&1 && "
+                        "! grep -v '^dangling' fsck");
 }
 
 Test(status, a_missing_ref_is_an_empty_status)
@@ -182,21 +183,21 @@ Test(status, writes_and_reads_everything_back)
     cr_assert_eq(s->pins[2].vni, 70124);
 
     TN_CLEANUP(tn_cleanup_free)
-    char *files = sandbox_out(&box, "cd r && git ls-tree -r --name-only " REF
-                                    " | tr '\\n' ' '");
+    char *files = tn_sandbox_out(&box, "cd r && git ls-tree -r --name-only " REF
+                                       " | tr '\\n' ' '");
     cr_assert_str_eq(files,
                      "README.md allocations/acme.yml allocations/beta.yml "
                      "devices/HV%2F...yml devices/hv1.yml "
                      "devices/hv2.example.yml tenants/acme.yml "
                      "vpcs/acme/db.yml vpcs/acme/web.yml ");
     TN_CLEANUP(tn_cleanup_free)
-    char *log = sandbox_out(
+    char *log = tn_sandbox_out(
         &box, "cd r && git log --format='%%an|%%ae|%%at|%%s|%%b' " REF);
     cr_assert_str_eq(log, "tenet ?lab?|t@example.com|1763690083|Apply 1111111|"
                           "Body ?[31m.\n");
     is_clean();
-    cr_assert_eq(sandbox_try(&box, "cd r && git diff --quiet && "
-                                   "git diff --quiet --cached"),
+    cr_assert_eq(tn_sandbox_try(&box, "cd r && git diff --quiet && "
+                                      "git diff --quiet --cached"),
                  0);
 }
 
@@ -264,15 +265,16 @@ Test(status, any_text_comes_back_and_settles)
                      s->n_damaged ? s->damaged->message : "");
     }
     /* Another reader of YAML agrees. */
-    int rc = sandbox_try(&box, "python3 -c 'import yaml' 2>/dev/null");
+    int rc = tn_sandbox_try(&box, "python3 -c 'import yaml' 2>/dev/null");
     if (rc == 0) {
-        sandbox_sh(&box,
-                   "cd r && git show " REF ":devices/hv1.yml | python3 -c "
-                   "'import sys, yaml; d = yaml.safe_load(sys.stdin); "
-                   "assert d[\"status\"][\"commit\"] == \"%s\", d; "
-                   "assert d[\"status\"][\"conditions\"][0][\"status\"] == "
-                   "\"True\"; assert d[\"status\"][\"counts\"][\"vpcs\"] == 2'",
-                   C1);
+        tn_sandbox_sh(
+            &box,
+            "cd r && git show " REF ":devices/hv1.yml | python3 -c "
+            "'import sys, yaml; d = yaml.safe_load(sys.stdin); "
+            "assert d[\"status\"][\"commit\"] == \"%s\", d; "
+            "assert d[\"status\"][\"conditions\"][0][\"status\"] == "
+            "\"True\"; assert d[\"status\"][\"counts\"][\"vpcs\"] == 2'",
+            C1);
     }
 }
 
@@ -343,7 +345,8 @@ Test(status, others_entries_survive_and_drops_are_told)
     cr_assert_eq(s->n_pins, 1);
     cr_assert_str_eq(s->pins[0].tenant, "a");
     cr_assert_eq(
-        sandbox_try(&box, "git -C r ls-tree -r " REF " | grep -q vpcs/b"), 1);
+        tn_sandbox_try(&box, "git -C r ls-tree -r " REF " | grep -q vpcs/b"),
+        1);
     is_clean();
 }
 
@@ -351,7 +354,7 @@ Test(status, damaged_files_are_reported_and_absent)
 {
     commit_device(device("hv1", C1), 1000);
     commit_device(device("hv2", C1), 1000);
-    sandbox_sh(
+    tn_sandbox_sh(
         &box, "cd r && git worktree add -q ../w --detach " REF " && cd ../w && "
               "sed -i 's/commit: .*/commit: \"--upload-pack=x\"/' "
               "devices/hv1.yml && cp devices/hv2.yml devices/hv9.yml && "
@@ -397,12 +400,12 @@ refused(const char *ref, const char *saying)
 
 Test(status, never_writes_to_somebody_elses_ref)
 {
-    sandbox_sh(&box, "cd r && git branch other && git branch linked && "
-                     "git worktree add -q ../l linked && "
-                     "git symbolic-ref refs/heads/alias refs/heads/main && "
-                     "git update-ref refs/heads/code $(git commit-tree -m x "
-                     "$(printf '100644 blob %%s\\tmain.c\\n' "
-                     "$(git rev-parse HEAD:tenet.yml) | git mktree))");
+    tn_sandbox_sh(&box, "cd r && git branch other && git branch linked && "
+                        "git worktree add -q ../l linked && "
+                        "git symbolic-ref refs/heads/alias refs/heads/main && "
+                        "git update-ref refs/heads/code $(git commit-tree -m x "
+                        "$(printf '100644 blob %%s\\tmain.c\\n' "
+                        "$(git rev-parse HEAD:tenet.yml) | git mktree))");
     refused("refs/heads/main", "checked out");
     refused("refs/heads/linked", "checked out");
     refused("refs/heads/other", "holds intent (tenet.yml)");
@@ -411,16 +414,16 @@ Test(status, never_writes_to_somebody_elses_ref)
     refused("main", "full name");
     refused("refs/heads/a..b", "full name");
     refused("HEAD", "full name");
-    sandbox_sh(&box, "cd r && test $(git rev-list --count main) = 1");
+    tn_sandbox_sh(&box, "cd r && test $(git rev-list --count main) = 1");
     /* An unborn branch is checked out too. */
-    sandbox_sh(&box, "git init -q -b born r2");
+    tn_sandbox_sh(&box, "git init -q -b born r2");
     repo = tn_arena_printf(arena, "%s/r2", box.dir);
     refused("refs/heads/born", "checked out");
 }
 
 Test(status, works_in_bare_repositories_and_other_refs)
 {
-    sandbox_sh(&box, "git clone -q --bare r b.git");
+    tn_sandbox_sh(&box, "git clone -q --bare r b.git");
     repo = tn_arena_printf(arena, "%s/b.git", box.dir);
     commit_device(device("hv1", C1), 1000);
     cr_assert_eq(load()->n_devices, 1);
@@ -431,7 +434,7 @@ Test(status, works_in_bare_repositories_and_other_refs)
     cr_assert_eq(tn_status_load(repo, "refs/tenet/x", arena, &s, NULL), TN_OK);
     cr_assert_eq(s->n_devices, 1);
     cr_assert_str_eq(s->devices[0].name, "hv2");
-    sandbox_sh(&box, "cd b.git && git pack-refs --all && git gc -q");
+    tn_sandbox_sh(&box, "cd b.git && git pack-refs --all && git gc -q");
     commit_device(device("hv3", C1), 1000);
     cr_assert_eq(load()->n_devices, 2);
 }
@@ -482,9 +485,9 @@ Test(status, racing_writers_lose_nothing, .timeout = 110)
     cr_assert_eq(s->n_damaged, 0);
     TN_CLEANUP(tn_cleanup_free)
     char *count =
-        sandbox_out(&box, "cd r && git rev-list --count " REF " && "
-                          "git rev-list --min-parents=2 --count " REF " && "
-                          "git rev-list --max-parents=0 --count " REF);
+        tn_sandbox_out(&box, "cd r && git rev-list --count " REF " && "
+                             "git rev-list --min-parents=2 --count " REF " && "
+                             "git rev-list --max-parents=0 --count " REF);
     char want[32];
     snprintf(want, sizeof want, "%d\n0\n1", WRITERS * COMMITS);
     cr_assert_str_eq(count, want);
@@ -497,12 +500,12 @@ Test(status, waits_for_a_lock_and_names_it)
     struct tn_status_update u = {.devices = &d, .n_devices = 1};
     struct tn_error err = {0};
     char text[TN_ERROR_TEXT];
-    sandbox_sh(&box, "cd r && mkdir -p .git/refs/heads/tenet && "
-                     ": > .git/" REF ".lock");
+    tn_sandbox_sh(&box, "cd r && mkdir -p .git/refs/heads/tenet && "
+                        ": > .git/" REF ".lock");
     cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, &err), TN_EUNAVAILABLE);
     tn_error_text(&err, text, sizeof text);
     cr_assert(strstr(text, ".lock"), "%s", text);
-    sandbox_sh(&box, "rm r/.git/" REF ".lock");
+    tn_sandbox_sh(&box, "rm r/.git/" REF ".lock");
     cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, NULL), TN_OK);
 }
 
@@ -523,12 +526,12 @@ Test(status, many_files_leave_as_one_pack)
     static const char counts[] =
         "cd r && ls .git/objects/pack/*.pack | wc -l && "
         "git count-objects | cut -d' ' -f1";
-    TN_CLEANUP(tn_cleanup_free) char *before = sandbox_out(&box, counts);
+    TN_CLEANUP(tn_cleanup_free) char *before = tn_sandbox_out(&box, counts);
     cr_assert_str_eq(before, "1\n3", "%s", before);
     /* One more changes a blob, three trees and the commit. */
     vpcs[7].head.commit = C2;
     cr_assert(commit(&u).changed);
-    TN_CLEANUP(tn_cleanup_free) char *after = sandbox_out(&box, counts);
+    TN_CLEANUP(tn_cleanup_free) char *after = tn_sandbox_out(&box, counts);
     cr_assert_str_eq(after, "1\n8", "%s", after);
     is_clean();
 }
@@ -563,14 +566,14 @@ Test(status, prints_for_people_and_programs)
     fputs(tn_text_str(&out), f);
     fclose(f);
     tn_text_done(&out);
-    sandbox_sh(&box,
-               "python3 -c 'import json; d = json.load(open(\"json\")); "
-               "assert d[\"kind\"] == \"Status\"; "
-               "assert [x[\"name\"] for x in d[\"devices\"]] == [\"hv1\", "
-               "\"hv2\"]; assert d[\"devices\"][1][\"conditions\"][2] == "
-               "{\"type\": \"Degraded\", \"status\": \"True\", \"reason\": "
-               "\"Unreachable\", \"message\": \"no \\\"route\\\"\", "
-               "\"since\": \"1970-01-01T00:16:40Z\"}; "
-               "assert d[\"vpcs\"][0][\"devices\"] == []; "
-               "assert d[\"damaged\"] == []'");
+    tn_sandbox_sh(&box,
+                  "python3 -c 'import json; d = json.load(open(\"json\")); "
+                  "assert d[\"kind\"] == \"Status\"; "
+                  "assert [x[\"name\"] for x in d[\"devices\"]] == [\"hv1\", "
+                  "\"hv2\"]; assert d[\"devices\"][1][\"conditions\"][2] == "
+                  "{\"type\": \"Degraded\", \"status\": \"True\", \"reason\": "
+                  "\"Unreachable\", \"message\": \"no \\\"route\\\"\", "
+                  "\"since\": \"1970-01-01T00:16:40Z\"}; "
+                  "assert d[\"vpcs\"][0][\"devices\"] == []; "
+                  "assert d[\"damaged\"] == []'");
 }
