@@ -11,7 +11,6 @@
  * object has a parent. */
 #include "reconciler/plan/work.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/map.h"
@@ -19,7 +18,7 @@
 struct cascade {
     struct tn_work *work;
     struct tn_map gone; /* Key to item index + 1. */
-    uint32_t *children; /* Observed objects with a parent, by rank. */
+    uint64_t *children; /* Observed objects with a parent: rank, index. */
     size_t n;
 };
 
@@ -73,36 +72,19 @@ collect_gone(struct cascade *c)
     return c->gone.n > 0;
 }
 
-struct ranked {
-    uint32_t rank, index;
-};
-
-static int
-ranked_cmp(const void *pa, const void *pb)
-{
-    const struct ranked *a = pa, *b = pb;
-    if (a->rank != b->rank) {
-        return a->rank < b->rank ? -1 : 1;
-    }
-    return a->index < b->index ? -1 : a->index > b->index;
-}
-
 static bool
 collect_children(struct cascade *c)
 {
     const struct tn_work *work = c->work;
     const struct tn_state *have = work->in->have;
-    struct ranked *ranked = tn_new_n(work->arena, struct ranked, have->n);
+    uint64_t *children = tn_new_n(work->arena, uint64_t, have->n);
     for (size_t i = 0; i < have->n; i++) {
         if (work->fate[i].item >= TN_FATE_KEEP && parent_of(work, i)) {
-            ranked[c->n++] = (struct ranked){have->items[i].rank, (uint32_t) i};
+            children[c->n++] = (uint64_t) have->items[i].rank << 32 | i;
         }
     }
-    qsort(ranked, c->n, sizeof *ranked, ranked_cmp);
-    c->children = tn_new_n(work->arena, uint32_t, c->n);
-    for (size_t i = 0; i < c->n; i++) {
-        c->children[i] = ranked[i].index;
-    }
+    tn_work_sort(work->arena, children, c->n, 4);
+    c->children = children;
     return c->n > 0;
 }
 
@@ -149,12 +131,38 @@ visit(struct cascade *c, size_t have)
     set_gone(c, it->have->key, item);
 }
 
-static int
-item_cmp(const void *pa, const void *pb)
+static const char *
+key_of(const struct tn_item *it)
 {
-    const struct tn_item *a = pa, *b = pb;
-    return strcmp((a->want ? a->want : a->have)->key,
-                  (b->want ? b->want : b->have)->key);
+    return (it->want ? it->want : it->have)->key;
+}
+
+/* The items from 'n_old' on are new; those before are in order of keys, as are
+ * observed objects: one sort by index and one merge. */
+static void
+put_in_order(struct tn_work *work, size_t n_old)
+{
+    size_t n = work->items.n, n_new = n - n_old, k = 0;
+    const struct tn_item *old = work->items.items, *fresh = old + n_old;
+    uint64_t *order = tn_new_n(work->arena, uint64_t, n_new);
+    struct tn_item *all = tn_new_n(work->arena, struct tn_item, n);
+    for (size_t i = 0; i < n_new; i++) {
+        uint64_t have = (uint64_t) (fresh[i].have - work->in->have->items);
+        order[i] = have << 32 | i;
+    }
+    tn_work_sort(work->arena, order, n_new, 4);
+    for (size_t i = 0, j = 0; k < n; k++) {
+        const struct tn_item *f =
+            j < n_new ? &fresh[order[j] & UINT32_MAX] : NULL;
+        if (f && (i == n_old || strcmp(key_of(f), key_of(&old[i])) < 0)) {
+            all[k] = *f;
+            j++;
+        } else {
+            all[k] = old[i++];
+        }
+    }
+    work->items.items = all;
+    work->items.cap = n;
 }
 
 void
@@ -166,10 +174,9 @@ tn_work_cascade(struct tn_work *work)
     }
     size_t n = work->items.n;
     for (size_t i = 0; i < c.n; i++) {
-        visit(&c, c.children[i]);
+        visit(&c, c.children[i] & UINT32_MAX);
     }
     if (work->items.n > n) {
-        qsort(work->items.items, work->items.n, sizeof *work->items.items,
-              item_cmp);
+        put_in_order(work, n);
     }
 }

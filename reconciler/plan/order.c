@@ -8,11 +8,10 @@
  * Whatever a resource needs has a lower rank, so in 2 it is settled before, and
  * in 3 it goes later: make before break.  A removal in 1 (order by claims.c)
  * takes with it all deletions of higher rank in its scope, which may depend on
- * it.  Ties are broken by key.  The whole order is one sort of 64-bit numbers.
+ * it.  Ties are broken by key.  The whole order is one linear sort of numbers.
  */
 #include "reconciler/plan/work.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/map.h"
@@ -33,13 +32,6 @@ static size_t
 key_item(uint64_t key)
 {
     return (size_t) (key >> 2 & UINT32_MAX);
-}
-
-static int
-key_cmp(const void *pa, const void *pb)
-{
-    const uint64_t *a = pa, *b = pb;
-    return *a < *b ? -1 : *a > *b;
 }
 
 /* Deletions of higher rank in a scope where room is made go along. */
@@ -89,7 +81,8 @@ sort_items(struct tn_work *work, uint64_t *keys)
                 sort_key(PHASE_MAKE, it->want->rank, it->op, i, TN_WHOLE);
         }
     }
-    qsort(keys, n, sizeof *keys, key_cmp);
+    /* In the order of items already, so that the upper half is enough. */
+    tn_work_sort(work->arena, keys, n, 4);
     return n;
 }
 
@@ -109,15 +102,13 @@ impact_of(const struct tn_item *it)
     return TN_IMPACT_DISRUPTIVE;
 }
 
-/* "blue" of "blue/web", shared by changes of one scope in a row. */
+/* "blue" of "blue/web", shared by items of one tenant in a row. */
 static const char *
-tenant_of(struct tn_arena *arena, const char *scope,
-          const struct tn_change *previous)
+tenant_of(struct tn_arena *arena, const char *scope, const char *previous)
 {
     size_t n = strcspn(scope, "/");
-    if (previous && strncmp(previous->tenant, scope, n) == 0 &&
-        previous->tenant[n] == '\0') {
-        return previous->tenant;
+    if (strncmp(previous, scope, n) == 0 && previous[n] == '\0') {
+        return previous;
     }
     return tn_arena_strndup(arena, scope, n);
 }
@@ -175,22 +166,45 @@ count(struct tn_counts *counts, const struct tn_item *it)
     counts->drift += it->rule->cause == TN_CAUSE_DRIFT;
 }
 
+/* Where the change of each item goes, or its two halves: index + 1. */
+struct place {
+    uint32_t first, second;
+};
+
+static struct place *
+places_of(struct tn_work *work, const uint64_t *keys, size_t n)
+{
+    struct place *places = tn_new_n(work->arena, struct place, work->items.n);
+    for (size_t i = 0; i < n; i++) {
+        struct place *p = &places[key_item(keys[i])];
+        *(p->first ? &p->second : &p->first) = (uint32_t) i + 1;
+    }
+    return places;
+}
+
+/* Goes by key and not in the order of execution, as the states lie in memory:
+ * digests read all of them. */
 void
 tn_work_order(struct tn_work *work, struct tn_device_plan *out)
 {
     widen_early(work);
     uint64_t *keys = tn_new_n(work->arena, uint64_t, 2 * work->items.n);
     size_t n = sort_items(work, keys);
+    const struct place *places = places_of(work, keys, n);
     struct tn_change *changes = tn_new_n(work->arena, struct tn_change, n);
     struct tn_step *steps = tn_new_n(work->arena, struct tn_step, n);
-    for (size_t i = 0; i < n; i++) {
-        const struct tn_item *it = &work->items.items[key_item(keys[i])];
-        enum tn_half half = (enum tn_half)(keys[i] & 3);
-        struct tn_change *c = &changes[i];
-        write_change(it, half, c);
-        c->tenant = tenant_of(work->arena, c->scope, i ? c - 1 : NULL);
-        steps[i] = (struct tn_step){c->op, c->before, c->after};
-        if (half != TN_HALF_REMOVE) {
+    const char *tenant = "";
+    for (size_t i = 0; i < work->items.n; i++) {
+        const struct tn_item *it = &work->items.items[i];
+        const uint32_t at[] = {places[i].first, places[i].second};
+        for (size_t k = 0; k < 2 && at[k]; k++) {
+            struct tn_change *c = &changes[at[k] - 1];
+            write_change(it, (enum tn_half)(keys[at[k] - 1] & 3), c);
+            tenant = tenant_of(work->arena, c->scope, tenant);
+            c->tenant = tenant;
+            steps[at[k] - 1] = (struct tn_step){c->op, c->before, c->after};
+        }
+        if (at[0]) {
             count(&out->counts, it);
         }
     }

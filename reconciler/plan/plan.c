@@ -14,13 +14,17 @@
 #include "reconciler/plan/decide.h"
 #include "reconciler/plan/work.h"
 
-/* Heads of the three states; null at the end. */
+/* Where the walk stands in one state; 'at' is null behind the end. */
+struct head {
+    const struct tn_resource *at, *last;
+};
+
 struct walk {
     struct tn_work *work;
-    const struct tn_resource *last, *want, *have;
-    const struct tn_resource *last_end, *want_end, *have_end;
-    const char *scope; /* The latest asked about, */
-    bool held;         /* and the answer. */
+    struct head last, want, have;
+    const struct tn_resource *unsorted; /* Not after the one before it. */
+    const char *scope;                  /* The latest asked about, */
+    bool held;                          /* and the answer. */
 };
 
 /* What stands at one key; null: nothing. */
@@ -65,16 +69,24 @@ scope_held(struct walk *w, const char *scope)
     return w->held;
 }
 
-/* Steps one state past 'key' if it stands there. */
+/* Steps one state past 'key' if it stands there.  A walk over a state that is
+ * not sorted would delete what is wanted: it is noticed here, where both keys
+ * are at hand. */
 static const struct tn_resource *
-take(const struct tn_resource **head, const struct tn_resource *end,
-     const char *key)
+take(struct walk *w, struct head *head, const char *key)
 {
-    const struct tn_resource *r = *head;
+    const struct tn_resource *r = head->at;
     if (!r || (r->key != key && strcmp(r->key, key) != 0)) {
         return NULL;
     }
-    *head = r + 1 == end ? NULL : r + 1;
+    if (r == head->last) {
+        head->at = NULL;
+        return r;
+    }
+    head->at = r + 1;
+    if (strcmp(r->key, r[1].key) >= 0) {
+        w->unsorted = r + 1;
+    }
     return r;
 }
 
@@ -88,19 +100,19 @@ before(const struct tn_resource *a, const struct tn_resource *b)
 static bool
 next(struct walk *w, struct triple *t)
 {
-    const struct tn_resource *least = w->want;
-    if (before(w->have, least)) {
-        least = w->have;
+    const struct tn_resource *least = w->want.at;
+    if (before(w->have.at, least)) {
+        least = w->have.at;
     }
-    if (before(w->last, least)) {
-        least = w->last;
+    if (before(w->last.at, least)) {
+        least = w->last.at;
     }
-    if (!least) {
+    if (!least || w->unsorted) {
         return false;
     }
-    t->want = take(&w->want, w->want_end, least->key);
-    t->have = take(&w->have, w->have_end, least->key);
-    t->last = take(&w->last, w->last_end, least->key);
+    t->want = take(w, &w->want, least->key);
+    t->have = take(w, &w->have, least->key);
+    t->last = take(w, &w->last, least->key);
     return true;
 }
 
@@ -258,68 +270,47 @@ visit(struct walk *w, const struct triple *t)
     record(work, t, want, have, tn_decide(last, want, have));
 }
 
-static struct walk
-walk_start(struct tn_work *work)
+static struct head
+head_of(const struct tn_state *state)
+{
+    if (!state || state->n == 0) {
+        return (struct head){NULL, NULL};
+    }
+    return (struct head){state->items, state->items + state->n - 1};
+}
+
+static enum tn_code
+walk_all(struct tn_work *work, struct tn_error *err)
 {
     const struct tn_plan_input *in = work->in;
-    struct walk w = {.work = work};
-    if (in->last && in->last->n) {
-        w.last = in->last->items;
-        w.last_end = w.last + in->last->n;
+    struct walk w = {
+        .work = work,
+        .last = head_of(in->last),
+        .want = head_of(in->want),
+        .have = head_of(in->have),
+    };
+    struct triple t;
+    while (next(&w, &t)) {
+        visit(&w, &t);
     }
-    if (in->want->n) {
-        w.want = in->want->items;
-        w.want_end = w.want + in->want->n;
-    }
-    if (in->have->n) {
-        w.have = in->have->items;
-        w.have_end = w.have + in->have->n;
-    }
-    return w;
-}
-
-/* A walk over a state that is not sorted would delete what is wanted. */
-static enum tn_code
-check_sorted(const struct tn_state *state, const char *what,
-             struct tn_error *err)
-{
-    for (size_t i = 1; state && i < state->n; i++) {
-        const char *a = state->items[i - 1].key, *b = state->items[i].key;
-        if (strcmp(a, b) >= 0) {
-            return tn_fail(err, TN_EINTERNAL, 0,
-                           "%s state of %s is not sorted: %s stands before %s",
-                           what, state->device ? state->device : "?", a, b);
-        }
+    if (w.unsorted) {
+        return tn_fail(err, TN_EINTERNAL, 0,
+                       "a state of %s is not sorted: %s stands before %s",
+                       in->device, w.unsorted[-1].key, w.unsorted->key);
     }
     return TN_OK;
-}
-
-static enum tn_code
-check_input(const struct tn_plan_input *in, struct tn_error *err)
-{
-    enum tn_code code = check_sorted(in->last, "last", err);
-    if (!code) {
-        code = check_sorted(in->want, "wanted", err);
-    }
-    return code ? code : check_sorted(in->have, "observed", err);
 }
 
 enum tn_code
 tn_plan_device(struct tn_arena *arena, const struct tn_plan_input *input,
                const struct tn_device_plan **out, struct tn_error *err)
 {
-    enum tn_code code = check_input(input, err);
-    if (code) {
-        return code;
-    }
     struct tn_work work = {.arena = arena, .in = input};
     work.fate = tn_new_n(arena, struct tn_fate, input->have->n);
-    struct walk w = walk_start(&work);
-    struct triple t;
-    while (next(&w, &t)) {
-        visit(&w, &t);
+    enum tn_code code = walk_all(&work, err);
+    if (!code) {
+        code = tn_work_claims(&work, err);
     }
-    code = tn_work_claims(&work, err);
     if (code) {
         return code;
     }

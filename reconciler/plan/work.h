@@ -54,6 +54,11 @@ enum tn_code tn_work_claims(struct tn_work *work,
 /* Adds the replacement of objects that vanish with their parent. */
 void tn_work_cascade(struct tn_work *work);
 
+/* Sorts numbers by their bytes from 'first_byte' (0 is the least significant)
+ * up; those that are equal in these keep their order.  Linear. */
+void tn_work_sort(struct tn_arena *arena, uint64_t *keys, size_t n,
+                  unsigned first_byte);
+
 /* Writes changes, steps and counts of 'out', in the order of execution. */
 void tn_work_order(struct tn_work *work, struct tn_device_plan *out);
 
