@@ -91,6 +91,7 @@ static const struct tn_pack_row port_rows[] = {
                       &tn_pack_cidr_layout),
     TN_PACK_TEXT_ROW(struct tn_net_port, netns),
     TN_PACK_TEXT_ROW(struct tn_net_port, interface),
+    TN_PACK_BOOL_ROW(struct tn_net_port, default_route),
     TN_PACK_ORIGIN_ROW(struct tn_net_port, origin),
 };
 static const struct tn_pack_layout port_layout =

@@ -56,6 +56,7 @@ struct tn_net_port {
     size_t n_groups;
     const char *netns;     /* Null: 'interface' exists already. */
     const char *interface; /* Far end's name or the existing interface. */
+    bool default_route;    /* The namespace's default route leads here. */
     struct tn_origin origin;
 };
 

@@ -50,8 +50,8 @@ port_print(struct tn_text *out, const struct tn_net_port *p)
     for (size_t i = 0; i < p->n_groups; i++) {
         tn_text_addf(out, " group %s", p->groups[i]->name);
     }
-    tn_text_addf(out, " netns %s interface %s", p->netns ? p->netns : "-",
-                 p->interface);
+    tn_text_addf(out, " netns %s interface %s%s", p->netns ? p->netns : "-",
+                 p->interface, p->default_route ? " default" : "");
     add_origin(out, &p->origin);
 }
 

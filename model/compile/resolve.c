@@ -254,6 +254,8 @@ port_fill(struct resolve *r, const struct tn_intent_port *p,
     allowed_fill(r, p, out);
     if (doc->attach.netns.v) {
         out->netns = tn_arena_strdup(r->keep, doc->attach.netns.v);
+        out->default_route = doc->attach.default_route.at.line == 0 ||
+                             doc->attach.default_route.v;
     }
     out->interface = doc->attach.interface.v
                          ? tn_arena_strdup(r->keep, doc->attach.interface.v)

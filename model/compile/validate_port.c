@@ -139,11 +139,10 @@ port_take(struct tn_intent *in, struct tn_intent_port *port)
 }
 
 static uint64_t
-attach_hash(const struct tn_port *doc)
+place_hash(const struct tn_port *doc, const char *interface)
 {
-    const char *parts[] = {doc->host.v,
-                           doc->attach.netns.v ? doc->attach.netns.v : "",
-                           tn_intent_interface(doc)};
+    const char *parts[] = {
+        doc->host.v, doc->attach.netns.v ? doc->attach.netns.v : "", interface};
     uint64_t hash[TN_ARRAY_SIZE(parts)];
     for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++) {
         hash[i] = tn_hash64(parts[i], strlen(parts[i]));
@@ -186,7 +185,8 @@ attaches_check(struct tn_intent *in)
 {
     struct attached *by = tn_new_n(in->arena, struct attached, in->n_ports);
     for (size_t i = 0; i < in->n_ports; i++) {
-        in->ports[i].attach = attach_hash(in->ports[i].doc);
+        const struct tn_port *doc = in->ports[i].doc;
+        in->ports[i].attach = place_hash(doc, tn_intent_interface(doc));
         by[i] = (struct attached){in->ports[i].attach, &in->ports[i]};
     }
     if (in->n_ports > 1) {
@@ -201,6 +201,42 @@ attaches_check(struct tn_intent *in)
                     "host '%s'",
                     a->doc->meta.name.v, a->file->path, a->doc->attach.at.line,
                     b->doc->host.v);
+        }
+    }
+}
+
+static bool
+sets_default_route(const struct tn_port *doc)
+{
+    return doc->attach.netns.v && (doc->attach.default_route.at.line == 0 ||
+                                   doc->attach.default_route.v);
+}
+
+/* A namespace has one default route. */
+static void
+default_routes_check(struct tn_intent *in)
+{
+    struct attached *by = tn_new_n(in->arena, struct attached, in->n_ports);
+    size_t n = 0;
+    for (size_t i = 0; i < in->n_ports; i++) {
+        if (sets_default_route(in->ports[i].doc)) {
+            by[n++] = (struct attached){place_hash(in->ports[i].doc, ""),
+                                        &in->ports[i]};
+        }
+    }
+    if (n > 1) {
+        qsort(by, n, sizeof *by, attached_cmp);
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct tn_intent_port *a = by[i - 1].port, *b = by[i].port;
+        if (by[i - 1].hash == by[i].hash && !attached_same(a->doc, b->doc)) {
+            tn_diag(in->diags, TN_ERROR,
+                    tn_intent_at(b->file, b->doc->attach.at),
+                    "port '%s' in %s:%u sets the default route of namespace "
+                    "'%s' on host '%s' already",
+                    a->doc->meta.name.v, a->file->path, a->doc->attach.at.line,
+                    b->doc->attach.netns.v, b->doc->host.v)
+                ->hint = "give one of them 'defaultRoute: false'";
         }
     }
 }
@@ -294,6 +330,7 @@ tn_validate_ports(struct tn_intent *in)
         port_take(in, &in->ports[i]);
     }
     attaches_check(in);
+    default_routes_check(in);
     for (size_t i = 0; i < in->n_vpcs; i++) {
         underlay_check(in, &in->vpcs[i]);
     }

@@ -153,6 +153,8 @@ struct tn_attach {
     struct tn_vtext netns;     /* With it: a veth pair, the far end there. */
     struct tn_vtext interface; /* Far end's name (default eth0); without
                                   'netns': an existing interface (a tap). */
+    struct tn_vbool default_route; /* With 'netns': defaultRoute, default
+                                      true. */
     struct tn_pos at;
 };
 struct tn_port {

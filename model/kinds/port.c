@@ -21,6 +21,14 @@ static const struct tn_field attach_fields[] = {
                        "the tap of a virtual machine.",
         .example = "eth0",
     },
+    {
+        TN_ROW("defaultRoute", struct tn_attach, default_route),
+        .type = TN_FIELD_BOOL,
+        .fallback = "true",
+        .description = "With 'netns': let its default route lead through this "
+                       "port. Of several ports in one namespace one may.",
+        .example = "true",
+    },
 };
 
 static const struct tn_object attach = {
