@@ -96,6 +96,7 @@ fill_port(const struct lab *lab, const struct subnet_row *row,
                  : moved ? tn_arena_printf(lab->arena, "%s-moved", p->name)
                          : p->name;
     out->interface = tap ? "tap0" : "eth0";
+    out->default_route = true;
     out->origin = (struct tn_origin){path, row->vni, p->octet};
 }
 

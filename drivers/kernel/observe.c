@@ -288,6 +288,25 @@ cmp_resource(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
+/* An end without alias is nothing yet, if the other end says that it is a link:
+ * that side has made it.  If not, it is what a crash has left. */
+static void
+watch_bare_ends(struct tn_k_watch *w)
+{
+    size_t n = w->list.items.n;
+    for (size_t i = 0; i < w->bare.n; i++) {
+        const char *name = w->bare.items[i]->link.name;
+        size_t k = 0;
+        while (k < n && (strcmp(w->list.items.items[k].kind, "peering") != 0 ||
+                         strcmp(w->list.items.items[k].name, name) != 0)) {
+            k++;
+        }
+        if (k == n) {
+            tn_k_watch_add(w, &w->bare.items[i]->o, true);
+        }
+    }
+}
+
 static enum tn_code
 watch_all(void *ctx, struct tn_error *err)
 {
@@ -307,6 +326,7 @@ watch_all(void *ctx, struct tn_error *err)
         }
     }
     if (code == TN_OK && !(w->scope && w->scope->names)) {
+        watch_bare_ends(w);
         code = watch_strays(w, names, n, err);
     }
     return code;

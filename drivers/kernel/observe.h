@@ -10,6 +10,7 @@ struct tn_k_watch {
     const struct tn_scope *scope;
     const struct tn_state *want; /* May be null. */
     struct tn_k_list list;       /* What was found; in the caller's arena. */
+    TN_VEC(const struct tn_k_peering *) bare; /* Ends without alias. */
 };
 
 /* One VPC's namespace being turned into resources.  Everything that goes into

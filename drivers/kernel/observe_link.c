@@ -5,7 +5,6 @@
  * the way: it is shown under the key of what we would put there. */
 #include "drivers/kernel/observe.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,19 +97,6 @@ peer_by_alias(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     return l->alias + n_mark + n_kind;
 }
 
-/* An end without alias is half of a link that the other side has made, and
- * nothing yet, if this side's half is wanted. */
-static bool
-is_bare_end(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
-{
-    char key[TN_K_IFNAME + 160];
-    if (!tn_k_link_ours(l) || l->alias[0] || !v->w->want) {
-        return false;
-    }
-    snprintf(key, sizeof key, "%s/peering/%s", v->scope, l->link.name);
-    return tn_state_get(v->w->want, key) != NULL;
-}
-
 static bool
 is_import(const struct tn_k_seen_route *route, const struct tn_k_seen_link *l)
 {
@@ -152,7 +138,11 @@ watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
         qsort(routes, o->n_routes, sizeof *routes, tn_k_cmp_cidr);
     }
     o->routes = routes;
-    tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
+    if (!peer && tn_k_link_ours(l)) {
+        *tn_vec_push(arena, &v->w->bare) = o;
+    } else {
+        tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
+    }
 }
 
 /* The kind of resource that has such a name; "link" if none. */
@@ -198,9 +188,7 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
     } else if (strcmp(kind, "vxlan") == 0 && l->type == TN_K_TYPE_VXLAN) {
         watch_vxlan(v, l);
     } else if (strcmp(kind, "peering") == 0 && l->type == TN_K_TYPE_VETH) {
-        if (!is_bare_end(v, l)) {
-            watch_peering(v, l);
-        }
+        watch_peering(v, l);
     } else if (strcmp(kind, "port") == 0 && l->type != TN_K_TYPE_BRIDGE &&
                l->type != TN_K_TYPE_VXLAN) {
         return tn_k_watch_port(v, l, err);
