@@ -263,6 +263,9 @@ check_var(struct tn_inv *inv, const struct tn_var *var)
 
     if (!k) {
         check_unknown(inv, var);
+    } else if (tn_inv_is_vault(var->value)) {
+        tn_diag(inv->diags, TN_ERROR, at,
+                "%s: an encrypted value (!vault) cannot be read", var->name);
     } else if (is_template(var->value)) {
         tn_diag(inv->diags, TN_ERROR, at,
                 "%s: templates are not evaluated here: write the value",
@@ -311,7 +314,7 @@ read_options(struct tn_inv *inv, const struct tn_inventory_host *host,
             ok = ok && (k || !is_tenet(var->name));
             continue;
         }
-        if (!k || is_template(var->value) ||
+        if (!k || is_template(var->value) || tn_inv_is_vault(var->value) ||
             !read_value(k, var->value, &value)) {
             ok = false;
             continue;
@@ -377,7 +380,7 @@ tn_inventory_variables_markdown(void)
         "What tenet reads from an inventory. The variables are flat and may "
         "stand wherever\nAnsible lets a variable stand: in `hosts.yml`, "
         "`group_vars/` or `host_vars/`. A value\nof `null` counts as absent. "
-        "Templates (`{{ }}`) and encrypted values are refused.\n"
+        "Templates (`{{ }}`) and encrypted values are refused in them.\n"
         "This page is written by the program.\n");
     for (size_t i = 0; i < TN_ARRAY_SIZE(known); i++) {
         TN_CLEANUP(tn_cleanup_text) struct tn_text type = {0};

@@ -96,6 +96,12 @@ check_scalar(struct tn_inv *inv, const char *path, const struct tn_node *node)
     return false;
 }
 
+bool
+tn_inv_is_vault(const struct tn_node *node)
+{
+    return node->tag && strcmp(node->tag, "!unsafe") != 0;
+}
+
 static bool
 check_key(struct tn_inv *inv, const char *path, const struct tn_pair *pair)
 {
@@ -120,9 +126,9 @@ check_tag(struct tn_inv *inv, const char *path, const struct tn_node *node)
     if (!node->tag) {
         return true;
     }
-    if (strcmp(node->tag, "!unsafe") != 0) {
-        return refuse(inv, path, node->at,
-                      "an encrypted value (!vault) cannot be read");
+    if (tn_inv_is_vault(node)) {
+        return node->type == TN_NODE_SCALAR ||
+               refuse(inv, path, node->at, "!vault is for texts");
     }
     /* Ansible loses what is below the second level. */
     for (size_t i = 0; node->type == TN_NODE_LIST && i < node->list.n; i++) {

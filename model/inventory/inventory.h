@@ -8,7 +8,8 @@
  * inventory file < group_vars/ / host_vars/; later file names win; values
  * replace, never merge.  Host ranges (web[01:10]) expand.  What is not
  * modelled (Jinja2 templates in variables that tenet reads, executable or INI
- * inventories, inventory plugins, vaulted values) is refused with an error. */
+ * inventories, inventory plugins, encrypted values in variables that tenet
+ * reads) is refused with an error.  Other encrypted values stay as they are. */
 #ifndef TN_INVENTORY_INVENTORY_H
 #define TN_INVENTORY_INVENTORY_H
 

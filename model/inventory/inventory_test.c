@@ -176,6 +176,12 @@ static const struct vars_row {
      "{\n    \"a\": \"\x7f\\u001b\\t\\\"\",\n    \"b\": {\n"
      "        \"__ansible_unsafe\": \"x\"\n    },\n"
      "    \"c\": \"{{ jinja }}\",\n    \"d\": [],\n    \"e\": {}\n}\n"},
+    {"encrypted values stay encrypted",
+     {{"hosts.yml", "all:\n  hosts:\n    h:\n      p: !vault |\n"
+                    "        $ANSIBLE_VAULT;1.1;AES256\n        3663\n"}},
+     "h",
+     "{\n    \"p\": {\n        \"__ansible_vault\": "
+     "\"$ANSIBLE_VAULT;1.1;AES256\\n3663\\n\"\n    }\n}\n"},
     {"sections may be empty, or one name",
      {{"hosts.yml", "all: {hosts: , vars: , children: web}\n"
                     "web: {hosts: h, vars: flag}\nnone:\n"}},
@@ -280,8 +286,8 @@ static const struct error_row {
      "hosts.yml:1:1: a program cannot serve as a file of the inventory", "-"},
     {HOSTS("a: 1\n---\nb: 2\n"),
      "hosts.yml:3:1: a file of the inventory holds one document only", "-"},
-    {HOSTS("all: {hosts: {h: {p: !vault x}}}\n"),
-     "hosts.yml:1:22: an encrypted value (!vault) cannot be read", "-"},
+    {HOSTS("all: {hosts: {h: {p: !vault [x]}}}\n"),
+     "hosts.yml:1:22: !vault is for texts", "-"},
     {HOSTS("all: {hosts: {h: {p: 2021-13-45}}}\n"),
      "hosts.yml:1:22: '2021-13-45' looks like a date to YAML 1.1 but has no "
      "value: quote it",

@@ -193,21 +193,30 @@ is_unsafe(const struct tn_node *node)
     return tn_streq(node->tag, "!unsafe");
 }
 
+/* {"NAME": "text"} over three lines: how Ansible shows a text that is more. */
+static void
+add_marked(struct printer *p, const char *name, const char *text)
+{
+    tn_text_addc(&p->out, '{');
+    p->depth++;
+    add_line(p);
+    tn_text_addf(&p->out, "\"%s\": ", name);
+    add_string(&p->out, text);
+    p->depth--;
+    add_line(p);
+    tn_text_addc(&p->out, '}');
+}
+
 static void
 add_scalar(struct printer *p, const struct tn_node *node, bool unsafe)
 {
     enum tn_scalar_type type = TN_SCALAR_TEXT;
 
     (void) tn_node_scalar_type(node, &type);
-    if (type == TN_SCALAR_TEXT && (unsafe || is_unsafe(node))) {
-        tn_text_addc(&p->out, '{');
-        p->depth++;
-        add_line(p);
-        tn_text_add(&p->out, "\"__ansible_unsafe\": ");
-        add_string(&p->out, node->scalar.text);
-        p->depth--;
-        add_line(p);
-        tn_text_addc(&p->out, '}');
+    if (tn_inv_is_vault(node)) {
+        add_marked(p, "__ansible_vault", node->scalar.text);
+    } else if (type == TN_SCALAR_TEXT && (unsafe || is_unsafe(node))) {
+        add_marked(p, "__ansible_unsafe", node->scalar.text);
     } else if (type == TN_SCALAR_TEXT || type == TN_SCALAR_TIME) {
         TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
 

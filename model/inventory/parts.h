@@ -181,6 +181,9 @@ enum tn_code tn_inv_read_map(struct tn_inv *inv, const char *path,
                              const struct tn_entry *entry,
                              const struct tn_node **root, bool *ok) TN_MUST_USE;
 
+/* True if the value is encrypted: kept and printed as it is, never read. */
+bool tn_inv_is_vault(const struct tn_node *node);
+
 /* True if the value is one that we can read and print; else findings. */
 bool tn_inv_check_value(struct tn_inv *inv, const char *path,
                         const struct tn_node *value) TN_MUST_USE;
