@@ -236,7 +236,8 @@ static const struct row rows[] = {
      PORT("p") "{vpc: web, subnet: back, host: hv1,\n"
                "  attach: {netns: web1, interface: eth1}}\n",
      "tenants/acme/ports.yml:5:16: port 'p' in tenants/acme/more.yml:6 sets "
-     "the default route of namespace 'web1' on host 'hv1' already\n"},
+     "the default route of namespace 'web1' on host 'hv1' already (give one of "
+     "them 'defaultRoute: false')\n"},
     {"attached where another tenant is", "tenants/zeta/x.yml",
      V "kind: Tenant\nmetadata: {name: zeta}\nspec: {}\n",
      "tenants/zeta:0:0: there is no tenants/zeta/tenant.yml with a document of "
