@@ -209,17 +209,24 @@ tn_reconcile_observe(struct tn_reconcile *run, struct tn_error *err)
     const struct tn_network *net = run->network;
     struct pasts pasts = {0};
     struct job job = {.run = run, .env = {run->options.cache_dir}};
-    (void) err;
-    run->n_devices = net->n_devices;
     run->devices = tn_new_n(run->arena, struct tn_device_run, net->n_devices);
     job.last = tn_new_n(run->arena, const struct tn_device *, net->n_devices);
     for (size_t i = 0; i < net->n_devices; i++) {
-        struct tn_device_run *d = &run->devices[i];
+        const char *name = net->devices[i].name;
+        if (run->options.host && strcmp(run->options.host, name) != 0) {
+            continue;
+        }
+        struct tn_device_run *d = &run->devices[run->n_devices];
         d->device = &net->devices[i];
         d->arena = tn_arena_new();
         tn_diags_init(&d->diags, d->arena);
-        job.last[i] = device_find(past_get(run, &pasts, d->device->name),
-                                  d->device->name);
+        job.last[run->n_devices++] =
+            device_find(past_get(run, &pasts, name), name);
+    }
+    if (run->options.host && run->n_devices == 0) {
+        return tn_fail(err, TN_ENOENT, 0,
+                       "environment %s has no device on a host '%s'",
+                       net->inventory->environment, run->options.host);
     }
     tn_parallel(run->n_devices, DEVICE_THREADS, device_work, &job);
     const struct tn_device_plan **plans =

@@ -29,6 +29,7 @@ struct tn_reconcile_options {
     const char *cache_dir;   /* Null: no cache. */
     const char *state_dir;   /* Journal and lock. */
     unsigned threads;        /* 0: as many as there are processors. */
+    const char *host;        /* Only this host's device; null: all. */
     bool verdict_only;       /* As tn_compile_options: validate, no devices. */
     bool destroy;            /* Nothing is wanted: plan the removal of all that
                                 bears our mark. */

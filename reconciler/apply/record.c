@@ -262,7 +262,7 @@ all_drop(struct tn_reconcile *run, struct lists *l)
                 run->devices[i].device->name;
         }
     }
-    for (size_t i = 0; i < run->status->n_vpcs; i++) {
+    for (size_t i = 0; !run->options.host && i < run->status->n_vpcs; i++) {
         const struct tn_status_vpc *v = &run->status->vpcs[i];
         *tn_vec_push(run->arena, &l->drop_vpcs) =
             tn_arena_printf(run->arena, "%s/%s", v->tenant, v->name);
@@ -282,6 +282,9 @@ tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
         all_drop(run, &l);
     } else {
         devices_add(run, &l);
+    }
+    /* One device cannot tell of what others hold as well. */
+    if (!run->options.destroy && !run->options.host) {
         tenants_add(run, &l);
         vpcs_add(run, &l);
         leavers_add(run, &l);

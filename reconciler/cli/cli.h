@@ -33,7 +33,7 @@ struct tn_cli {
     struct tn_arena *arena;
     const char *repo, *rev, *environment;
     const char *cache_dir, *state_dir; /* Resolved; cache_dir null: none. */
-    const char *out, *tenant, *lock_wait;
+    const char *out, *tenant, *lock_wait, *host;
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
     bool stats, no_color, help;

@@ -55,6 +55,7 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"detailed-exitcode", &cli->detailed_exitcode, NULL, NULL},
         {"environment", NULL, &cli->environment, NULL},
         {"help", &cli->help, NULL, NULL},
+        {"host", NULL, &cli->host, NULL},
         {"lock-wait", NULL, &cli->lock_wait, NULL},
         {"no-cache", &cli->no_cache, NULL, NULL},
         {"no-color", &cli->no_color, NULL, NULL},

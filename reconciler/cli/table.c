@@ -21,6 +21,7 @@ const struct tn_option tn_options[] = {
     {"environment", 'e', "NAME",
      "the folder of inventories/ to use (default: settings, or the only one)"},
     {"help", 'h', NULL, "show this help"},
+    {"host", 0, "NAME", "only this host's device"},
     {"lock-wait", 0, "SECONDS",
      "how long to wait for another apply to end (default 0)"},
     {"no-cache", 0, NULL, "neither read nor write the cache"},
@@ -58,7 +59,7 @@ const struct tn_command tn_commands[] = {
      "what was reviewed, or nothing.",
      0,
      SOURCE_OPTIONS
-     "out detailed-exitcode allow-deletes verbose stats " OUTPUT_OPTIONS,
+     "host out detailed-exitcode allow-deletes verbose stats " OUTPUT_OPTIONS,
      tn_cmd_plan},
     {"apply", "[PLANFILE]", "bring the devices to what the commit says",
      "Plans, asks (unless --yes), writes the journal, applies, observes again "
@@ -68,13 +69,13 @@ const struct tn_command tn_commands[] = {
      "applied; if the world moved meanwhile it is refused as stale.",
      1,
      SOURCE_OPTIONS
-     "state-dir lock-wait yes allow-deletes verbose stats " OUTPUT_OPTIONS,
+     "host state-dir lock-wait yes allow-deletes verbose stats " OUTPUT_OPTIONS,
      tn_cmd_apply},
     {"destroy", "", "remove all that bears our mark from all devices",
      "Plans and carries out the removal of every object of this instance on "
      "the devices of the environment. Foreign objects stay. Needs --yes or a "
      "terminal to ask on.",
-     0, SOURCE_OPTIONS "state-dir lock-wait yes verbose " OUTPUT_OPTIONS,
+     0, SOURCE_OPTIONS "host state-dir lock-wait yes verbose " OUTPUT_OPTIONS,
      tn_cmd_destroy},
     {"status", "", "show what became of the intent",
      "Reads the status ref: which commit each device and VPC holds, since "
