@@ -105,8 +105,12 @@ tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
     struct tn_intent *in = &job->in;
     enum tn_code code =
         tn_repo_walk(worker->source, job->repo, arena, from, &job->diags, err);
-    if (code || cache_take_files(job)) {
+    if (code) {
         return code;
+    }
+    if (cache_take_files(job)) {
+        docs_free(job);
+        return TN_OK;
     }
     if (job->cache && !job->repo->refused) {
         job->cached_docs = tn_cache_docs(job->cache, job->repo->name, arena);
