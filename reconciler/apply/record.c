@@ -2,8 +2,10 @@
  *
  * A device that holds what the commit asks for gets its id; one that failed or
  * was not reached keeps the commit it had and says why.  A VPC is ready when
- * every device that should hold it is.  Identifiers in use are written along:
- * from then on no commit moves them. */
+ * every device that should hold it is; its commit is the last one that changed
+ * something of it, so that a commit which touches one VPC writes one VPC, not
+ * all.  Identifiers in use are written along: from then on no commit moves
+ * them. */
 #include "reconciler/apply/reconcile.h"
 
 #include <stdlib.h>
@@ -103,7 +105,19 @@ devices_add(struct tn_reconcile *run, struct lists *l)
 struct vpc_view {
     TN_VEC(const char *) devices;
     const struct tn_device_run *failed; /* First device that is not fine. */
+    bool changed;                       /* This run had something to do. */
 };
+
+static struct vpc_view *
+view_get(struct tn_arena *arena, struct tn_map *views, const char *scope)
+{
+    struct vpc_view *v = tn_map_get(views, scope);
+    if (!v) {
+        v = tn_new(arena, struct vpc_view);
+        tn_map_put(views, scope, v);
+    }
+    return v;
+}
 
 static struct tn_map
 views_collect(struct tn_reconcile *run)
@@ -113,19 +127,68 @@ views_collect(struct tn_reconcile *run)
     for (size_t i = 0; i < run->n_devices; i++) {
         const struct tn_device_run *d = &run->devices[i];
         for (size_t k = 0; k < d->device->n_vpcs; k++) {
-            const char *scope = d->device->vpcs[k]->scope;
-            struct vpc_view *v = tn_map_get(&views, scope);
-            if (!v) {
-                v = tn_new(run->arena, struct vpc_view);
-                tn_map_put(&views, scope, v);
-            }
+            struct vpc_view *v =
+                view_get(run->arena, &views, d->device->vpcs[k]->scope);
             *tn_vec_push(run->arena, &v->devices) = d->device->name;
             if (!device_fine(d) && !v->failed) {
                 v->failed = d;
             }
         }
+        for (size_t k = 0; k < d->plan->n_changes; k++) {
+            view_get(run->arena, &views, d->plan->changes[k].scope)->changed =
+                true;
+        }
     }
     return views;
+}
+
+static struct tn_status_vpc
+vpc_status(struct tn_reconcile *run, const struct tn_net_vpc *vpc,
+           const struct vpc_view *v)
+{
+    bool bad = v && v->failed;
+    struct tn_status_vpc s = {
+        .tenant = vpc->tenant,
+        .name = vpc->name,
+        .head = {.commit = run->commit.id, .keep = bad},
+        .n_subnets = vpc->n_subnets,
+        .devices = v ? v->devices.items : NULL,
+        .n_devices = v ? v->devices.n : 0,
+    };
+    for (size_t k = 0; k < vpc->n_subnets; k++) {
+        s.n_ports += vpc->subnets[k].n_ports;
+    }
+    const char *why = bad ? tn_arena_printf(run->arena, "device %s is %s",
+                                            v->failed->device->name,
+                                            tn_device_end_name(v->failed->end))
+                          : NULL;
+    const char *reason = bad           ? failure_reason(v->failed)
+                         : s.n_devices ? "Verified"
+                                       : "NoPorts";
+    s.head.conditions[TN_COND_READY] = condition(!bad, reason, why);
+    s.head.conditions[TN_COND_DEGRADED] = condition(bad, reason, why);
+    s.head.conditions[TN_COND_DRIFTED] = condition(false, "InSync", NULL);
+    return s;
+}
+
+/* True if the ref says the same already, but for the commit. */
+static bool
+vpc_told(const struct tn_status *status, const struct tn_status_vpc *s)
+{
+    const struct tn_status_vpc *old =
+        tn_status_vpc_get(status, s->tenant, s->name);
+    if (!old || old->n_subnets != s->n_subnets || old->n_ports != s->n_ports ||
+        old->n_devices != s->n_devices) {
+        return false;
+    }
+    for (size_t i = 0; i < TN_N_CONDITIONS; i++) {
+        const struct tn_condition *a = &old->head.conditions[i];
+        const struct tn_condition *b = &s->head.conditions[i];
+        if (a->status != b->status || !tn_streq(a->reason, b->reason)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void
@@ -134,33 +197,11 @@ vpcs_add(struct tn_reconcile *run, struct lists *l)
     const struct tn_network *net = run->network;
     struct tn_map views = views_collect(run);
     for (size_t i = 0; i < net->n_vpcs; i++) {
-        const struct tn_net_vpc *vpc = net->vpcs[i];
-        const struct vpc_view *v = tn_map_get(&views, vpc->scope);
-        struct tn_status_vpc *s = tn_vec_push(run->arena, &l->vpcs);
-        *s = (struct tn_status_vpc){
-            .tenant = vpc->tenant,
-            .name = vpc->name,
-            .head = {.commit = run->commit.id},
-            .n_subnets = vpc->n_subnets,
-            .devices = v ? v->devices.items : NULL,
-            .n_devices = v ? v->devices.n : 0,
-        };
-        for (size_t k = 0; k < vpc->n_subnets; k++) {
-            s->n_ports += vpc->subnets[k].n_ports;
+        const struct vpc_view *v = tn_map_get(&views, net->vpcs[i]->scope);
+        struct tn_status_vpc s = vpc_status(run, net->vpcs[i], v);
+        if ((v && v->changed) || !vpc_told(run->status, &s)) {
+            *tn_vec_push(run->arena, &l->vpcs) = s;
         }
-        bool bad = v && v->failed;
-        const char *why =
-            bad ? tn_arena_printf(run->arena, "device %s is %s",
-                                  v->failed->device->name,
-                                  tn_device_end_name(v->failed->end))
-                : NULL;
-        const char *reason = bad ? failure_reason(v->failed)
-                             : v ? "Verified"
-                                 : "NoPorts";
-        s->head.keep = bad;
-        s->head.conditions[TN_COND_READY] = condition(!bad, reason, why);
-        s->head.conditions[TN_COND_DEGRADED] = condition(bad, reason, why);
-        s->head.conditions[TN_COND_DRIFTED] = condition(false, "InSync", NULL);
     }
 }
 
