@@ -17,8 +17,6 @@
 
 #include "drivers/kernel/nft.h"
 
-enum { FIRST_CHUNK = 48 };
-
 enum tn_code
 tn_k_commit_space(struct tn_k_commit *c, const char *name,
                   struct tn_k_space **out, struct tn_error *err)
@@ -523,7 +521,6 @@ tn_k_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
         .steps = stage->steps,
         .n = stage->n,
         .outcomes = outcomes,
-        .chunk = FIRST_CHUNK,
         .leaving = TN_K_GROUP_LEAVING | ((uint32_t) getpid() & 0xffff),
         .first = stage->n,
     };

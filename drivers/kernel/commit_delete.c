@@ -4,7 +4,8 @@
  * group of links waits once for all of them; but it holds the lock of all
  * network configuration of the machine meanwhile.  So links are moved to a
  * group of this run and deleted by group, in chunks whose size follows the time
- * that the last one took. */
+ * that the last one took.  Each kind of link starts anew: bridges and veths
+ * cost next to nothing in a group, tunnels wait each for itself even there. */
 #include "drivers/kernel/commit.h"
 
 #include <linux/if_link.h>
@@ -12,7 +13,8 @@
 
 /* Nobody should wait longer than half a second for that lock. */
 enum {
-    CHUNK_LEAST = 8,
+    CHUNK_FIRST = 12,
+    CHUNK_LEAST = 4,
     CHUNK_MOST = 256,
     CHUNK_SLOW_MS = 200,
     CHUNK_FAST_MS = 80,
@@ -98,6 +100,7 @@ enum tn_code
 tn_k_delete_doomed(struct tn_k_commit *c, struct tn_error *err)
 {
     enum tn_code code = TN_OK;
+    c->chunk = CHUNK_FIRST;
     for (size_t s = 0; s < c->waiting.n; s++) {
         struct tn_k_space *space = c->waiting.items[s];
         for (size_t i = 0; code == TN_OK && i < space->doomed.n;) {
