@@ -10,6 +10,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { VXLAN_TTL = 64 };
@@ -59,11 +60,8 @@ tn_k_put_alias(const struct tn_k_emit *e, struct tn_k_batch *b,
                const char *text)
 {
     char alias[256];
-    size_t n = strlen(e->c->s->mark), m = strlen(text);
-    m = n + m < sizeof alias ? m : sizeof alias - 1 - n;
-    memcpy(alias, e->c->s->mark, n);
-    memcpy(alias + n, text, m);
-    tn_k_put(b, IFLA_IFALIAS, alias, n + m);
+    snprintf(alias, sizeof alias, "%s%s", e->c->s->mark, text);
+    tn_k_put(b, IFLA_IFALIAS, alias, strlen(alias));
 }
 
 static void

@@ -279,6 +279,8 @@ tn_k_lab_big(struct tn_arena *arena, unsigned n)
     return d;
 }
 
+static int run_shell(const char *fmt, va_list ap) TN_PRINTF(1, 0);
+
 static int
 run_shell(const char *fmt, va_list ap)
 {

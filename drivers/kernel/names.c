@@ -6,6 +6,7 @@
 #include "drivers/kernel/names.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/base/digest.h"
@@ -48,14 +49,11 @@ tn_k_link_name(const char *scope, const char *peer_scope, char out[TN_K_IFNAME])
     bool ordered = strcmp(scope, peer_scope) < 0;
     const char *first = ordered ? scope : peer_scope;
     const char *second = ordered ? peer_scope : scope;
-    size_t n1 = strlen(first), n2 = strlen(second);
-    assert(n1 < 128 && n2 < 128);
-    memcpy(both, first, n1);
-    both[n1] = ' ';
-    memcpy(both + n1 + 1, second, n2);
+    int n = snprintf(both, sizeof both, "%s %s", first, second);
+    assert(n > 0 && (size_t) n < sizeof both);
     out[0] = TN_K_LINK;
     out[1] = '-';
-    add_hash(out + 2, tn_hash64(both, n1 + 1 + n2), LINK_HASH);
+    add_hash(out + 2, tn_hash64(both, (size_t) n), LINK_HASH);
     return out;
 }
 

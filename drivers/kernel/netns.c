@@ -84,17 +84,17 @@ tn_k_netns_open(const char *name, int *fd, struct tn_error *err)
             return code;
         }
     }
-    TN_CLEANUP(tn_cleanup_fd) int f = open(path, O_RDONLY | O_CLOEXEC);
+    int f = open(path, O_RDONLY | O_CLOEXEC);
     if (f < 0) {
         return tn_fail_sys(err, errno == ENOENT ? TN_ENOENT : TN_EUNAVAILABLE,
                            errno, "network namespace %s", name ? name : "");
     }
     if (!is_namespace(f)) {
+        close(f);
         return tn_fail(err, TN_ENOENT, 0, "network namespace %s: not one",
                        name ? name : "");
     }
     *fd = f;
-    f = -1;
     return TN_OK;
 }
 

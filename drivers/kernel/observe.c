@@ -6,6 +6,7 @@
  * small for the frames that the subnets send through it. */
 #include "drivers/kernel/observe.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,9 +43,7 @@ static const struct tn_nft_ruleset *
 wanted_rules(const struct tn_k_watch *w, const char *scope)
 {
     char key[160];
-    size_t n = strlen(scope);
-    memcpy(key, scope, n);
-    memcpy(key + n, "/nft", sizeof "/nft");
+    snprintf(key, sizeof key, "%s/nft", scope);
     const struct tn_resource *r = w->want ? tn_state_get(w->want, key) : NULL;
     return r ? ((const struct tn_k_rules *) r->native)->rules : NULL;
 }
