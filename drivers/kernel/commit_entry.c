@@ -44,11 +44,26 @@ put_address(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
     tn_k_msg_end(b);
 }
 
+/* Where secondaries are not promoted (a port's namespace, which is not ours to
+ * tune), removing an IPv4 address takes along those that were added to its
+ * prefix later: what stays is put again. */
+static void
+restore_addrs(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
+              const struct tn_cidr *addrs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (addrs[i].addr.family == TN_AF_IPV4) {
+            put_address(e, t, &addrs[i], true);
+        }
+    }
+}
+
 void
 tn_k_change_addrs(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
                   const struct tn_cidr *before, size_t n_before,
                   const struct tn_cidr *after, size_t n_after)
 {
+    bool removed = false;
     for (int adding = 1; adding >= 0; adding--) {
         const struct tn_cidr *these = adding ? after : before;
         const struct tn_cidr *those = adding ? before : after;
@@ -60,8 +75,12 @@ tn_k_change_addrs(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
             }
             if (j == n_those || tn_cidr_cmp(&those[j], &these[i]) != 0) {
                 put_address(e, t, &these[i], adding != 0);
+                removed |= !adding && these[i].addr.family == TN_AF_IPV4;
             }
         }
+    }
+    if (removed) {
+        restore_addrs(e, t, after, n_after);
     }
 }
 
