@@ -53,7 +53,10 @@ spec:
           "apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: bench}\n"
           "spec: {}\n")
     for v in range(args.vpcs):
-        write(f"{out}/tenants/bench/v{v}.yml", vpc_documents(args, v))
+        docs = vpc_documents(args, v)
+        for i in range(0, len(docs), 500):
+            write(f"{out}/tenants/bench/v{v}-{i // 500}.yml",
+                  "---\n".join(docs[i:i + 500]))
 
 
 def vpc_documents(args, v):
@@ -73,7 +76,7 @@ def vpc_documents(args, v):
                 f"spec: {{vpc: v{v}, subnet: s{s}, host: hv{p + 1}, "
                 f"mac: \"{mac(v, s, p)}\", address: {net(s)}.{10 + p}, "
                 f"attach: {attach}}}\n")
-    return "---\n".join(docs)
+    return docs
 
 
 def batches(args, out):
