@@ -397,6 +397,7 @@ static void
 route(struct tn_arena *arena, const struct tn_k_route *o, struct tn_resource *r)
 {
     const struct tn_attr a[] = {
+        {"link", o->link, UPDATE, false},
         {"via", o->note ? o->note : addr_text(arena, &o->via), UPDATE, false},
     };
     FILL(r, arena, "route", TN_K_RANK_ROUTE, a);

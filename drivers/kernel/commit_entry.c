@@ -295,6 +295,7 @@ tn_k_set_route(const struct tn_k_emit *e, const struct tn_k_route *o,
     r.add = op != TN_OP_DELETE;
     if (r.add) {
         r.via = o->via;
+        r.index = tn_k_space_index(r.space, o->link);
         r.flags = NLM_F_CREATE;
         r.flags |= op == TN_OP_CREATE ? NLM_F_EXCL : NLM_F_REPLACE;
     }

@@ -168,6 +168,7 @@ struct tn_k_route {
     struct tn_k_object o;
     struct tn_cidr to;
     struct tn_addr via;
+    const char *link; /* The interface that leads to 'via'. */
     uint32_t metric;  /* As the kernel stores it; 0 in rendered ones. */
     const char *note; /* Foreign ones: what else there is to say; or null. */
 };

@@ -121,6 +121,8 @@ routes(struct tn_k_watch_vpc *v)
         o->o = tn_k_watch_object(v, TN_K_OBJ_ROUTE);
         o->to = r->to;
         o->via = r->via;
+        const struct tn_k_seen_link *l = tn_k_table_by_index(t, r->index);
+        o->link = l ? v->names[l->rank] : "none";
         o->metric = r->metric;
         o->note = r->note;
         tn_k_watch_add(v->w, &o->o, r->protocol == TN_K_PROTOCOL);

@@ -125,10 +125,13 @@ render_routes(struct tn_k_render_vpc *v)
 {
     for (size_t i = 0; i < v->vpc->n_routes; i++) {
         const struct tn_net_route *route = &v->vpc->routes[i];
+        char bridge[TN_K_IFNAME];
         struct tn_k_route *o = tn_new(v->r->arena, struct tn_k_route);
         o->o = tn_k_object_of(v, TN_K_OBJ_ROUTE);
         o->to = route->to;
         o->via = route->via;
+        o->link = tn_arena_strdup(
+            v->r->arena, tn_k_ifname(TN_K_BRIDGE, route->subnet->name, bridge));
         tn_k_list_add(&v->r->list, &o->o, TN_OURS, route->origin);
     }
 }
