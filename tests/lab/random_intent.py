@@ -56,7 +56,9 @@ class Intent:
             self.add_groups(name)
             for _ in range(rng.randint(1, 3)):
                 self.add_vpc(name)
-        for _ in range(rng.randint(0, 4)):
+        while sum(len(self.ports_of(t)) for t in self.tenants) < 6:
+            self.add_port(*rng.choice(self.all_vpcs()))
+        for _ in range(rng.randint(0, 6)):
             self.add_peering()
 
     # -- names and numbers --------------------------------------------------
@@ -156,7 +158,7 @@ class Intent:
             "subnets": []}
         for _ in range(self.rng.randint(1, 3)):
             self.add_subnet(tenant, name)
-        for _ in range(self.rng.randint(1, 4)):
+        for _ in range(self.rng.randint(1, 5)):
             self.add_port(tenant, name)
         for _ in range(self.rng.randint(0, 2)):
             self.add_route(tenant, name)
