@@ -129,7 +129,8 @@ struct tn_status_update {
     const struct tn_status_vpc *vpcs;
     size_t n_vpcs;
     /* Sorted by tenant, object.  The allocations of each tenant that has a pin
-     * here are replaced whole; those of other tenants stay. */
+     * here are replaced whole; those of a tenant that is among 'tenants', is
+     * not kept as it was and has none go; those of others stay. */
     const struct tn_pin *pins;
     size_t n_pins;
     /* Entries to forget: devices that left the inventory, VPCs ("tenant/vpc")

@@ -169,6 +169,12 @@ drop_all(struct differ *d)
     for (size_t i = 0; i < u->n_drop_tenants; i++) {
         drop_tenant(d, u->drop_tenants[i]);
     }
+    /* Without a pin there is no file to put, but there may be an old one. */
+    for (size_t i = 0; i < u->n_tenants; i++) {
+        if (!u->tenants[i].head.keep) {
+            drop(d, "allocations", tn_entry_file(d->arena, u->tenants[i].name));
+        }
+    }
 }
 
 static int
