@@ -169,6 +169,10 @@ static json_t *
 scalar_json(const struct tn_field *f, const struct tn_node *node)
 {
     uint64_t v = 0;
+    bool yes = false;
+    if (f->type == TN_FIELD_BOOL && tn_node_bool(node, &yes)) {
+        return json_boolean(yes);
+    }
     bool number = f->type == TN_FIELD_UINT || f->type == TN_FIELD_RANGE;
     return number && tn_node_uint(node, &v) ? json_integer((json_int_t) v)
                                             : json_string(node->scalar.text);
