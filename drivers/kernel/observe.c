@@ -135,6 +135,9 @@ watch_stray(struct tn_k_watch *w, const char *name, struct tn_error *err)
     if (code == TN_OK) {
         code = tn_k_space_read(w->s, space, TN_K_LINKS, err);
     }
+    if (code == TN_EUNAVAILABLE) {
+        return TN_OK; /* Somebody is busy there: not one that was left. */
+    }
     if (code != TN_OK || !tn_k_space_marked(space, w->s->ports_mark) ||
         has_our_links(&space->table)) {
         return code;
