@@ -36,11 +36,11 @@ struct tn_attr {
 };
 
 struct tn_resource {
-    const char *key;    /* Unique in the device; sorts with strcmp.  Begins
-                           with the scope, then the kind. */
-    const char *kind;   /* Static text: "bridge", "route", ... */
-    const char *name;   /* For people and 'tenet blame': "b-front". */
-    const char *scope;  /* "tenant/vpc"; "" for the device itself. */
+    const char *key;   /* Unique in the device; sorts with strcmp.  Begins
+                          with the scope, then the kind. */
+    const char *kind;  /* Static text: "bridge", "route", ... */
+    const char *name;  /* For people and 'tenet blame': "b-front". */
+    const char *scope; /* "tenant/vpc"; "" for the device itself. */
     enum tn_owner owner;
     uint16_t rank;      /* Creation goes by rising, deletion by falling rank;
                            whatever a resource needs has a lower one. */
