@@ -22,7 +22,7 @@ timed() { # timed VARIABLE COMMAND...
     printf -v "$1" %s "$(seconds "$start" "$end")"
 }
 
-"$top/tests/bench/kernel_intent.py" --segments "$segments" --vpcs "$vpcs" \
+"$here/../bench/kernel_intent.py" --segments "$segments" --vpcs "$vpcs" \
     --prefix "$PREFIX" --out "$work"
 "$here/lab.sh" up "$PREFIX" 1
 repo=$work/intent

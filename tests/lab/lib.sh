@@ -5,7 +5,6 @@
 # 'finish'. TENET is the program under test.
 # shellcheck shell=bash
 : "${TENET:?the program under test}" "${PREFIX:?of the lab namespaces}"
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/support/tap.sh
 . "$here/../support/tap.sh"
