@@ -23,9 +23,9 @@ struct session {
 };
 
 static void
-cleanup_lock(struct tn_state_lock **lock)
+session_done(struct session *s)
 {
-    tn_state_unlock(*lock);
+    tn_state_unlock(s->lock);
 }
 
 static void
@@ -304,6 +304,7 @@ static enum tn_exit
 apply_run(struct tn_cli *cli, enum tn_run_mode mode,
           const struct tn_saved *saved)
 {
+    TN_CLEANUP(session_done)
     struct session s = {.cli = cli, .arena = cli->arena};
     TN_CLEANUP(tn_cleanup_reconcile) struct tn_reconcile *run = NULL;
     enum tn_exit exit = tn_command_open(cli, mode, &run);
@@ -311,7 +312,6 @@ apply_run(struct tn_cli *cli, enum tn_run_mode mode,
         return exit;
     }
     exit = state_open(&s, run);
-    TN_CLEANUP(cleanup_lock) struct tn_state_lock *lock = s.lock;
     return exit == TN_EXIT_OK ? plan_and_apply(&s, run, saved) : exit;
 }
 

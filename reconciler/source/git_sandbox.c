@@ -52,9 +52,9 @@ tn_sandbox_done(struct tn_sandbox *box)
 }
 
 /* The environment, then the command, as one line for the shell. */
-static void
-command(struct tn_text *out, const struct tn_sandbox *box, const char *fmt,
-        va_list ap)
+static void TN_PRINTF(3, 0)
+    command(struct tn_text *out, const struct tn_sandbox *box, const char *fmt,
+            va_list ap)
 {
     tn_text_addf(out,
                  "cd '%s' && export HOME=\"$PWD\" GIT_CONFIG_NOSYSTEM=1 "
@@ -68,8 +68,8 @@ command(struct tn_text *out, const struct tn_sandbox *box, const char *fmt,
     tn_text_add(out, "\n}");
 }
 
-static int
-run(const struct tn_sandbox *box, const char *fmt, va_list ap)
+static int TN_PRINTF(2, 0)
+    run(const struct tn_sandbox *box, const char *fmt, va_list ap)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     command(&t, box, fmt, ap);
