@@ -322,9 +322,28 @@ port_veth(struct tn_arena *arena, const struct tn_k_port *o,
     FILL(r, arena, "port", TN_K_RANK_PORT, a);
 }
 
+/* Two ports cannot share an interface: one that is to be plugged in elsewhere
+ * leaves its old place first. */
+static const char *
+port_claim(struct tn_arena *arena, const struct tn_k_port *o)
+{
+    if (!o->interface || strcmp(o->interface, "unknown") == 0 ||
+        (o->netns && strcmp(o->netns, "unknown") == 0)) {
+        return NULL;
+    }
+    struct tn_k_str t;
+    tn_k_str_init(&t, arena);
+    tn_k_str_add(&t, "interface ");
+    tn_k_str_add(&t, o->netns ? o->netns : "");
+    tn_k_str_addc(&t, '/');
+    tn_k_str_add(&t, o->interface);
+    return tn_k_str_end(&t);
+}
+
 static void
 port(struct tn_arena *arena, const struct tn_k_port *o, struct tn_resource *r)
 {
+    r->claim = port_claim(arena, o);
     if (o->netns) {
         port_veth(arena, o, r);
     } else {
