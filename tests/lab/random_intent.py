@@ -109,7 +109,8 @@ class Intent:
     # -- documents ----------------------------------------------------------
 
     def add_groups(self, tenant):
-        for name in self.rng.sample(GROUPS, self.rng.randint(1, 4)):
+        for name in ["open"] + self.rng.sample(GROUPS[1:],
+                                               self.rng.randint(0, 3)):
             self.tenants[tenant]["SecurityGroup"][name] = {"rules": []}
         for name in self.tenants[tenant]["SecurityGroup"]:
             self.new_rules(tenant, name)
@@ -218,8 +219,11 @@ class Intent:
 
     def some_groups(self, tenant):
         groups = sorted(self.tenants[tenant]["SecurityGroup"])
-        return self.rng.sample(
-            groups, min(len(groups), self.rng.choice([0, 1, 1, 2, 3])))
+        some = set(self.rng.sample(
+            groups, min(len(groups), self.rng.choice([0, 1, 1, 2, 3]))))
+        if self.chance(0.3):
+            some.add("open")
+        return sorted(some)
 
     def add_port(self, tenant, vpc):
         spec = {"vpc": vpc, "subnet": self.rng.choice(
@@ -355,6 +359,19 @@ class Intent:
         p["subnet"] = self.rng.choice(
             [s["name"] for s in self.vpc((t, p["vpc"]))["subnets"]])
         self.settle(t, p)
+
+    def change_vpc_of_port(self):
+        """The namespace that is plugged in stays the same."""
+        t, _, p = self.some_port()
+        p["vpc"] = self.rng.choice(sorted(self.tenants[t]["Vpc"]))
+        p["subnet"] = self.rng.choice(
+            [s["name"] for s in self.vpc((t, p["vpc"]))["subnets"]])
+        self.settle(t, p)
+
+    def change_name_of_port(self):
+        t, name, p = self.some_port()
+        del self.tenants[t]["Port"][name]
+        self.tenants[t]["Port"]["n%d" % self.serial()] = p
 
     def change_address(self):
         t, _, p = self.some_port()

@@ -481,8 +481,9 @@ def furnish(args):
     them that an address or the gateway has another MAC address now."""
     world = World(args.repo)
     for netns in sorted({world.netns(e) for e in world.ends}):
-        subprocess.run(["ip", "-n", netns, "neigh", "flush", "all"],
-                       check=True)
+        for command in (["neigh", "flush", "all"],
+                        ["addr", "flush", "dev", "lo", "scope", "global"]):
+            subprocess.run(["ip", "-n", netns, *command], check=True)
     for e in world.ends:
         if e.behind:
             subprocess.run(
