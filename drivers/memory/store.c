@@ -14,6 +14,7 @@
 
 #include "drivers/memory/kind.h"
 #include "model/base/cleanup.h"
+#include "model/base/file.h"
 
 static const char format[] = "tenet-memory/1";
 
@@ -175,17 +176,14 @@ tn_mem_store_unlock(struct tn_mem_store *store)
 enum tn_code
 tn_mem_store_write(struct tn_mem_store *store, struct tn_error *err)
 {
-    char path[4096];
     if (!store->path) {
         return TN_OK;
     }
-    path_with(path, sizeof path, store->path, ".new");
-    if (json_dump_file(store->root, path, JSON_INDENT(1) | JSON_SORT_KEYS) !=
-            0 ||
-        rename(path, store->path) != 0) {
-        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "write %s", path);
-    }
-    return TN_OK;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    TN_CLEANUP(tn_cleanup_free)
+    char *json = json_dumps(store->root, JSON_INDENT(1) | JSON_SORT_KEYS);
+    tn_text_add(&text, json ? json : "");
+    return tn_file_replace(store->path, &text, 0600, err);
 }
 
 json_int_t

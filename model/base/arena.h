@@ -2,7 +2,7 @@
  * observation, per plan; freed whole.
  *
  * Out of memory ends the process with a message: a half-built plan has no
- * meaning, and every writer is crash-safe by its journal (docs/decisions.md,
+ * meaning, and every writer is crash-safe by its journal (docs/architecture.md,
  * "D-oom").  So allocation never returns null.
  *
  * An arena belongs to one thread at a time.  Objects in an arena may point to

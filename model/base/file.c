@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +16,10 @@ static enum tn_code
 file_error(struct tn_error *err, const char *path)
 {
     bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
-    return tn_fail_sys(err, denied ? TN_EDENIED : TN_EINTERNAL, errno, "%s",
-                       path);
+    enum tn_code code = errno == ENOENT ? TN_ENOENT
+                        : denied        ? TN_EDENIED
+                                        : TN_EINTERNAL;
+    return tn_fail_sys(err, code, errno, "cannot write %s", path);
 }
 
 enum tn_code
@@ -64,8 +67,9 @@ all_written(int fd, const char *bytes, size_t n)
     return true;
 }
 
-/* The new name is durable only when its directory is. */
-static bool
+/* The new name is durable only when its directory is; not every file system
+ * can tell. */
+static void
 parent_sync(const char *path)
 {
     char dir[PATH_MAX];
@@ -74,7 +78,9 @@ parent_sync(const char *path)
              slash ? path : ".");
     TN_CLEANUP(tn_cleanup_fd)
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        (void) fsync(fd);
+    }
 }
 
 enum tn_code
@@ -82,23 +88,21 @@ tn_file_replace(const char *path, const struct tn_text *text, mode_t mode,
                 struct tn_error *err)
 {
     char beside[PATH_MAX];
-    int n =
-        snprintf(beside, sizeof beside, "%s.%ld.tmp", path, (long) getpid());
+    int n = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
     if (n < 0 || (size_t) n >= sizeof beside) {
         errno = ENAMETOOLONG;
         return file_error(err, path);
     }
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                  mode);
+    TN_CLEANUP(tn_cleanup_fd) int fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0) {
         return file_error(err, beside);
     }
     if (fchmod(fd, mode) || !all_written(fd, tn_text_str(text), text->n) ||
-        fsync(fd) || rename(beside, path) || !parent_sync(path)) {
+        fsync(fd) || rename(beside, path)) {
         enum tn_code code = file_error(err, path);
         unlink(beside);
         return code;
     }
+    parent_sync(path);
     return TN_OK;
 }

@@ -15,8 +15,9 @@ enum tn_code tn_dirs_make(const char *path, mode_t mode,
 
 /* Puts 'text' into 'path': written beside under a name of its own, fsync,
  * rename, and the directory synced.  After a crash there is the old or the new
- * file, and at most a left-over "<path>.<pid>.tmp".  TN_EDENIED without
- * permission or on a read-only file system, else TN_EINTERNAL. */
+ * file, and at most a left-over "<path>.XXXXXX".  TN_ENOENT if there is no such
+ * directory, TN_EDENIED without permission or on a read-only file system, else
+ * TN_EINTERNAL. */
 enum tn_code tn_file_replace(const char *path, const struct tn_text *text,
                              mode_t mode, struct tn_error *err) TN_MUST_USE;
 

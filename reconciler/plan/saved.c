@@ -20,6 +20,7 @@
 #include <jansson.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/file.h"
 #include "reconciler/plan/show.h"
 
 enum { FORMAT = 1 };
@@ -493,36 +494,6 @@ fail_file(struct tn_error *err, const char *what, const char *path)
     return tn_fail_sys(err, code, sys, "cannot %s %s", what, path);
 }
 
-static bool
-write_all(int fd, const char *s, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, s, n);
-        if (done < 0 && errno != EINTR) {
-            return false;
-        }
-        s += done > 0 ? done : 0;
-        n -= done > 0 ? (size_t) done : 0;
-    }
-    return true;
-}
-
-/* The new name is on the disk too when the directory is. */
-static void
-sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    TN_CLEANUP(tn_cleanup_free)
-    char *dir = slash
-                    ? strndup(path, slash == path ? 1 : (size_t) (slash - path))
-                    : strdup(".");
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        (void) fsync(fd);
-    }
-}
-
 enum tn_code
 tn_saved_write(const struct tn_plan *plan, const char *version,
                const char *path, struct tn_error *err)
@@ -534,19 +505,7 @@ tn_saved_write(const struct tn_plan *plan, const char *version,
         return tn_fail(err, TN_EUNSUPPORTED, 0,
                        "the plan is too large to be saved: %zu bytes", text.n);
     }
-    char *temp = tn_arena_printf(arena, "%s.XXXXXX", path);
-    TN_CLEANUP(tn_cleanup_fd) int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd < 0) {
-        return fail_file(err, "create", temp);
-    }
-    if (fchmod(fd, 0600) || !write_all(fd, text.s, text.n) || fsync(fd) ||
-        rename(temp, path)) {
-        enum tn_code code = fail_file(err, "write", path);
-        (void) unlink(temp);
-        return code;
-    }
-    sync_directory(path);
-    return TN_OK;
+    return tn_file_replace(path, &text, 0600, err);
 }
 
 enum tn_code

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/file.h"
 
 enum { POLL_MS = 20 };
 
@@ -32,26 +33,6 @@ tn_state_fail(struct tn_error *err, int sys, const char *path)
                             ? TN_EDENIED
                             : TN_EINTERNAL;
     return tn_fail_sys(err, code, sys, "state directory %s", path);
-}
-
-static int
-make_dirs(const char *dir)
-{
-    char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s", dir) >= (int) sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    for (char *p = path + 1; *p; p++) {
-        if (*p == '/') {
-            *p = '\0';
-            if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-                return -1;
-            }
-            *p = '/';
-        }
-    }
-    return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
 }
 
 static enum tn_code
@@ -98,8 +79,9 @@ static enum tn_code
 open_all(struct tn_state_lock *lock, struct tn_error *err)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    if (make_dirs(lock->path) < 0) {
-        return tn_state_fail(err, errno, lock->path);
+    enum tn_code made = tn_dirs_make(lock->path, 0700, err);
+    if (made) {
+        return made;
     }
     lock->dir = open(lock->path, flags);
     if (lock->dir < 0) {
