@@ -146,6 +146,21 @@ states_render(const struct tn_reconcile *run, struct tn_device_run *d,
     return TN_OK;
 }
 
+static struct tn_plan_input
+plan_input(const struct tn_device_run *d)
+{
+    return (struct tn_plan_input){
+        .device = d->device->name,
+        .driver = d->driver->name,
+        .caps = d->driver->caps,
+        .last = d->last,
+        .want = d->want,
+        .have = d->have,
+        .held = d->held,
+        .n_held = d->n_held,
+    };
+}
+
 static enum tn_code
 device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
             const struct tn_device *last, const struct tn_driver_env *env,
@@ -169,16 +184,7 @@ device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
     if (code) {
         return code;
     }
-    struct tn_plan_input in = {
-        .device = d->device->name,
-        .driver = d->driver->name,
-        .caps = d->driver->caps,
-        .last = d->last,
-        .want = d->want,
-        .have = d->have,
-        .held = d->held,
-        .n_held = d->n_held,
-    };
+    struct tn_plan_input in = plan_input(d);
     return tn_plan_device(d->arena, &in, &d->plan, err);
 }
 
@@ -252,16 +258,7 @@ tn_reconcile_select(struct tn_reconcile *run, const struct tn_saved *saved,
     for (size_t i = 0; i < run->n_devices; i++) {
         const struct tn_device_run *d = &run->devices[i];
         if (d->have) {
-            in[n++] = (struct tn_plan_input){
-                .device = d->device->name,
-                .driver = d->driver->name,
-                .caps = d->driver->caps,
-                .last = d->last,
-                .want = d->want,
-                .have = d->have,
-                .held = d->held,
-                .n_held = d->n_held,
-            };
+            in[n++] = plan_input(d);
         }
     }
     enum tn_code code = tn_saved_check(run->arena, saved, in, n, result, err);
