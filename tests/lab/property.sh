@@ -4,7 +4,8 @@
 # its healing; steps to similar intents, with pings meanwhile that must not
 # lose a packet; foreign objects beside; and taking it all down.
 #
-#   property.sh SEED...      STEPS=n changes of intent, DRIFTS=n, MOST=n probes
+#   property.sh SEED...      STEPS=n changes of intent, DRIFTS=n, MOST=n probes,
+#                            LOST=n packets that each ping may lose meanwhile
 PREFIX=${PREFIX:-tprop}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -73,6 +74,7 @@ change() { # change NUMBER
     old_status=$(status_ref)
     rm -f "$work/stop"
     py probe steady "$repo" --seed "$seed" --stop "$work/stop" \
+        --lost "${LOST:-0}" \
         >"$work/steady" 2>&1 &
     pinged=$!
     for _ in $(seq 100); do

@@ -239,7 +239,8 @@ def foreign(args):
             done = run(*command)
             if args.what == "show":
                 print(" ".join(command))
-                print(re.sub(r"\n+", "\n", FLEETING.sub("", done.stdout)))
+                print(re.sub(r"\n+", "\n",
+                             FLEETING.sub("", done.stdout)).strip())
             if done.returncode:
                 print(" ".join(command), done.stderr)
                 return 1
