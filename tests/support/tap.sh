@@ -27,7 +27,7 @@ result() { # result yes|no WHAT [FILE with details]
     else
         failures=$((failures + 1))
         echo "not ok $tests - $2"
-        [ -s "${3:-}" ] && sed 's/^/#   /' "$3" | head -n 60
+        [ -s "${3:-}" ] && sed 's/^/#   /' "$3" | tail -n 40
     fi
     return 0
 }
