@@ -1,26 +1,18 @@
-/* cache.c - the files of the cache, see cache.h.
+/* cache.c - the index of the cache and its networks, see cache.h.
  *
  * The index is a sequence of sealed records, one a tenant.  Records of tenants
  * that did not change are copied as they are, so that writing it costs one
- * write.  The documents of a large tenant are written anew only when a good
- * part of them was parsed again: until then, those are parsed once more in the
- * next run, which is cheaper than writing all. */
+ * write. */
 #include "model/compile/cache.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "model/base/cleanup.h"
 #include "model/compile/cache_pack.h"
-
-enum { PATH_TEXT = 4096, DOCS_REWRITE = 16 };
-#define FILE_MOST ((off_t) 1 << 31)
 
 struct record {
     struct tn_digest key;
@@ -31,110 +23,22 @@ struct record {
 
 struct tn_cache {
     const struct tn_world *world;
-    char dir[PATH_TEXT - 512];
-    uint64_t id;
+    struct tn_store_dir dir;
     struct record *records; /* By tenant. */
     size_t n;
     bool clean;
-    atomic_size_t bytes;
-    atomic_uint serial; /* Of temporary names. */
 };
 
-/* ---- files -------------------------------------------------------------- */
-
-static bool
-file_path(const struct tn_cache *cache, const char *name, const char *suffix,
-          char *out)
+struct tn_store_dir *
+tn_cache_dir(const struct tn_cache *cache)
 {
-    int n = snprintf(out, PATH_TEXT, "%s/%s%s", cache->dir, name, suffix);
-    return n > 0 && n < PATH_TEXT;
+    return (struct tn_store_dir *) (uintptr_t) &cache->dir;
 }
 
-static bool
-all_read(int fd, char *to, size_t n)
+const struct tn_world *
+tn_cache_world(const struct tn_cache *cache)
 {
-    while (n > 0) {
-        ssize_t got = read(fd, to, n);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return false;
-        }
-        to += got;
-        n -= (size_t) got;
-    }
-    return true;
-}
-
-/* Null if the file cannot be read whole. */
-static const char *
-file_read(const struct tn_cache *cache, const char *path,
-          struct tn_arena *arena, size_t *n)
-{
-    struct stat st;
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-        st.st_size <= 0 || st.st_size > FILE_MOST) {
-        return NULL;
-    }
-    *n = (size_t) st.st_size;
-    char *bytes = tn_arena_alloc(arena, *n);
-    if (!all_read(fd, bytes, *n)) {
-        return NULL;
-    }
-    atomic_fetch_add(&((struct tn_cache *) (uintptr_t) cache)->bytes, *n);
-    return bytes;
-}
-
-static bool
-all_written(int fd, const char *from, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, from, n);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put <= 0) {
-            return false;
-        }
-        from += put;
-        n -= (size_t) put;
-    }
-    return true;
-}
-
-/* A run of bytes of a file to be written. */
-struct piece {
-    const char *bytes;
-    size_t n;
-};
-
-static void
-file_write(struct tn_cache *cache, const char *path, const struct piece *pieces,
-           size_t n_pieces)
-{
-    char temporary[PATH_TEXT];
-    int n = snprintf(temporary, sizeof temporary, "%s/.%ld.%u.tmp", cache->dir,
-                     (long) getpid(), atomic_fetch_add(&cache->serial, 1));
-    if (n < 0 || n >= PATH_TEXT) {
-        return;
-    }
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(temporary,
-                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        return;
-    }
-    bool good = true;
-    for (size_t i = 0; i < n_pieces && good; i++) {
-        good = all_written(fd, pieces[i].bytes, pieces[i].n);
-        atomic_fetch_add(&cache->bytes, pieces[i].n);
-    }
-    if (!good || rename(temporary, path) < 0) {
-        unlink(temporary);
-    }
+    return cache->world;
 }
 
 static bool
@@ -156,7 +60,7 @@ head_load(struct tn_cache *cache, const char *bytes, size_t n)
     const void *body = NULL;
     size_t n_body = 0;
     struct index_head head;
-    if (!tn_pack_seal_check(bytes, n, cache->id, &body, &n_body) ||
+    if (!tn_pack_seal_check(bytes, n, cache->dir.id, &body, &n_body) ||
         n_body != sizeof head) {
         return false;
     }
@@ -175,19 +79,17 @@ record_cmp(const void *a, const void *b)
 static void
 index_load(struct tn_cache *cache, struct tn_arena *arena)
 {
-    char path[PATH_TEXT];
     size_t n = 0, n_body = 0;
     const void *body = NULL;
-    const char *bytes = file_path(cache, "index", "", path)
-                            ? file_read(cache, path, arena, &n)
-                            : NULL;
+    const char *bytes = tn_store_load(&cache->dir, "index", "", arena, &n);
     TN_VEC(struct record) list = {0};
     if (!bytes || !head_load(cache, bytes, n)) {
         return;
     }
     bytes += TN_PACK_SEAL_SIZE + sizeof(struct index_head);
     n -= TN_PACK_SEAL_SIZE + sizeof(struct index_head);
-    while (n > 0 && tn_pack_seal_check(bytes, n, cache->id, &body, &n_body)) {
+    while (n > 0 &&
+           tn_pack_seal_check(bytes, n, cache->dir.id, &body, &n_body)) {
         struct record r = {.raw = bytes, .n_raw = n_body + TN_PACK_SEAL_SIZE};
         struct tn_unpacker u = {.arena = arena, .next = body};
         u.end = u.next + n_body;
@@ -230,14 +132,16 @@ tn_cache_open(const char *dir, const struct tn_world *world,
     }
     struct tn_cache *cache = tn_new(arena, struct tn_cache);
     cache->world = world;
-    cache->id = tn_cache_layout_id();
-    int n = snprintf(cache->dir, sizeof cache->dir, "%s/compile", dir);
-    if (n < 0 || (size_t) n + strlen(name) + 2 > sizeof cache->dir ||
-        !dir_make(dir) || !dir_make(cache->dir)) {
+    cache->dir.id = tn_cache_layout_id();
+    char *path = cache->dir.path;
+    size_t room = sizeof cache->dir.path;
+    int n = snprintf(path, room, "%s/compile", dir);
+    if (n < 0 || (size_t) n + strlen(name) + 2 > room || !dir_make(dir) ||
+        !dir_make(path)) {
         return NULL;
     }
-    snprintf(cache->dir, sizeof cache->dir, "%s/compile/%s", dir, name);
-    if (!dir_make(cache->dir)) {
+    snprintf(path, room, "%s/compile/%s", dir, name);
+    if (!dir_make(path)) {
         return NULL;
     }
     index_load(cache, arena);
@@ -268,6 +172,16 @@ tn_cache_key(const struct tn_world *world, const char *tenant,
     return tn_digester_end(&d);
 }
 
+struct tn_digest
+tn_cache_facts(const struct tn_world *world, const char *tenant,
+               const struct tn_oid *lock)
+{
+    struct tn_digest content;
+    _Static_assert(sizeof content.b == sizeof lock->b, "an id is a digest");
+    memcpy(content.b, lock->b, sizeof content.b);
+    return tn_cache_key(world, tenant, &content);
+}
+
 bool
 tn_cache_part(const struct tn_cache *cache, const char *tenant,
               const struct tn_digest *key, struct tn_part *out)
@@ -280,180 +194,58 @@ tn_cache_part(const struct tn_cache *cache, const char *tenant,
     return true;
 }
 
+const struct tn_part *
+tn_cache_last(const struct tn_cache *cache, const char *tenant,
+              struct tn_digest *key)
+{
+    const struct record *r = record_find(cache, tenant);
+    if (!r) {
+        return NULL;
+    }
+    *key = r->key;
+    return &r->part;
+}
+
 bool
-tn_cache_net(const struct tn_cache *cache, const struct tn_digest *key,
+tn_cache_base(const struct tn_cache *cache, const char *tenant,
+              struct tn_arena *arena, struct tn_base *out)
+{
+    size_t n = 0, n_body = 0;
+    const void *body = NULL;
+    const char *bytes =
+        tn_store_load(tn_cache_dir(cache), tenant, ".base", arena, &n);
+    return bytes &&
+           tn_pack_seal_check(bytes, n, cache->dir.id, &body, &n_body) &&
+           tn_base_unpack(body, n_body, out);
+}
+
+bool
+tn_cache_net(const struct tn_cache *cache, const struct tn_base *base,
              struct tn_arena *arena, struct tn_part *part)
 {
-    char path[PATH_TEXT];
-    size_t n = 0, n_body = 0;
-    const void *body = NULL;
-    struct tn_digest found;
-    if (!file_path(cache, part->tenant, ".net", path)) {
+    size_t n = 0, n_subnets = 0;
+    TN_CLEANUP(tn_cleanup_store) struct tn_store store = {0};
+    if (base->head.n_nets != part->n_vpcs ||
+        !tn_store_open(&store, &cache->dir, part->tenant, ".net",
+                       base->head.net)) {
         return false;
     }
-    const char *bytes = file_read(cache, path, arena, &n);
-    if (!bytes || !tn_pack_seal_check(bytes, n, cache->id, &body, &n_body)) {
-        return false;
-    }
-    struct tn_unpacker u = {.arena = arena, .next = body};
-    u.end = u.next + n_body;
-    return tn_unpack_image(&u, &found, sizeof found) &&
-           tn_digest_eq(&found, key) &&
-           tn_net_unpack(&u, part, cache->world->inventory);
-}
-
-void
-tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
-               const struct tn_part *part, struct tn_text *record)
-{
-    char path[PATH_TEXT];
-    TN_CLEANUP(tn_cleanup_text) struct tn_text net = {0};
-    if (!file_path(cache, part->tenant, ".net", path)) {
-        return;
-    }
-    size_t start = tn_pack_seal_begin(&net, cache->id);
-    tn_text_addn(&net, (const char *) key->b, sizeof key->b);
-    tn_net_pack(&net, part, cache->world->inventory);
-    tn_pack_seal_end(&net, start);
-    file_write(cache, path, &(struct piece){tn_text_str(&net), net.n}, 1);
-    start = tn_pack_seal_begin(record, cache->id);
-    tn_text_addn(record, (const char *) key->b, sizeof key->b);
-    tn_part_pack(record, part);
-    tn_pack_seal_end(record, start);
-}
-
-/* ---- documents ---------------------------------------------------------- */
-
-/* Head of a file's documents. */
-struct docs_head {
-    struct tn_oid id;
-    uint64_t bytes;
-    uint32_t n_docs, size;
-};
-
-static int
-cached_cmp(const void *a, const void *b)
-{
-    const struct tn_cached_file *x = a, *y = b;
-    return memcmp(x->id.b, y->id.b, sizeof x->id.b);
-}
-
-struct tn_cached_docs
-tn_cache_docs(const struct tn_cache *cache, const char *tenant,
-              struct tn_arena *arena)
-{
-    char path[PATH_TEXT];
-    size_t n = 0, n_body = 0;
-    const void *body = NULL;
-    struct tn_cached_docs none = {0};
-    const char *bytes = file_path(cache, tenant, ".docs", path)
-                            ? file_read(cache, path, arena, &n)
-                            : NULL;
-    if (!bytes || !tn_pack_seal_check(bytes, n, cache->id, &body, &n_body)) {
-        return none;
-    }
-    TN_VEC(struct tn_cached_file) list = {0};
-    const char *next = body, *end = next + n_body;
-    while (next < end) {
-        struct docs_head head;
-        if ((size_t) (end - next) < sizeof head) {
-            return none;
-        }
-        memcpy(&head, next, sizeof head);
-        next += sizeof head;
-        if (head.size > (size_t) (end - next)) {
-            return none;
-        }
-        *tn_vec_push(arena, &list) = (struct tn_cached_file){
-            head.id, head.bytes, next, head.n_docs, head.size};
-        next += head.size;
-    }
-    if (list.n > 1) {
-        qsort(list.items, list.n, sizeof *list.items, cached_cmp);
-    }
-    return (struct tn_cached_docs){list.items, list.n};
-}
-
-bool
-tn_cached_docs_get(const struct tn_cached_docs *docs, struct tn_arena *arena,
-                   struct tn_intent_file *file)
-{
-    const struct tn_cached_file wanted = {.id = file->id};
-    const struct tn_cached_file *found =
-        docs->n && tn_oid_known(&file->id)
-            ? bsearch(&wanted, docs->files, docs->n, sizeof *docs->files,
-                      cached_cmp)
-            : NULL;
-    if (!found || found->n_docs > found->size) {
-        return false;
-    }
-    struct tn_document *list =
-        tn_new_n(arena, struct tn_document, found->n_docs);
-    const char *next = found->docs, *end = next + found->size;
-    for (uint32_t i = 0; i < found->n_docs; i++) {
-        uint32_t size = 0;
-        if ((size_t) (end - next) < sizeof size) {
+    const char *all = tn_store_all(&store, tn_cache_dir(cache), arena, &n);
+    struct tn_net_vpc *net = tn_new_n(arena, struct tn_net_vpc, part->n_vpcs);
+    for (size_t i = 0; all && i < part->n_vpcs; i++) {
+        const char *bytes = tn_chunk_in(&base->nets[i], all, n);
+        if (!bytes ||
+            !tn_net_unpack(arena, bytes, (size_t) base->nets[i].size,
+                           part->tenant, cache->world->inventory, &net[i])) {
             return false;
         }
-        memcpy(&size, next, sizeof size);
-        next += sizeof size;
-        if (size > (size_t) (end - next) ||
-            !tn_document_unpack(arena, next, size, file->path, &list[i])) {
-            return false;
-        }
-        next += size;
+        n_subnets += net[i].n_subnets;
     }
-    file->docs = list;
-    file->n_docs = found->n_docs;
-    file->bytes = (size_t) found->bytes;
-    file->clean = true;
+    if (!all || n_subnets != part->n_claims) {
+        return false;
+    }
+    part->net = net;
     return true;
-}
-
-static void
-file_pack(struct tn_text *out, const struct tn_intent_file *file)
-{
-    struct docs_head head = {
-        .id = file->id,
-        .bytes = file->bytes,
-        .n_docs = (uint32_t) file->n_docs,
-    };
-    size_t at = out->n;
-    tn_text_addn(out, (const char *) &head, sizeof head);
-    for (size_t i = 0; i < file->n_docs; i++) {
-        uint32_t size = 0;
-        size_t start = out->n;
-        tn_text_addn(out, (const char *) &size, sizeof size);
-        tn_document_pack(out, &file->docs[i]);
-        size = (uint32_t) (out->n - start - sizeof size);
-        memcpy(out->s + start, &size, sizeof size);
-    }
-    head.size = (uint32_t) (out->n - at - sizeof head);
-    memcpy(out->s + at, &head, sizeof head);
-}
-
-void
-tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
-                    const struct tn_intent_file *files, size_t n)
-{
-    char path[PATH_TEXT];
-    size_t parsed = 0;
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
-    for (size_t i = 0; i < n; i++) {
-        parsed += files[i].parsed && files[i].clean;
-    }
-    if (parsed * DOCS_REWRITE <= n ||
-        !file_path(cache, tenant, ".docs", path)) {
-        return;
-    }
-    size_t start = tn_pack_seal_begin(&text, cache->id);
-    for (size_t i = 0; i < n; i++) {
-        if (files[i].clean && tn_oid_known(&files[i].id)) {
-            file_pack(&text, &files[i]);
-        }
-    }
-    tn_pack_seal_end(&text, start);
-    file_write(cache, path, &(struct piece){tn_text_str(&text), text.n}, 1);
 }
 
 /* ---- the next index ----------------------------------------------------- */
@@ -463,7 +255,7 @@ static void
 gone_remove(const struct tn_cache *cache, const struct tn_cache_record *records,
             size_t n)
 {
-    char path[PATH_TEXT];
+    static const char *const suffixes[] = {".base", ".net", ".docs"};
     size_t k = 0;
     for (size_t i = 0; i < cache->n; i++) {
         const char *tenant = cache->records[i].part.tenant;
@@ -473,12 +265,9 @@ gone_remove(const struct tn_cache *cache, const struct tn_cache_record *records,
         if (k < n && strcmp(records[k].tenant, tenant) == 0) {
             continue;
         }
-        if (tn_is_label(tenant)) {
-            if (file_path(cache, tenant, ".net", path)) {
-                unlink(path);
-            }
-            if (file_path(cache, tenant, ".docs", path)) {
-                unlink(path);
+        for (size_t f = 0; f < TN_ARRAY_SIZE(suffixes); f++) {
+            if (tn_is_label(tenant)) {
+                tn_store_remove(&cache->dir, tenant, suffixes[f]);
             }
         }
     }
@@ -492,24 +281,32 @@ tn_cache_clean(const struct tn_cache *cache)
 
 /* Joins runs that lie behind each other, so that old records cost one write. */
 static size_t
-piece_add(struct piece *pieces, size_t n, const char *bytes, size_t size)
+piece_add(struct tn_store_piece *pieces, size_t n, const char *bytes,
+          size_t size)
 {
     if (n > 0 && pieces[n - 1].bytes + pieces[n - 1].n == bytes) {
         pieces[n - 1].n += size;
         return n;
     }
-    pieces[n] = (struct piece){bytes, size};
+    pieces[n] = (struct tn_store_piece){bytes, size};
     return n + 1;
 }
 
+static bool
+record_is_kept(const struct tn_cache_record *r)
+{
+    return r->same || !r->text || r->text->n == 0;
+}
+
 static size_t
-records_add(const struct tn_cache *cache, struct piece *pieces, size_t n_pieces,
-            const struct tn_cache_record *records, size_t n)
+records_add(const struct tn_cache *cache, struct tn_store_piece *pieces,
+            size_t n_pieces, const struct tn_cache_record *records, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct tn_text *text = records[i].text;
-        const struct record *old =
-            records[i].same ? record_find(cache, records[i].tenant) : NULL;
+        const struct record *old = record_is_kept(&records[i])
+                                       ? record_find(cache, records[i].tenant)
+                                       : NULL;
         if (old) {
             n_pieces = piece_add(pieces, n_pieces, old->raw, old->n_raw);
         } else if (text && text->n) {
@@ -523,32 +320,35 @@ void
 tn_cache_close(struct tn_cache *cache, const struct tn_cache_record *records,
                size_t n, bool clean)
 {
-    char path[PATH_TEXT];
-    struct index_head head = {clean};
+    struct index_head head = {0};
     TN_CLEANUP(tn_cleanup_text) struct tn_text first = {0};
-    size_t same = 0;
+    size_t kept = 0, same = 0;
     for (size_t i = 0; i < n; i++) {
+        kept += record_is_kept(&records[i]);
         same += records[i].same;
     }
-    if (same == n && n == cache->n && clean == cache->clean) {
+    /* What is clean now says nothing about records of other commits. */
+    clean = clean && same == kept;
+    if (kept == n && n == cache->n && clean == cache->clean) {
         return;
     }
     TN_CLEANUP(tn_cleanup_free)
-    struct piece *pieces = calloc(n + 1, sizeof *pieces);
-    if (!pieces || !file_path(cache, "index", "", path)) {
+    struct tn_store_piece *pieces = calloc(n + 1, sizeof *pieces);
+    if (!pieces) {
         return;
     }
-    size_t start = tn_pack_seal_begin(&first, cache->id);
+    head.clean = clean;
+    size_t start = tn_pack_seal_begin(&first, cache->dir.id);
     tn_text_addn(&first, (const char *) &head, sizeof head);
     tn_pack_seal_end(&first, start);
     size_t n_pieces = piece_add(pieces, 0, tn_text_str(&first), first.n);
     n_pieces = records_add(cache, pieces, n_pieces, records, n);
-    file_write(cache, path, pieces, n_pieces);
+    tn_store_replace(&cache->dir, "index", "", pieces, n_pieces);
     gone_remove(cache, records, n);
 }
 
 size_t
 tn_cache_bytes(const struct tn_cache *cache)
 {
-    return atomic_load(&((struct tn_cache *) (uintptr_t) cache)->bytes);
+    return atomic_load(&tn_cache_dir(cache)->bytes);
 }

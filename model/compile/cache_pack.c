@@ -6,11 +6,14 @@
  * numbers behind each VPC, in the order in which both sides walk it. */
 #include "model/compile/cache_pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "model/base/cleanup.h"
 #include "model/base/digest.h"
+#include "model/compile/base.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 /* ---- parts -------------------------------------------------------------- */
 
@@ -26,6 +29,7 @@ static const struct tn_pack_layout number_layout =
 static const struct tn_pack_row part_vpc_rows[] = {
     TN_PACK_TEXT_ROW(struct tn_part_vpc, name),
     TN_PACK_ARRAY_ROW(struct tn_part_vpc, cidrs, n_cidrs, &tn_pack_cidr_layout),
+    TN_PACK_PLAIN_ROW(struct tn_part_vpc, n_subnets),
 };
 static const struct tn_pack_layout part_vpc_layout =
     TN_PACK_LAYOUT(struct tn_part_vpc, part_vpc_rows);
@@ -169,6 +173,8 @@ tn_cache_layout_id(void)
     const uint64_t ids[] = {
         FORMAT,
         sizeof(struct tn_vni_claim),
+        sizeof(struct tn_base_head),
+        sizeof(struct tn_base_file),
         tn_pack_layout_id(&part_layout),
         tn_pack_layout_id(&vpc_layout),
         tn_pack_layout_id(&links_layout),
@@ -282,20 +288,20 @@ links_write(const struct tn_net_vpc *vpc, const struct tn_inventory *inventory,
 }
 
 void
-tn_net_pack(struct tn_text *out, const struct tn_part *part,
+tn_net_pack(struct tn_text *out, const struct tn_net_vpc *vpc,
             const struct tn_inventory *inventory)
 {
     struct tn_packer packer = {.out = out};
-    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    for (size_t i = 0; i < part->n_vpcs; i++) {
-        const struct tn_net_vpc *vpc = &part->net[i];
-        struct links links = {.n = links_count(vpc)};
-        links.items = tn_new_n(arena, uint32_t, links.n);
-        links_write(vpc, inventory, links.items);
-        tn_pack(&packer, &vpc_layout, vpc);
-        tn_pack(&packer, &links_layout, &links);
-        tn_arena_reset(arena);
+    TN_CLEANUP(tn_cleanup_free) uint32_t *items = NULL;
+    struct links links = {.n = links_count(vpc)};
+    items = calloc(links.n + 1, sizeof *items);
+    if (!items) {
+        abort();
     }
+    links.items = items;
+    links_write(vpc, inventory, items);
+    tn_pack(&packer, &vpc_layout, vpc);
+    tn_pack(&packer, &links_layout, &links);
 }
 
 struct link_reader {
@@ -365,28 +371,22 @@ vpc_relink(struct tn_net_vpc *vpc, const struct links *links,
 }
 
 bool
-tn_net_unpack(struct tn_unpacker *unpacker, struct tn_part *part,
-              const struct tn_inventory *inventory)
+tn_net_unpack(struct tn_arena *arena, const void *bytes, size_t n,
+              const char *tenant, const struct tn_inventory *inventory,
+              struct tn_net_vpc *out)
 {
-    struct tn_net_vpc *net =
-        tn_new_n(unpacker->arena, struct tn_net_vpc, part->n_vpcs);
-    size_t n_tenant = strlen(part->tenant), n_subnets = 0;
-    for (size_t i = 0; i < part->n_vpcs; i++) {
-        struct tn_net_vpc *vpc = &net[i];
-        struct links links;
-        if (!tn_unpack(unpacker, &vpc_layout, vpc) ||
-            !tn_unpack(unpacker, &links_layout, &links) || !vpc->scope ||
-            strlen(vpc->scope) <= n_tenant ||
-            !vpc_relink(vpc, &links, inventory, unpacker->arena)) {
-            return false;
-        }
-        vpc->tenant = part->tenant;
-        vpc->name = vpc->scope + n_tenant + 1;
-        n_subnets += vpc->n_subnets;
-    }
-    if (n_subnets != part->n_claims) {
+    struct tn_unpacker u = {.arena = arena, .next = bytes};
+    struct links links;
+    size_t n_tenant = strlen(tenant);
+    u.end = u.next + n;
+    if (!tn_unpack(&u, &vpc_layout, out) ||
+        !tn_unpack(&u, &links_layout, &links) || !out->scope ||
+        strncmp(out->scope, tenant, n_tenant) != 0 ||
+        out->scope[n_tenant] != '/' ||
+        !vpc_relink(out, &links, inventory, arena)) {
         return false;
     }
-    part->net = net;
+    out->tenant = tenant;
+    out->name = out->scope + n_tenant + 1;
     return true;
 }

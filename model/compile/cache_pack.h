@@ -15,11 +15,13 @@ void tn_part_pack(struct tn_text *out, const struct tn_part *part);
 bool tn_part_unpack(struct tn_unpacker *unpacker,
                     struct tn_part *out) TN_MUST_USE;
 
-/* part->net, without what is settled later (VNIs, peerings).  Hosts are
- * written as their place in the inventory. */
-void tn_net_pack(struct tn_text *out, const struct tn_part *part,
+/* One VPC, without what is settled later (VNIs, peerings).  Hosts are written
+ * as their place in the inventory. */
+void tn_net_pack(struct tn_text *out, const struct tn_net_vpc *vpc,
                  const struct tn_inventory *inventory);
-bool tn_net_unpack(struct tn_unpacker *unpacker, struct tn_part *part,
-                   const struct tn_inventory *inventory) TN_MUST_USE;
+/* Reads 'n' bytes; points into them. */
+bool tn_net_unpack(struct tn_arena *arena, const void *bytes, size_t n,
+                   const char *tenant, const struct tn_inventory *inventory,
+                   struct tn_net_vpc *out) TN_MUST_USE;
 
 #endif

@@ -16,8 +16,9 @@
 #define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
 #define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
 
-static const char *const names[] = {"index", "acme.net", "acme.docs",
-                                    "beta.net", "beta.docs"};
+static const char *const names[] = {"index",     "acme.base", "acme.net",
+                                    "acme.docs", "beta.base", "beta.net",
+                                    "beta.docs"};
 
 struct dir {
     char path[64];

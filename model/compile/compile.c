@@ -101,8 +101,7 @@ stats_sum(struct compile *c)
         c->stats.n_files_parsed += job->n_parsed;
         c->stats.n_bytes_parsed += job->bytes_parsed;
         c->stats.n_vpcs += job->part.n_vpcs;
-        c->stats.n_vpcs_compiled +=
-            job->part.net && !job->cached ? job->part.n_vpcs : 0;
+        c->stats.n_vpcs_compiled += job->n_compiled;
     }
 }
 
@@ -117,7 +116,7 @@ cache_close(struct compile *c, bool clean)
     for (size_t i = 0; i < c->n_jobs; i++) {
         const struct tn_tenant_job *job = &c->jobs[i];
         records[i] = (struct tn_cache_record){job->repo->name, &job->record,
-                                              job->cached};
+                                              job->cached && !job->changed};
     }
     tn_cache_close(c->cache, records, c->n_jobs, clean);
     c->stats.cache_bytes = tn_cache_bytes(c->cache);

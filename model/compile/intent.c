@@ -188,8 +188,12 @@ document_take(struct tn_intent *in, const struct tn_intent_file *file,
             (struct tn_intent_vpc){.doc = doc->as.vpc, .file = file};
         break;
     case TN_KIND_PORT:
-        in->ports[in->n_ports++] =
-            (struct tn_intent_port){.doc = doc->as.port, .file = file};
+        in->ports[in->n_ports] = (struct tn_intent_port){
+            .doc = doc->as.port,
+            .file = file,
+            .order = (uint32_t) in->n_ports,
+        };
+        in->n_ports++;
         break;
     case TN_KIND_SECURITY_GROUP:
         in->groups[in->n_groups++] = (struct tn_intent_group){

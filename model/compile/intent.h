@@ -10,6 +10,7 @@
 #include "model/base/map.h"
 #include "model/compile/part.h"
 #include "model/compile/repository.h"
+#include "model/compile/store.h"
 
 /* What all tenants' compiles read and none writes. */
 struct tn_world {
@@ -34,9 +35,10 @@ struct tn_intent_file {
     size_t bytes;
     struct tn_document *docs;
     size_t n_docs;
-    bool holes;  /* Some document could not even be named. */
-    bool parsed; /* Read and parsed in this run. */
-    bool clean;  /* No finding: may be cached. */
+    bool holes;            /* Some document could not even be named. */
+    bool parsed;           /* Read and parsed in this run. */
+    bool clean;            /* No finding: may be cached. */
+    struct tn_chunk chunk; /* Of the documents in the cache; size 0: none. */
     struct tn_diags diags;
     TN_VEC(const char *)
     broken;         /* "<kind slug>/<name>" of documents that were
@@ -70,6 +72,7 @@ struct tn_intent_port {
     struct tn_pin pin;               /* What is pinned for it. */
     bool established;                /* By the status ref. */
     uint64_t attach;                 /* Hash of host, namespace, interface. */
+    uint32_t order;                  /* By files and lines. */
     struct tn_mac mac;
     struct tn_addr address, address6;
 };
@@ -162,6 +165,15 @@ void tn_validate_vpcs(struct tn_intent *in);
 void tn_validate_ports(struct tn_intent *in);
 void tn_validate_groups(struct tn_intent *in);
 void tn_validate_peerings(struct tn_intent *in);
+
+/* The port's claim for tn_part.attaches; '*here' tells whether its host is in
+ * this environment, else there is no such claim. */
+uint64_t tn_intent_attach(const struct tn_intent *in, const struct tn_port *doc,
+                          bool *here);
+/* True if the port gives its namespace a default route. */
+bool tn_intent_sets_default_route(const struct tn_port *doc);
+/* Hash of the port's host and namespace. */
+uint64_t tn_intent_namespace(const struct tn_port *doc);
 
 /* Looks 'ref' up in 'map'; a finding if it is not there.  'kind' says which
  * documents the map holds. */

@@ -42,6 +42,7 @@ struct tn_part_vpc {
     const char *name;
     const struct tn_cidr *cidrs;
     size_t n_cidrs;
+    size_t n_subnets; /* So many claims are its. */
 };
 
 /* One side's word about a peering. */
@@ -66,7 +67,7 @@ struct tn_part {
     size_t n_files, n_vpcs, n_subnets, n_ports;
     const struct tn_vni_claim *claims;
     size_t n_claims;
-    const uint64_t *attaches;
+    const uint64_t *attaches; /* In the order of files. */
     size_t n_attaches;
     const struct tn_part_vpc *vpcs;     /* By name; those that could be read. */
     const struct tn_part_offer *offers; /* By vpc, peer tenant, peer VPC. */
@@ -87,8 +88,10 @@ struct tn_part {
     size_t n_paths;
     const struct tn_part_at *claim_at; /* Places of claims and attaches; null */
     const struct tn_part_at *attach_at; /* if the part is from the cache. */
-    bool wanted;                        /* Set if such a place was asked for. */
-    uint32_t *vnis;                     /* n_claims, settled. */
+    const uint64_t *fresh;  /* Of the attaches those that the index does not */
+    size_t n_fresh;         /* know: null and 0 if the part is from it. */
+    bool wanted;            /* Set if such a place was asked for. */
+    uint32_t *vnis;         /* n_claims, settled. */
     struct tn_net_vpc *net; /* n_vpcs, by name; null if failed or not loaded.
                                VNIs and peerings are filled in later. */
     const struct tn_part_missing *missing;

@@ -394,7 +394,11 @@ claims_fill(struct resolve *r)
             cidrs[k] = doc->cidrs.items[k].v;
         }
         vpcs[i] = (struct tn_part_vpc){
-            tn_arena_strdup(r->keep, doc->meta.name.v), cidrs, doc->cidrs.n};
+            .name = tn_arena_strdup(r->keep, doc->meta.name.v),
+            .cidrs = cidrs,
+            .n_cidrs = doc->cidrs.n,
+            .n_subnets = doc->subnets.n,
+        };
         for (size_t k = 0; k < doc->subnets.n; k++) {
             claims[n] = tn_identify_subnet(in, &in->vpcs[i].subnets[k], &at[n]);
             n++;
@@ -408,21 +412,45 @@ claims_fill(struct resolve *r)
     r->part->n_subnets = n;
 }
 
+/* In the order of files, as the base counts them. */
+static void
+attaches_fill(struct resolve *r)
+{
+    struct tn_intent *in = r->in;
+    uint32_t most = 0;
+    for (size_t i = 0; i < in->n_ports; i++) {
+        most = in->ports[i].order >= most ? in->ports[i].order + 1 : most;
+    }
+    const struct tn_intent_port **by =
+        tn_new_n(in->arena, const struct tn_intent_port *, most);
+    for (size_t i = 0; i < in->n_ports; i++) {
+        by[in->ports[i].order] = &in->ports[i];
+    }
+    uint64_t *claims = tn_new_n(r->keep, uint64_t, in->n_ports);
+    struct tn_part_at *at = tn_new_n(r->keep, struct tn_part_at, in->n_ports);
+    size_t n = 0;
+    for (size_t i = 0; i < most; i++) {
+        const struct tn_intent_port *p = by[i];
+        if (p && p->host) {
+            claims[n] = p->attach & ~TN_ATTACH_ESTABLISHED;
+            claims[n] |= p->established ? TN_ATTACH_ESTABLISHED : 0;
+            at[n++] = tn_intent_place(p->file, p->doc->attach.at);
+        }
+    }
+    r->part->attaches = r->part->fresh = claims;
+    r->part->n_attaches = r->part->n_fresh = n;
+    r->part->attach_at = at;
+}
+
 static void
 ports_fill(struct resolve *r)
 {
     struct tn_intent *in = r->in;
-    uint64_t *claims = tn_new_n(r->keep, uint64_t, in->n_ports);
-    struct tn_part_at *at = tn_new_n(r->keep, struct tn_part_at, in->n_ports);
     TN_VEC(struct tn_pin) others = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < in->n_ports; i++) {
+    attaches_fill(r);
+    for (size_t i = 0; i < in->n_ports && !r->part->failed; i++) {
         const struct tn_intent_port *p = &in->ports[i];
-        if (p->host) {
-            claims[n] = p->attach & ~TN_ATTACH_ESTABLISHED;
-            claims[n] |= p->established ? TN_ATTACH_ESTABLISHED : 0;
-            at[n++] = tn_intent_place(p->file, p->doc->attach.at);
-        } else if (p->subnet && !r->part->failed) {
+        if (!p->host && p->subnet) {
             *tn_vec_push(r->keep, &others) = (struct tn_pin){
                 .tenant = r->part->tenant,
                 .object =
@@ -433,9 +461,6 @@ ports_fill(struct resolve *r)
             };
         }
     }
-    r->part->attaches = claims;
-    r->part->attach_at = at;
-    r->part->n_attaches = n;
     r->part->n_ports = in->n_ports;
     r->part->other_pins = others.items;
     r->part->n_other_pins = others.n;

@@ -292,10 +292,11 @@ attach_slot(const struct attach_table *t, uint64_t hash)
 }
 
 static void
-attach_take(struct attach_table *t, uint32_t part, uint32_t claim)
+attach_take(struct attach_table *t, uint32_t part, uint32_t claim,
+            uint64_t attach)
 {
     struct tn_part *me = t->parts->items[part];
-    uint64_t hash = me->attaches[claim] & ~TN_ATTACH_ESTABLISHED;
+    uint64_t hash = attach & ~TN_ATTACH_ESTABLISHED;
     struct attached *slot = attach_slot(t, hash);
     if (!slot->part) {
         *slot = (struct attached){hash, part + 1, claim};
@@ -322,28 +323,29 @@ attach_table_new(struct attach_table *t, struct tn_arena *arena, size_t n)
     t->mask = cap - 1;
 }
 
-/* The usual case, cheaply: only new parts go into the table, and those from
- * the cache are looked up in it. */
+/* The usual case, cheaply: only what is new goes into the table, and the rest
+ * is looked up in it. */
 static bool
 attaches_clean(const struct tn_parts *parts, struct tn_arena *arena)
 {
     struct attach_table t = {.parts = parts};
     size_t n = 0;
     for (size_t i = 0; i < parts->n; i++) {
-        n += parts->items[i]->attach_at ? parts->items[i]->n_attaches : 0;
+        n += parts->items[i]->n_fresh;
     }
     attach_table_new(&t, arena, n);
     for (uint32_t i = 0; i < parts->n; i++) {
         const struct tn_part *part = parts->items[i];
-        for (uint32_t k = 0; part->attach_at && k < part->n_attaches; k++) {
-            attach_take(&t, i, k);
+        for (uint32_t k = 0; k < part->n_fresh; k++) {
+            attach_take(&t, i, k, part->fresh[k]);
         }
     }
     for (size_t i = 0; n && i < parts->n && !t.clash; i++) {
         const struct tn_part *part = parts->items[i];
-        for (size_t k = 0; !part->attach_at && k < part->n_attaches; k++) {
+        for (size_t k = 0; k < part->n_attaches; k++) {
             uint64_t hash = part->attaches[k] & ~TN_ATTACH_ESTABLISHED;
-            t.clash |= attach_slot(&t, hash)->part != 0;
+            uint32_t holder = attach_slot(&t, hash)->part;
+            t.clash |= holder && holder != i + 1;
         }
     }
     return !t.clash;
@@ -372,7 +374,7 @@ tn_settle_attaches(const struct tn_parts *parts, bool clean,
                            : failed[i]                               ? 2
                                                                      : 1;
                 if (mine == pass) {
-                    attach_take(&t, i, k);
+                    attach_take(&t, i, k, part->attaches[k]);
                 }
             }
         }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/compile/touch.h"
+
 void
 tn_tenant_job_init(struct tn_tenant_job *job)
 {
@@ -29,6 +31,7 @@ docs_free(struct tn_tenant_job *job)
 void
 tn_tenant_job_done(struct tn_tenant_job *job)
 {
+    tn_cached_docs_close(&job->cached_docs);
     docs_free(job);
     tn_arena_free(job->keep);
     tn_text_done(&job->record);
@@ -44,6 +47,15 @@ docs_arena(struct tn_tenant_job *job, const struct tn_worker *worker)
     return job->docs[worker->index];
 }
 
+static bool
+net_take(struct tn_tenant_job *job)
+{
+    struct tn_base base;
+    return tn_cache_base(job->cache, job->repo->name, job->keep, &base) &&
+           tn_digest_eq(&base.head.key, &job->key) &&
+           tn_cache_net(job->cache, &base, job->keep, &job->part);
+}
+
 /* True if the cache has all that is asked for. */
 static bool
 cache_take(struct tn_tenant_job *job, const struct tn_digest *content)
@@ -53,8 +65,7 @@ cache_take(struct tn_tenant_job *job, const struct tn_digest *content)
     job->keyed = true;
     job->cached = !job->anew &&
                   tn_cache_part(job->cache, tenant, &job->key, &job->part) &&
-                  (job->verdict_only ||
-                   tn_cache_net(job->cache, &job->key, job->keep, &job->part));
+                  (job->verdict_only || net_take(job));
     for (size_t i = 0; job->cached && i < job->part.n_findings; i++) {
         job->diags.n_warnings++;
     }
@@ -93,6 +104,25 @@ cache_take_files(struct tn_tenant_job *job)
     return named && cache_take(job, &content);
 }
 
+/* Opens what an earlier compile left.  True if the part could be made from
+ * it. */
+static bool
+base_take(struct tn_tenant_job *job, struct tn_worker *worker,
+          struct tn_arena *arena)
+{
+    if (!job->cache || job->repo->refused ||
+        !tn_cache_base(job->cache, job->repo->name, arena, &job->base)) {
+        return false;
+    }
+    tn_cached_docs_open(&job->cached_docs, job->cache, job->repo->name,
+                        &job->base, arena);
+    job->changed = job->cached =
+        job->keyed && !job->anew &&
+        job->diags.n_errors + job->diags.n_warnings == 0 &&
+        tn_touch(job, worker, arena);
+    return job->changed;
+}
+
 enum tn_code
 tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
                struct tn_error *err)
@@ -112,8 +142,8 @@ tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
         docs_free(job);
         return TN_OK;
     }
-    if (job->cache && !job->repo->refused) {
-        job->cached_docs = tn_cache_docs(job->cache, job->repo->name, arena);
+    if (base_take(job, worker, arena)) {
+        return TN_OK;
     }
     *in = (struct tn_intent){
         .world = job->world,
@@ -170,6 +200,24 @@ files_join(struct tn_tenant_job *job)
     }
 }
 
+static void
+store(struct tn_tenant_job *job)
+{
+    const struct tn_intent *in = &job->in;
+    const char *tenant = job->repo->name;
+    if (!job->cache || job->repo->refused) {
+        return;
+    }
+    if (job->keyed && !job->part.failed) {
+        struct tn_digest facts =
+            tn_cache_facts(job->world, tenant, &job->repo_files.lock.id);
+        tn_cache_store(job->cache, &job->key, in, &job->part, &job->cached_docs,
+                       &facts, &job->record);
+    } else {
+        tn_cache_store_docs(job->cache, tenant, in->files, in->n_files);
+    }
+}
+
 enum tn_code
 tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
                  struct tn_error *err)
@@ -177,6 +225,8 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
     struct tn_intent *in = &job->in;
     enum tn_code code = TN_OK;
     if (job->cached) {
+        tn_cached_docs_close(&job->cached_docs);
+        docs_free(job);
         return TN_OK;
     }
     for (size_t i = 0; !job->shared && i < in->n_files && !code; i++) {
@@ -199,13 +249,9 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
     tn_identify_ports(in);
     tn_diags_sort(&job->diags);
     tn_resolve(in, &job->part);
-    if (job->cache && job->keyed && !job->part.failed) {
-        tn_cache_store(job->cache, &job->key, &job->part, &job->record);
-    }
-    if (job->cache && !job->repo->refused) {
-        tn_cache_store_docs(job->cache, job->repo->name, in->files,
-                            in->n_files);
-    }
+    store(job);
+    job->n_compiled = job->part.net ? job->part.n_vpcs : 0;
+    tn_cached_docs_close(&job->cached_docs);
     docs_free(job);
     return TN_OK;
 }

@@ -21,10 +21,13 @@ struct tn_tenant_job {
     struct tn_repo_files repo_files;
     struct tn_intent in;
     struct tn_part part;
-    bool cached;          /* The part is from the cache; nothing was read. */
+    bool cached;          /* The part is there: the rest is left out. */
+    bool changed;         /* It was made from a base (touch.h). */
     bool keyed;           /* 'key' is set: the outcome may be cached. */
     struct tn_digest key; /* Of the part. */
+    struct tn_base base;  /* Of an earlier compile. */
     struct tn_cached_docs cached_docs;
+    size_t n_compiled;     /* VPCs. */
     struct tn_text record; /* For the index; owned. */
     size_t n_parsed, bytes_parsed;
 };

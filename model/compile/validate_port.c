@@ -5,6 +5,7 @@
  * ports of each subnet. */
 #include "model/compile/intent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
     MTU_DEFAULT = 1450, /* Of a VPC without ports. */
     MTU_IPV6 = 1280,
     MTU_MAX = 65535,
+    OBJECT_TEXT = 80, /* "port/" and a label. */
 };
 
 static struct tn_intent_subnet *
@@ -112,9 +114,15 @@ host_find(struct tn_intent *in, struct tn_intent_port *port,
 }
 
 static void
+port_object(const struct tn_port *doc, char object[OBJECT_TEXT])
+{
+    snprintf(object, OBJECT_TEXT, "port/%s", doc->meta.name.v);
+}
+
+static void
 port_take(struct tn_intent *in, struct tn_intent_port *port)
 {
-    char object[80];
+    char object[OBJECT_TEXT];
     const struct tn_port *doc = port->doc;
     struct tn_intent_vpc *vpc =
         tn_validate_ref(in, port->file, &doc->vpc, TN_KIND_VPC, &in->vpc_map);
@@ -130,10 +138,7 @@ port_take(struct tn_intent *in, struct tn_intent_port *port)
                         TN_KIND_SECURITY_GROUP, &in->group_map);
     }
     if (in->n_lock || in->n_pins) {
-        size_t n = strlen(doc->meta.name.v);
-        memcpy(object, "port/", 5);
-        memcpy(object + 5, doc->meta.name.v, n < 70 ? n + 1 : 70);
-        object[sizeof object - 1] = '\0';
+        port_object(doc, object);
         port->pin = tn_intent_pin(in, object, &port->established);
     }
 }
@@ -205,11 +210,34 @@ attaches_check(struct tn_intent *in)
     }
 }
 
-static bool
-sets_default_route(const struct tn_port *doc)
+bool
+tn_intent_sets_default_route(const struct tn_port *doc)
 {
     return doc->attach.netns.v && (doc->attach.default_route.at.line == 0 ||
                                    doc->attach.default_route.v);
+}
+
+uint64_t
+tn_intent_namespace(const struct tn_port *doc)
+{
+    return place_hash(doc, "");
+}
+
+uint64_t
+tn_intent_attach(const struct tn_intent *in, const struct tn_port *doc,
+                 bool *here)
+{
+    const struct tn_host *host = tn_map_get(&in->world->hosts, doc->host.v);
+    uint64_t hash = place_hash(doc, tn_intent_interface(doc));
+    bool established = false;
+    *here = host && host->config.driver;
+    if (in->n_pins) {
+        char object[OBJECT_TEXT];
+        port_object(doc, object);
+        established = tn_pin_find(in->pins, in->n_pins, object) != NULL;
+    }
+    return established ? hash | TN_ATTACH_ESTABLISHED
+                       : hash & ~TN_ATTACH_ESTABLISHED;
 }
 
 /* A namespace has one default route. */
@@ -219,8 +247,8 @@ default_routes_check(struct tn_intent *in)
     struct attached *by = tn_new_n(in->arena, struct attached, in->n_ports);
     size_t n = 0;
     for (size_t i = 0; i < in->n_ports; i++) {
-        if (sets_default_route(in->ports[i].doc)) {
-            by[n++] = (struct attached){place_hash(in->ports[i].doc, ""),
+        if (tn_intent_sets_default_route(in->ports[i].doc)) {
+            by[n++] = (struct attached){tn_intent_namespace(in->ports[i].doc),
                                         &in->ports[i]};
         }
     }

@@ -1,0 +1,245 @@
+/* cache_save.c - what a compile leaves in the cache, see cache.h.
+ *
+ * Stores are appended to when little is new and written anew when much is, or
+ * when more than half of one is garbage.  The base that says where everything
+ * is comes last: until it is there, what was written is garbage too. */
+#include "model/compile/cache.h"
+
+#include <string.h>
+
+#include "model/base/cleanup.h"
+#include "model/compile/cache_pack.h"
+
+enum { DOCS_REWRITE = 16, GARBAGE_LEAST = 1 << 20 };
+
+static bool
+is_mostly_garbage(uint64_t size, uint64_t live)
+{
+    return size > 2 * live + GARBAGE_LEAST;
+}
+
+static void
+base_save(struct tn_cache *cache, const char *tenant,
+          const struct tn_base *base)
+{
+    struct tn_store_dir *dir = tn_cache_dir(cache);
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    size_t start = tn_pack_seal_begin(&text, dir->id);
+    tn_base_pack(&text, base);
+    tn_pack_seal_end(&text, start);
+    const struct tn_store_piece piece = {tn_text_str(&text), text.n};
+    tn_store_replace(dir, tenant, ".base", &piece, 1);
+}
+
+static void
+record_pack(const struct tn_cache *cache, const struct tn_digest *key,
+            const struct tn_part *part, struct tn_text *record)
+{
+    size_t start = tn_pack_seal_begin(record, tn_cache_dir(cache)->id);
+    tn_text_addn(record, (const char *) key->b, sizeof key->b);
+    tn_part_pack(record, part);
+    tn_pack_seal_end(record, start);
+}
+
+/* ---- all of a tenant ---------------------------------------------------- */
+
+/* Fills 'chunks', one a file; the generation of the store, or 0. */
+static uint64_t
+docs_save(struct tn_store_dir *dir, const char *tenant,
+          const struct tn_intent_file *files, size_t n,
+          struct tn_cached_docs *old, struct tn_chunk *chunks)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    uint64_t live = 0, at = 0;
+    size_t n_new = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_new += files[i].chunk.check == 0;
+        live += files[i].chunk.size;
+    }
+    bool append = old && old->store.open && n_new * DOCS_REWRITE <= n &&
+                  !is_mostly_garbage(old->store.size, live);
+    if (!append) {
+        tn_store_begin(&text);
+    }
+    for (size_t i = 0; i < n; i++) {
+        chunks[i] = (struct tn_chunk){0};
+        if (append && files[i].chunk.check) {
+            chunks[i] = files[i].chunk;
+        } else if (files[i].clean) {
+            chunks[i] = tn_cached_file_pack(&text, &files[i]);
+        }
+    }
+    if (!append) {
+        return tn_store_write(dir, tenant, ".docs", &text);
+    }
+    if (!tn_store_append(&old->store, dir, &text, &at)) {
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        chunks[i].at += files[i].chunk.check ? 0 : at;
+    }
+    return old->store.generation;
+}
+
+static uint64_t
+net_save(struct tn_cache *cache, const struct tn_part *part,
+         struct tn_chunk *chunks)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    tn_store_begin(&text);
+    for (size_t i = 0; i < part->n_vpcs; i++) {
+        size_t start = text.n;
+        tn_net_pack(&text, &part->net[i], tn_cache_world(cache)->inventory);
+        chunks[i] = tn_chunk_of(&text, start);
+    }
+    return tn_store_write(tn_cache_dir(cache), part->tenant, ".net", &text);
+}
+
+void
+tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
+               const struct tn_intent *in, const struct tn_part *part,
+               struct tn_cached_docs *docs, const struct tn_digest *facts,
+               struct tn_text *record)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, in->n_files);
+    struct tn_chunk *nets = tn_new_n(arena, struct tn_chunk, part->n_vpcs);
+    struct tn_base_builder b = {.arena = arena, .head = {*key, *facts}};
+    for (size_t i = 0; i < in->n_files; i++) {
+        if (!tn_oid_known(&in->files[i].id)) {
+            return;
+        }
+    }
+    b.head.docs = docs_save(tn_cache_dir(cache), part->tenant, in->files,
+                            in->n_files, docs, chunks);
+    b.head.net = net_save(cache, part, nets);
+    if (!b.head.docs || !b.head.net) {
+        return;
+    }
+    for (size_t i = 0; i < in->n_files; i++) {
+        tn_base_add(&b, in, &in->files[i], &chunks[i]);
+    }
+    struct tn_base base = tn_base_built(&b, nets, part->n_vpcs);
+    base_save(cache, part->tenant, &base);
+    record_pack(cache, key, part, record);
+    tn_base_builder_done(&b);
+}
+
+void
+tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
+                    const struct tn_intent_file *files, size_t n)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_base_builder b = {.arena = arena};
+    size_t parsed = 0;
+    for (size_t i = 0; i < n; i++) {
+        parsed += files[i].parsed && files[i].clean;
+    }
+    if (parsed * DOCS_REWRITE <= n) {
+        return;
+    }
+    struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, n);
+    b.head.docs =
+        docs_save(tn_cache_dir(cache), tenant, files, n, NULL, chunks);
+    for (size_t i = 0; i < n && b.head.docs; i++) {
+        if (files[i].clean && tn_oid_known(&files[i].id)) {
+            tn_base_add_plain(&b, &files[i], &chunks[i]);
+        }
+    }
+    if (b.head.docs) {
+        struct tn_base base = tn_base_built(&b, NULL, 0);
+        base_save(cache, tenant, &base);
+    }
+    tn_base_builder_done(&b);
+}
+
+/* ---- a change ----------------------------------------------------------- */
+
+/* Rewrites a store that has become too large for what is in it. */
+static uint64_t
+garbage_drop(struct tn_store *store, struct tn_store_dir *dir,
+             const char *tenant, const char *suffix,
+             struct tn_chunk *const *chunks, size_t n)
+{
+    uint64_t live = 0;
+    for (size_t i = 0; i < n; i++) {
+        live += chunks[i]->size;
+    }
+    return is_mostly_garbage(store->size, live)
+               ? tn_store_compact(store, dir, tenant, suffix, chunks, n)
+               : store->generation;
+}
+
+static uint64_t
+change_docs(struct tn_cache *cache, const struct tn_cache_change *change,
+            struct tn_cached_docs *docs, struct tn_arena *arena)
+{
+    struct tn_base_file *files = change->built->files.items;
+    size_t n = change->built->files.n;
+    uint64_t at = 0;
+    struct tn_chunk **all = tn_new_n(arena, struct tn_chunk *, n);
+    if (!tn_store_append(&docs->store, tn_cache_dir(cache), change->docs,
+                         &at)) {
+        return 0;
+    }
+    for (size_t i = 0; i < change->n_new_files; i++) {
+        files[change->new_files[i]].docs.at += at;
+    }
+    for (size_t i = 0; i < n; i++) {
+        all[i] = &files[i].docs;
+    }
+    return garbage_drop(&docs->store, docs->dir, change->part->tenant, ".docs",
+                        all, n);
+}
+
+static uint64_t
+change_nets(struct tn_cache *cache, const struct tn_cache_change *change,
+            uint64_t generation, struct tn_arena *arena)
+{
+    struct tn_store_dir *dir = tn_cache_dir(cache);
+    const struct tn_inventory *inventory = tn_cache_world(cache)->inventory;
+    size_t n = change->part->n_vpcs, made = 0;
+    uint64_t at = 0;
+    struct tn_chunk **all = tn_new_n(arena, struct tn_chunk *, n);
+    bool *is_new = tn_new_n(arena, bool, n);
+    TN_CLEANUP(tn_cleanup_store) struct tn_store store = {0};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    for (size_t i = 0; i < n; i++) {
+        all[i] = &change->nets[i];
+        is_new[i] = all[i]->check == 0;
+        if (is_new[i]) {
+            size_t start = text.n;
+            tn_net_pack(&text, change->vpcs[made++], inventory);
+            *all[i] = tn_chunk_of(&text, start);
+        }
+    }
+    if (!tn_store_open(&store, dir, change->part->tenant, ".net", generation) ||
+        !tn_store_append(&store, dir, &text, &at)) {
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        all[i]->at += is_new[i] ? at : 0;
+    }
+    return garbage_drop(&store, dir, change->part->tenant, ".net", all, n);
+}
+
+void
+tn_cache_store_change(struct tn_cache *cache,
+                      const struct tn_cache_change *change,
+                      const struct tn_base *base, struct tn_cached_docs *docs,
+                      struct tn_text *record)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_base_head *head = &change->built->head;
+    head->key = *change->key;
+    head->facts = base->head.facts;
+    head->docs = change_docs(cache, change, docs, arena);
+    head->net = change_nets(cache, change, base->head.net, arena);
+    if (!head->docs || !head->net) {
+        return;
+    }
+    struct tn_base next =
+        tn_base_built(change->built, change->nets, change->part->n_vpcs);
+    base_save(cache, change->part->tenant, &next);
+    record_pack(cache, change->key, change->part, record);
+}
