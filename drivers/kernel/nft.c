@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <netinet/in.h> /* Before linux/netfilter.h. */
@@ -29,6 +30,7 @@
 enum { LINE = 2 * TN_DIGEST_HEX, CACHE_MAX = 8 << 20 };
 
 struct tn_nft {
+    pthread_mutex_t lock; /* Of all that follows. */
     struct tn_arena *arena;
     struct tn_map known; /* "key" to its last hash, and "key hash". */
     struct tn_digest environment;
@@ -298,6 +300,7 @@ tn_nft_new(const struct tn_driver_env *env, struct tn_nft **out,
     if (!nft) {
         return tn_fail(err, TN_EINTERNAL, ENOMEM, "out of memory");
     }
+    pthread_mutex_init(&nft->lock, NULL);
     nft->arena = tn_arena_new();
     nft->scratch = -1;
     nft->environment = tn_nft_environment();
@@ -323,6 +326,7 @@ tn_nft_free(struct tn_nft *nft)
     tn_text_done(&nft->learned);
     tn_arena_free(nft->arena);
     free(nft->cache);
+    pthread_mutex_destroy(&nft->lock);
     free(nft);
 }
 
@@ -347,8 +351,10 @@ tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
         char key[TN_DIGEST_HEX];
         struct tn_digest hash = tn_nft_raw_digest(after.raw);
         key_of(nft, rules, key);
+        pthread_mutex_lock(&nft->lock);
         learn(nft, key, &hash);
         learn_place(nft, &after, &hash);
+        pthread_mutex_unlock(&nft->lock);
     }
     return code;
 }
@@ -409,6 +415,29 @@ look_closer(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
     return code;
 }
 
+/* Our tables, which are there, against what is wanted. */
+static enum tn_code
+compare(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
+        struct tn_nft_snapshot *tables, const struct tn_nft_ruleset *want,
+        struct tn_arena *arena, struct tn_nft_observed *found,
+        struct tn_error *err)
+{
+    struct tn_digest hash;
+    enum tn_code code = TN_OK;
+    if (want) {
+        code = hash_of(nft, reader, tables, &hash, err);
+        if (!code) {
+            code = is_wanted(nft, want, &hash, &found->same, err);
+        }
+        found->rules = want;
+    }
+    if (!code && !found->same) {
+        code = look_closer(nft, netns, tables->raw, want, arena, &found->rules,
+                           err);
+    }
+    return code;
+}
+
 enum tn_code
 tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
                struct tn_arena *arena, struct tn_nft_observed *out,
@@ -416,7 +445,6 @@ tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
 {
     struct tn_nft_observed found = {0};
     struct tn_nft_snapshot tables;
-    struct tn_digest hash;
     TN_CLEANUP(cleanup_reader) struct tn_nft_reader *reader = NULL;
     enum tn_code code = tn_nft_reader_new(netns, &reader, err);
     if (!code) {
@@ -428,16 +456,10 @@ tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
     found.foreign = tn_nft_raw_foreign(tables.raw, &found.n_foreign);
     found.present = tn_nft_raw_has(tables.raw, NFPROTO_INET) ||
                     tn_nft_raw_has(tables.raw, NFPROTO_BRIDGE);
-    if (found.present && want) {
-        code = hash_of(nft, reader, &tables, &hash, err);
-        if (!code) {
-            code = is_wanted(nft, want, &hash, &found.same, err);
-        }
-        found.rules = want;
-    }
-    if (!code && found.present && !found.same) {
-        code =
-            look_closer(nft, netns, tables.raw, want, arena, &found.rules, err);
+    if (found.present) {
+        pthread_mutex_lock(&nft->lock);
+        code = compare(nft, netns, reader, &tables, want, arena, &found, err);
+        pthread_mutex_unlock(&nft->lock);
     }
     if (!code) {
         *out = found;

@@ -85,7 +85,7 @@ const struct tn_nft_ruleset *tn_nft_view(struct tn_arena *arena,
                                          const char *text);
 
 /* A session: what was learned, and the scratch namespace once it was needed.
- * For one thread at a time. */
+ * Several threads may observe with it at the same time. */
 struct tn_nft;
 
 /* 'env' is borrowed for the call and may be null: no cache file. */

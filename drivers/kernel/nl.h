@@ -8,6 +8,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #include "model/base/error.h"
 #include "model/base/net.h"
@@ -100,6 +101,87 @@ void tn_k_msg_end(struct tn_k_batch *b);
 enum tn_code tn_k_batch_send(struct tn_k_batch *b, struct tn_k_sock *sock,
                              tn_k_refused refused, void *ctx,
                              struct tn_error *err) TN_MUST_USE;
+
+/* Attributes of a message, read in place: some hundred thousand in an
+ * observation, too many for a call of the library each. */
+#define TN_K_EACH_ATTR(a, start, size, left)                                   \
+    for ((left) = (size), (a) = (start); tn_k_attr_ok((a), (left));            \
+         (left) -= NLA_ALIGN((a)->nla_len),                                    \
+        (a) =                                                                  \
+             (const struct nlattr *) (const void *) ((const char *) (a) +      \
+                                                     NLA_ALIGN((a)->nla_len)))
+/* Those after the header of a message, and those within another one. */
+#define TN_K_EACH_ATTR_OF(a, msg, header, left)                                \
+    TN_K_EACH_ATTR((a), tn_k_msg_attrs((msg), (header)),                       \
+                   (int) ((msg)->nlmsg_len - NLMSG_LENGTH(header)), (left))
+#define TN_K_EACH_ATTR_IN(a, nest, left)                                       \
+    TN_K_EACH_ATTR((a), (const struct nlattr *) tn_k_attr_data(nest),          \
+                   tn_k_attr_len(nest), (left))
+
+static inline bool
+tn_k_attr_ok(const struct nlattr *a, int left)
+{
+    return left >= (int) sizeof *a && a->nla_len >= sizeof *a &&
+           a->nla_len <= left;
+}
+
+static inline int
+tn_k_attr_type(const struct nlattr *a)
+{
+    return a->nla_type & NLA_TYPE_MASK;
+}
+
+static inline int
+tn_k_attr_len(const struct nlattr *a)
+{
+    return a->nla_len - (int) sizeof(struct nlattr);
+}
+
+static inline const void *
+tn_k_attr_data(const struct nlattr *a)
+{
+    return (const char *) a + (int) sizeof(struct nlattr);
+}
+
+static inline const struct nlattr *
+tn_k_msg_attrs(const struct nlmsghdr *msg, size_t header)
+{
+    return (const struct nlattr *) (const void *) ((const char *) msg +
+                                                   NLMSG_SPACE(header));
+}
+
+/* At most 'n' bytes; what the attribute lacks of them stays as it was. */
+static inline void
+tn_k_attr_copy(void *out, const struct nlattr *a, size_t n)
+{
+    size_t have = (size_t) tn_k_attr_len(a);
+    memcpy(out, tn_k_attr_data(a), have < n ? have : n);
+}
+
+static inline uint32_t
+tn_k_attr_u32(const struct nlattr *a)
+{
+    uint32_t v = 0;
+    tn_k_attr_copy(&v, a, sizeof v);
+    return v;
+}
+
+/* "" if it is not a text. */
+static inline const char *
+tn_k_attr_str(const struct nlattr *a)
+{
+    const char *s = (const char *) tn_k_attr_data(a);
+    int n = tn_k_attr_len(a);
+    return n > 0 && s[n - 1] == '\0' ? s : "";
+}
+
+static inline uint8_t
+tn_k_attr_u8(const struct nlattr *a)
+{
+    uint8_t v = 0;
+    tn_k_attr_copy(&v, a, sizeof v);
+    return v;
+}
 
 /* The class of an error number of the kernel. */
 enum tn_code tn_k_code_of(int error);

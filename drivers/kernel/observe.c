@@ -10,25 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/kernel/sysctl.h"
+#include "drivers/kernel/threads.h"
 
 /* What a tunnel adds to a frame, by family of the underlay: outer IP, UDP,
  * VXLAN, inner Ethernet. */
 enum { OVERHEAD_IPV4 = 20 + 8 + 8 + 14, OVERHEAD_IPV6 = 40 + 8 + 8 + 14 };
-
-static bool
-in_scope(const struct tn_scope *scope, const char *name)
-{
-    if (!scope || !scope->names) {
-        return true;
-    }
-    for (size_t i = 0; i < scope->n; i++) {
-        if (strcmp(scope->names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void
 add_netns(struct tn_k_watch_vpc *v, const char *sysctls, bool ours)
@@ -39,76 +25,114 @@ add_netns(struct tn_k_watch_vpc *v, const char *sysctls, bool ours)
     v->netns_key = tn_k_watch_add(v->w, &o->o, ours);
 }
 
-static const struct tn_nft_ruleset *
-wanted_rules(const struct tn_k_watch *w, const char *scope)
-{
-    char key[160];
-    snprintf(key, sizeof key, "%s/nft", scope);
-    const struct tn_resource *r = w->want ? tn_state_get(w->want, key) : NULL;
-    return r ? ((const struct tn_k_rules *) r->native)->rules : NULL;
-}
-
-static enum tn_code
-watch_rules(struct tn_k_watch_vpc *v, struct tn_error *err)
+static void
+add_rules(struct tn_k_watch_vpc *v, const struct tn_nft_observed *seen)
 {
     struct tn_arena *arena = v->w->list.arena;
-    struct tn_nft_observed seen = {0};
-    enum tn_code code =
-        tn_nft_observe(v->w->s->nft, v->space->fd, wanted_rules(v->w, v->scope),
-                       arena, &seen, err);
-    if (code != TN_OK) {
-        return tn_while(err, code, "namespace %s", v->ns);
-    }
-    if (seen.present) {
+    if (seen->present) {
         struct tn_k_rules *o = tn_new(arena, struct tn_k_rules);
         o->o = tn_k_watch_object(v, TN_K_OBJ_RULES);
-        o->rules = seen.rules;
+        o->rules = seen->rules;
         tn_k_watch_add(v->w, &o->o, true);
     }
-    for (size_t i = 0; i < seen.n_foreign; i++) {
+    for (size_t i = 0; i < seen->n_foreign; i++) {
         struct tn_k_foreign_table *o = tn_new(arena, struct tn_k_foreign_table);
         o->o = tn_k_watch_object(v, TN_K_OBJ_TABLE);
-        o->name = seen.foreign[i];
+        o->name = seen->foreign[i];
         tn_k_watch_add(v->w, &o->o, false);
     }
-    return TN_OK;
 }
 
-static enum tn_code
-watch_vpc(struct tn_k_watch *w, const char *name, const char *scope,
-          struct tn_error *err)
+static void
+watch_vpc(struct tn_k_watch *w, const struct tn_k_visit *visit)
 {
-    struct tn_k_watch_vpc v = {.w = w, .ns = name, .scope = scope};
-    enum tn_code code = tn_k_space_get(w->s, name, &v.space, err);
-    if (code == TN_ENOENT) {
-        return TN_OK; /* It went away, or never was one. */
-    }
-    if (code == TN_OK) {
-        code = tn_k_space_read(w->s, v.space, TN_K_VPC, err);
-    }
-    if (code != TN_OK) {
-        return code;
-    }
-    if (!tn_k_space_marked(v.space, w->s->mark)) {
+    struct tn_k_watch_vpc v = {.w = w,
+                               .ns = visit->name,
+                               .scope = visit->scope,
+                               .space = visit->space};
+    if (!visit->ours) {
         add_netns(&v, "not known", false);
-        return TN_OK;
+        return;
     }
-    const char *sysctls = NULL;
-    code = tn_k_netns_enter(v.space->fd, err);
-    if (code == TN_OK) {
-        code = tn_k_sysctls_read(w->list.arena, &sysctls, err);
+    add_netns(&v, visit->sysctls, true);
+    add_rules(&v, &visit->rules);
+    tn_k_watch_links(&v);
+    tn_k_watch_entries(&v);
+}
+
+static int
+cmp_resource(const void *a, const void *b)
+{
+    const struct tn_resource *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+static void
+sort_list(struct tn_k_list *list)
+{
+    struct tn_resource *items = list->items.items;
+    size_t i = 1;
+    while (i < list->items.n && strcmp(items[i - 1].key, items[i].key) <= 0) {
+        i++;
     }
-    if (code == TN_OK) {
-        add_netns(&v, sysctls, true);
-        code = watch_rules(&v, err);
+    if (i < list->items.n) {
+        qsort(items, list->items.n, sizeof *items, cmp_resource);
     }
-    if (code == TN_OK) {
-        code = tn_k_watch_links(&v, err);
+}
+
+static void
+append(struct tn_k_list *list, const struct tn_k_list *more)
+{
+    for (size_t i = 0; i < more->items.n; i++) {
+        *tn_vec_push(list->arena, &list->items) = more->items.items[i];
     }
-    if (code == TN_OK) {
-        tn_k_watch_entries(&v);
+}
+
+/* VPCs being turned into resources, each into a list of its own. */
+struct parts {
+    const struct tn_k_visit **visits;
+    struct tn_k_watch *watches;
+};
+
+static void
+part_do(void *ctx, size_t i)
+{
+    const struct parts *parts = ctx;
+    parts->watches[i].list.arena = tn_arena_new();
+    watch_vpc(&parts->watches[i], parts->visits[i]);
+    sort_list(&parts->watches[i].list);
+}
+
+static void
+watch_vpcs(struct tn_k_watch *w)
+{
+    struct tn_arena *arena = w->s->seen;
+    struct parts parts = {
+        tn_new_n(arena, const struct tn_k_visit *, w->visits.n),
+        tn_new_n(arena, struct tn_k_watch, w->visits.n)};
+    size_t n = 0;
+    for (size_t i = 0; i < w->visits.n; i++) {
+        if (w->visits.items[i].scope && w->visits.items[i].there) {
+            parts.visits[n] = &w->visits.items[i];
+            parts.watches[n++] = (struct tn_k_watch){
+                .s = w->s, .scope = w->scope, .want = w->want};
+        }
     }
-    return code;
+    tn_k_each(n, part_do, &parts);
+    for (size_t i = 0; i < n; i++) {
+        const struct tn_k_watch *part = &parts.watches[i];
+        if (n == 1 && w->list.items.n == 0) {
+            w->list.items.items = part->list.items.items;
+            w->list.items.n = part->list.items.n;
+            w->list.items.cap = part->list.items.cap;
+        } else {
+            append(&w->list, &part->list);
+        }
+        for (size_t k = 0; k < part->bare.n; k++) {
+            *tn_vec_push(arena, &w->bare) = part->bare.items[k];
+        }
+        tn_arena_adopt(w->list.arena, part->list.arena);
+    }
 }
 
 static bool
@@ -124,47 +148,30 @@ has_our_links(const struct tn_k_table *t)
 
 /* A namespace that was made for ports and has none: a crash came before the
  * first one, or after the last. */
-static enum tn_code
-watch_stray(struct tn_k_watch *w, const char *name, struct tn_error *err)
+static void
+watch_stray(struct tn_k_watch *w, const struct tn_k_visit *visit)
 {
-    struct tn_k_space *space = NULL;
-    enum tn_code code = tn_k_space_get(w->s, name, &space, err);
-    if (code == TN_ENOENT) {
-        return TN_OK;
-    }
-    if (code == TN_OK) {
-        code = tn_k_space_read(w->s, space, TN_K_LINKS, err);
-    }
-    if (code == TN_EUNAVAILABLE) {
-        return TN_OK; /* Somebody is busy there: not one that was left. */
-    }
-    if (code != TN_OK || !tn_k_space_marked(space, w->s->ports_mark) ||
+    const struct tn_k_space *space = visit->space;
+    if (!tn_k_space_marked(space, w->s->ports_mark) ||
         has_our_links(&space->table)) {
-        return code;
+        return;
     }
     const char *scope = tn_k_space_alias(space) + strlen(w->s->ports_mark);
     struct tn_k_stray *o = tn_new(w->list.arena, struct tn_k_stray);
-    o->o = (struct tn_k_object){TN_K_NETNS_STRAY, name,
+    o->o = (struct tn_k_object){TN_K_NETNS_STRAY, visit->name,
                                 tn_arena_strdup(w->list.arena, scope), NULL};
     tn_k_watch_add(w, &o->o, true);
-    return TN_OK;
 }
 
-static enum tn_code
-watch_strays(struct tn_k_watch *w, const char *const *names, size_t n,
-             struct tn_error *err)
+static void
+watch_strays(struct tn_k_watch *w)
 {
-    enum tn_code code = TN_OK;
-    for (size_t i = 0; code == TN_OK && i < n; i++) {
-        const struct tn_k_space *space = tn_map_get(&w->s->spaces, names[i]);
-        bool read = space && space->epoch == w->s->epoch;
-        bool other_lab = strstr(names[i], ".tn.") != NULL;
-        if (!read && !other_lab &&
-            !tn_k_netns_scope(w->s->seen, w->s->device, names[i])) {
-            code = watch_stray(w, names[i], err);
+    for (size_t i = 0; i < w->visits.n; i++) {
+        const struct tn_k_visit *v = &w->visits.items[i];
+        if (!v->scope && v->there && v->space != w->s->underlay) {
+            watch_stray(w, v);
         }
     }
-    return code;
 }
 
 /* The wanted tunnel with that VNI; null if none. */
@@ -246,22 +253,14 @@ check_mtu(const struct tn_k_watch *w, const struct tn_k_seen_link *under,
 static enum tn_code
 watch_underlay(struct tn_k_watch *w, struct tn_error *err)
 {
-    const char *name = w->s->underlay->name;
-    enum tn_code code = tn_k_space_get(w->s, name, &w->s->underlay, err);
-    if (code == TN_ENOENT) {
-        return tn_while(err, TN_EUNAVAILABLE, "the underlay is gone");
-    }
-    if (code == TN_OK) {
-        code = tn_k_space_read(w->s, w->s->underlay, TN_K_PORTS, err);
-    }
-    if (code != TN_OK || !w->want) {
-        return code;
+    if (!tn_k_space_seen(w->s, w->s->underlay->name)) {
+        return tn_fail(err, TN_EUNAVAILABLE, 0, "the underlay is gone");
     }
     const struct tn_k_table *t = &w->s->underlay->table;
-    for (size_t i = 0; i < t->links.n; i++) {
+    for (size_t i = 0; w->want && i < t->links.n; i++) {
         watch_obstacle(w, &t->links.items[i]);
     }
-    return check_mtu(w, underlay_link(w), err);
+    return w->want ? check_mtu(w, underlay_link(w), err) : TN_OK;
 }
 
 /* Two foreign things may look alike to us (routes of several types); one of
@@ -281,13 +280,6 @@ drop_equal_keys(struct tn_k_list *list)
         }
     }
     list->items.n = kept;
-}
-
-static int
-cmp_resource(const void *a, const void *b)
-{
-    const struct tn_resource *x = a, *y = b;
-    return strcmp(x->key, y->key);
 }
 
 /* An end without alias is nothing yet, if the other end says that it is a link:
@@ -313,25 +305,21 @@ static enum tn_code
 watch_all(void *ctx, struct tn_error *err)
 {
     struct tn_k_watch *w = ctx;
-    const char *const *names = NULL;
-    size_t n = 0;
-    tn_k_session_renew(w->s);
-    enum tn_code code = watch_underlay(w, err);
+    enum tn_code code = tn_k_watch_read(w, err);
     if (code == TN_OK) {
-        code = tn_k_netns_list(w->list.arena, &names, &n, err);
+        code = watch_underlay(w, err);
     }
-    for (size_t i = 0; code == TN_OK && i < n; i++) {
-        const char *scope =
-            tn_k_netns_scope(w->list.arena, w->s->device, names[i]);
-        if (scope && in_scope(w->scope, scope)) {
-            code = watch_vpc(w, names[i], scope, err);
-        }
+    if (code != TN_OK) {
+        return code;
     }
-    if (code == TN_OK && !(w->scope && w->scope->names)) {
+    watch_vpcs(w);
+    if (!(w->scope && w->scope->names)) {
         watch_bare_ends(w);
-        code = watch_strays(w, names, n, err);
+        watch_strays(w);
     }
-    return code;
+    sort_list(&w->list);
+    drop_equal_keys(&w->list);
+    return TN_OK;
 }
 
 enum tn_code
@@ -344,11 +332,6 @@ tn_k_observe(struct tn_session *session, const struct tn_scope *scope,
     enum tn_code code = tn_k_in_thread(watch_all, &w, err);
     if (code != TN_OK) {
         return code;
-    }
-    if (w.list.items.n) {
-        qsort(w.list.items.items, w.list.items.n, sizeof *w.list.items.items,
-              cmp_resource);
-        drop_equal_keys(&w.list);
     }
     struct tn_state *state = tn_new(arena, struct tn_state);
     *state = (struct tn_state){session->device->name, w.list.items.items,

@@ -5,19 +5,38 @@
 #include "drivers/kernel/nft.h"
 #include "drivers/kernel/session.h"
 
+/* A namespace that an observation reads. */
+struct tn_k_visit {
+    struct tn_k_space *space;
+    const char *name; /* Of a VPC, or of who knows what: caller's arena. */
+    enum tn_k_depth depth;
+    const char *scope;           /* Of a VPC; else null. */
+    struct tn_arena *seen, *out; /* While it is read: for tables, for these: */
+    const char *sysctls;
+    struct tn_nft_observed rules;
+    bool there, ours; /* It exists; it bears our mark. */
+    enum tn_code code;
+    struct tn_error err;
+};
+
 struct tn_k_watch {
     struct tn_session *s;
     const struct tn_scope *scope;
     const struct tn_state *want; /* May be null. */
     struct tn_k_list list;       /* What was found; in the caller's arena. */
     TN_VEC(const struct tn_k_peering *) bare; /* Ends without alias. */
+    const char *const *names;                 /* Of all namespaces. */
+    size_t n_names;
+    TN_VEC(struct tn_k_visit) visits; /* In the session's arena of tables. */
+    struct tn_map visited;            /* By name. */
 };
 
-/* One VPC's namespace being turned into resources.  Everything that goes into
- * the result is copied to the caller's arena: tables live in the session. */
+/* One VPC's namespace being turned into resources, by one of several threads:
+ * 'w' is the thread's own, and reads the session only.  Everything that goes
+ * into the result is copied to the list's arena: tables live in the session. */
 struct tn_k_watch_vpc {
     struct tn_k_watch *w;
-    struct tn_k_space *space;
+    const struct tn_k_space *space;
     const char *ns, *scope; /* In the caller's arena. */
     const char *netns_key;
     const char **keys;    /* Of resources, by rank of their links. */
@@ -25,13 +44,17 @@ struct tn_k_watch_vpc {
     const char **tunnels; /* Of tunnel devices, by rank; else null. */
 };
 
-/* observe_link.c: bridges, tunnels, ports, links to other VPCs, and others. */
-enum tn_code tn_k_watch_links(struct tn_k_watch_vpc *v,
-                              struct tn_error *err) TN_MUST_USE;
-/* observe_port.c: an interface with the role of a port. */
-enum tn_code tn_k_watch_port(struct tn_k_watch_vpc *v,
-                             const struct tn_k_seen_link *l,
+/* observe_read.c: a new epoch, in which all that matters is read. */
+enum tn_code tn_k_watch_read(struct tn_k_watch *w,
                              struct tn_error *err) TN_MUST_USE;
+
+/* observe_link.c: bridges, tunnels, ports, links to other VPCs, and others. */
+void tn_k_watch_links(struct tn_k_watch_vpc *v);
+/* observe_port.c: an interface with the role of a port. */
+void tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l);
+/* The namespace that the alias of a port names, new in 'arena'; or null. */
+const char *tn_k_watch_alias_netns(struct tn_arena *arena, const char *mark,
+                                   const char *alias);
 /* observe_entry.c: addresses of others, forwarding entries, neighbours,
  * routes. */
 void tn_k_watch_entries(struct tn_k_watch_vpc *v);

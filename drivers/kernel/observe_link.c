@@ -178,9 +178,8 @@ watch_other(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }
 
-static enum tn_code
-watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
-           struct tn_error *err)
+static void
+watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
     const char *kind = kind_by_name(l->link.name);
     if (strcmp(kind, "bridge") == 0 && l->type == TN_K_TYPE_BRIDGE) {
@@ -191,18 +190,16 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
         watch_peering(v, l);
     } else if (strcmp(kind, "port") == 0 && l->type != TN_K_TYPE_BRIDGE &&
                l->type != TN_K_TYPE_VXLAN) {
-        return tn_k_watch_port(v, l, err);
+        tn_k_watch_port(v, l);
     } else {
         watch_other(v, l);
     }
-    return TN_OK;
 }
 
-enum tn_code
-tn_k_watch_links(struct tn_k_watch_vpc *v, struct tn_error *err)
+void
+tn_k_watch_links(struct tn_k_watch_vpc *v)
 {
     const struct tn_k_table *t = &v->space->table;
-    enum tn_code code = TN_OK;
     v->names = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     v->keys = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     v->tunnels = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
@@ -210,10 +207,9 @@ tn_k_watch_links(struct tn_k_watch_vpc *v, struct tn_error *err)
         v->names[i] =
             tn_arena_strdup(v->w->list.arena, t->by_name[i]->link.name);
     }
-    for (size_t i = 0; code == TN_OK && i < t->links.n; i++) {
+    for (size_t i = 0; i < t->links.n; i++) {
         if (!t->by_name[i]->loopback) {
-            code = watch_link(v, t->by_name[i], err);
+            watch_link(v, t->by_name[i]);
         }
     }
-    return code;
 }

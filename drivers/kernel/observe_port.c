@@ -28,15 +28,15 @@ split(char *s, const char *by)
 }
 
 static struct where
-where_by_alias(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+where_by_alias(struct tn_arena *arena, const char *mark, const char *alias)
 {
     struct where w = {0};
-    size_t n_mark = strlen(v->w->s->mark), n_kind = strlen("port/");
-    if (strncmp(l->alias, v->w->s->mark, n_mark) != 0 ||
-        strncmp(l->alias + n_mark, "port/", n_kind) != 0) {
+    size_t n_mark = strlen(mark), n_kind = strlen("port/");
+    if (strncmp(alias, mark, n_mark) != 0 ||
+        strncmp(alias + n_mark, "port/", n_kind) != 0) {
         return w;
     }
-    char *name = tn_arena_strdup(v->w->list.arena, l->alias + n_mark + n_kind);
+    char *name = tn_arena_strdup(arena, alias + n_mark + n_kind);
     w.full_name = name;
     char *was = split(name, " was ");
     if (was) {
@@ -93,26 +93,16 @@ default_routes(struct tn_arena *arena, const struct tn_k_table *t,
     o->routers = routers;
 }
 
-static enum tn_code
+static void
 watch_far_end(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
-              const struct where *where, struct tn_k_port *o,
-              struct tn_error *err)
+              const struct where *where, struct tn_k_port *o)
 {
     struct tn_arena *arena = v->w->list.arena;
-    struct tn_k_space *space = NULL;
-    enum tn_code code = tn_k_space_get(v->w->s, where->netns, &space, err);
-    if (code == TN_ENOENT) {
-        return TN_OK;
-    }
-    if (code == TN_OK) {
-        code = tn_k_space_read(v->w->s, space, TN_K_PORTS, err);
-    }
-    if (code != TN_OK) {
-        return code;
-    }
-    const struct tn_k_seen_link *far = far_link(&space->table, l);
+    const struct tn_k_space *space = tn_k_space_seen(v->w->s, where->netns);
+    const struct tn_k_seen_link *far =
+        space ? far_link(&space->table, l) : NULL;
     if (!far) {
-        return TN_OK;
+        return;
     }
     o->netns = tn_arena_strdup(arena, where->netns);
     o->interface = tn_arena_strdup(arena, far->link.name);
@@ -122,7 +112,6 @@ watch_far_end(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
     o->far_up = far->link.up;
     o->addrs = tn_k_watch_addrs(v->w, &space->table, far, &o->n_addrs);
     default_routes(arena, &space->table, far, o);
-    return TN_OK;
 }
 
 static void
@@ -143,12 +132,19 @@ static_entries(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
     o->fdb = macs;
 }
 
-enum tn_code
-tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
-                struct tn_error *err)
+const char *
+tn_k_watch_alias_netns(struct tn_arena *arena, const char *mark,
+                       const char *alias)
+{
+    return where_by_alias(arena, mark, alias).netns;
+}
+
+void
+tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
     struct tn_k_port *o = tn_new(v->w->list.arena, struct tn_k_port);
-    struct where where = where_by_alias(v, l);
+    struct where where =
+        where_by_alias(v->w->list.arena, v->w->s->mark, l->alias);
     if (!where.interface) {
         where = where_by_want(v, l);
     }
@@ -156,18 +152,14 @@ tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
     o->link = tn_k_watch_link(v, l);
     o->full_name = where.full_name;
     static_entries(v, l, o);
-    enum tn_code code = TN_OK;
     if (l->type == TN_K_TYPE_VETH && (where.netns || !where.interface)) {
         o->netns = "unknown";
         o->interface = "unknown";
         if (where.netns) {
-            code = watch_far_end(v, l, &where, o, err);
+            watch_far_end(v, l, &where, o);
         }
     } else {
         o->interface = where.interface ? where.interface : "unknown";
     }
-    if (code == TN_OK) {
-        tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
-    }
-    return code;
+    tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }

@@ -23,8 +23,8 @@ tn_k_space_close(struct tn_k_space *space)
     space->next_index = 0;
 }
 
-static struct tn_k_space *
-space_slot(struct tn_session *s, const char *name)
+struct tn_k_space *
+tn_k_space_slot(struct tn_session *s, const char *name)
 {
     struct tn_k_space *space = tn_map_get(&s->spaces, name);
     if (!space) {
@@ -52,18 +52,16 @@ space_use(struct tn_k_space *space, int fd, struct tn_error *err)
 }
 
 enum tn_code
-tn_k_space_get(struct tn_session *s, const char *name, struct tn_k_space **out,
-               struct tn_error *err)
+tn_k_space_open(const struct tn_session *s, struct tn_k_space *space,
+                struct tn_error *err)
 {
-    struct tn_k_space *space = space_slot(s, name);
     if (space->fd >= 0 && space->epoch == s->epoch) {
-        *out = space;
         return TN_OK;
     }
     int fd = -1;
     enum tn_code code = TN_OK;
-    if (name[0]) {
-        code = tn_k_netns_open(name, &fd, err);
+    if (space->name[0]) {
+        code = tn_k_netns_open(space->name, &fd, err);
     } else {
         fd = fcntl(s->home, F_DUPFD_CLOEXEC, 0);
     }
@@ -74,7 +72,6 @@ tn_k_space_get(struct tn_session *s, const char *name, struct tn_k_space **out,
     struct stat st;
     if (space->fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == space->inode) {
         close(fd);
-        *out = space;
         return TN_OK;
     }
     code = tn_k_netns_enter(fd, err);
@@ -85,17 +82,27 @@ tn_k_space_get(struct tn_session *s, const char *name, struct tn_k_space **out,
     code = space_use(space, fd, err);
     if (code != TN_OK) {
         tn_k_space_close(space);
-        return code;
     }
-    *out = space;
-    return TN_OK;
+    return code;
+}
+
+enum tn_code
+tn_k_space_get(struct tn_session *s, const char *name, struct tn_k_space **out,
+               struct tn_error *err)
+{
+    struct tn_k_space *space = tn_k_space_slot(s, name);
+    enum tn_code code = tn_k_space_open(s, space, err);
+    if (code == TN_OK) {
+        *out = space;
+    }
+    return code;
 }
 
 enum tn_code
 tn_k_space_adopt(struct tn_session *s, const char *name,
                  struct tn_k_space **out, struct tn_error *err)
 {
-    struct tn_k_space *space = space_slot(s, name);
+    struct tn_k_space *space = tn_k_space_slot(s, name);
     int fd = -1;
     enum tn_code code = tn_k_netns_open(NULL, &fd, err);
     if (code == TN_OK) {
@@ -108,14 +115,11 @@ tn_k_space_adopt(struct tn_session *s, const char *name,
 }
 
 enum tn_code
-tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
-                enum tn_k_depth depth, struct tn_error *err)
+tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
+                struct tn_arena *arena, struct tn_error *err)
 {
-    if (space->epoch == s->epoch) {
-        return TN_OK;
-    }
     struct tn_k_table *t = &space->table;
-    enum tn_code code = tn_k_table_links(t, s->seen, &space->sock, err);
+    enum tn_code code = tn_k_table_links(t, arena, &space->sock, err);
     if (code == TN_OK && depth >= TN_K_PORTS) {
         code = tn_k_table_addrs(t, &space->sock, err);
     }
@@ -132,10 +136,37 @@ tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
         return tn_while(err, code, "namespace %s",
                         space->name[0] ? space->name : "of this process");
     }
+    return TN_OK;
+}
+
+void
+tn_k_space_keep(struct tn_session *s, struct tn_k_space *space)
+{
+    space->table.arena = s->seen;
     space->epoch = s->epoch;
     space->next_index = 0;
     tn_map_init(&space->made, s->seen, 0);
-    return TN_OK;
+}
+
+enum tn_code
+tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
+                enum tn_k_depth depth, struct tn_error *err)
+{
+    if (space->epoch == s->epoch) {
+        return TN_OK;
+    }
+    enum tn_code code = tn_k_space_load(space, depth, s->seen, err);
+    if (code == TN_OK) {
+        tn_k_space_keep(s, space);
+    }
+    return code;
+}
+
+const struct tn_k_space *
+tn_k_space_seen(const struct tn_session *s, const char *name)
+{
+    const struct tn_k_space *space = tn_map_get(&s->spaces, name);
+    return space && space->epoch == s->epoch ? space : NULL;
 }
 
 void

@@ -51,10 +51,19 @@ struct tn_session {
                                of the port that they were made for. */
 };
 
+/* Where what is known of a namespace is kept, open or not. */
+struct tn_k_space *tn_k_space_slot(struct tn_session *s, const char *name);
+
 /* In these, the calling thread may end up in another namespace. */
 
-/* The namespace, opened if it is not or if the name now stands for another
- * one.  TN_ENOENT if there is none. */
+/* Opens it if it is not, or if its name now stands for another one.  TN_ENOENT
+ * if there is none.  Writes nothing but '*space': different ones may be opened
+ * by several threads at the same time. */
+enum tn_code tn_k_space_open(const struct tn_session *s,
+                             struct tn_k_space *space,
+                             struct tn_error *err) TN_MUST_USE;
+
+/* Both in one. */
 enum tn_code tn_k_space_get(struct tn_session *s, const char *name,
                             struct tn_k_space **out,
                             struct tn_error *err) TN_MUST_USE;
@@ -73,6 +82,18 @@ enum tn_k_depth { TN_K_LINKS, TN_K_PORTS, TN_K_VPC };
 enum tn_code tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
                              enum tn_k_depth depth,
                              struct tn_error *err) TN_MUST_USE;
+
+/* The same into 'arena' and whether or not it was read; writes nothing but
+ * '*space'.  tn_k_space_keep() makes it count, once the session's arena of
+ * tables has adopted 'arena'. */
+enum tn_code tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
+                             struct tn_arena *arena,
+                             struct tn_error *err) TN_MUST_USE;
+void tn_k_space_keep(struct tn_session *s, struct tn_k_space *space);
+
+/* The namespace if it was read in this epoch, else null. */
+const struct tn_k_space *tn_k_space_seen(const struct tn_session *s,
+                                         const char *name);
 
 /* A new epoch: nothing has been read. */
 void tn_k_session_renew(struct tn_session *s);

@@ -4,8 +4,6 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,10 +14,10 @@ enum { KERNEL_LOOPBACK = 1, KERNEL_RA = 2, KERNEL_LINK_LOCAL = 3 };
 static void
 set_addr(struct tn_addr *out, const struct nlattr *a)
 {
-    int n = nla_len(a);
+    int n = tn_k_attr_len(a);
     if (n == 4 || n == 16) {
         *out = (struct tn_addr){n == 4 ? TN_AF_IPV4 : TN_AF_IPV6, {0}};
-        memcpy(out->b, nla_data(a), (size_t) n);
+        memcpy(out->b, tn_k_attr_data(a), (size_t) n);
     }
 }
 
@@ -177,10 +175,9 @@ each_addr(void *ctx, const struct nlmsghdr *msg)
     };
     const struct nlattr *a;
     int left;
-    nlmsg_for_each_attr(a, (struct nlmsghdr *) (uintptr_t) msg, sizeof *ifa,
-                        left)
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *ifa, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case IFA_LOCAL:
             set_addr(&seen.addr.addr, a);
             break;
@@ -190,7 +187,7 @@ each_addr(void *ctx, const struct nlmsghdr *msg)
             }
             break;
         case IFA_PROTO:
-            seen.protocol = nla_get_u8(a);
+            seen.protocol = tn_k_attr_u8(a);
             break;
         default:
             break;
@@ -264,7 +261,7 @@ static void
 route_attr(struct tn_k_seen_route *seen, uint32_t *table,
            const struct nlattr *a)
 {
-    switch (nla_type(a)) {
+    switch (tn_k_attr_type(a)) {
     case RTA_DST:
         set_addr(&seen->to.addr, a);
         break;
@@ -272,21 +269,21 @@ route_attr(struct tn_k_seen_route *seen, uint32_t *table,
         set_addr(&seen->via, a);
         break;
     case RTA_VIA: {
-        const struct rtvia *via = nla_data(a);
-        if (via->rtvia_family == AF_INET6 && nla_len(a) >= 18) {
+        const struct rtvia *via = tn_k_attr_data(a);
+        if (via->rtvia_family == AF_INET6 && tn_k_attr_len(a) >= 18) {
             seen->via.family = TN_AF_IPV6;
             memcpy(seen->via.b, via->rtvia_addr, 16);
         }
         break;
     }
     case RTA_OIF:
-        seen->index = nla_get_u32(a);
+        seen->index = tn_k_attr_u32(a);
         break;
     case RTA_PRIORITY:
-        seen->metric = nla_get_u32(a);
+        seen->metric = tn_k_attr_u32(a);
         break;
     case RTA_TABLE:
-        *table = nla_get_u32(a);
+        *table = tn_k_attr_u32(a);
         break;
     case RTA_MULTIPATH:
         seen->note = "several paths";
@@ -314,8 +311,7 @@ each_route(void *ctx, const struct nlmsghdr *msg)
     uint32_t table = rtm->rtm_table;
     const struct nlattr *a;
     int left;
-    nlmsg_for_each_attr(a, (struct nlmsghdr *) (uintptr_t) msg, sizeof *rtm,
-                        left)
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *rtm, left)
     {
         route_attr(&seen, &table, a);
     }
@@ -369,18 +365,17 @@ each_neigh(void *ctx, const struct nlmsghdr *msg)
     };
     const struct nlattr *a;
     int left;
-    nlmsg_for_each_attr(a, (struct nlmsghdr *) (uintptr_t) msg, sizeof *nd,
-                        left)
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *nd, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case NDA_DST:
             set_addr(&seen.addr, a);
             break;
         case NDA_LLADDR:
-            nla_memcpy(seen.mac.b, a, sizeof seen.mac.b);
+            tn_k_attr_copy(seen.mac.b, a, sizeof seen.mac.b);
             break;
         case NDA_PROTOCOL:
-            seen.ours = nla_get_u8(a) == TN_K_PROTOCOL;
+            seen.ours = tn_k_attr_u8(a) == TN_K_PROTOCOL;
             break;
         default:
             break;
@@ -447,12 +442,11 @@ each_fdb(void *ctx, const struct nlmsghdr *msg)
     };
     const struct nlattr *a;
     int left;
-    nlmsg_for_each_attr(a, (struct nlmsghdr *) (uintptr_t) msg, sizeof *nd,
-                        left)
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *nd, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case NDA_LLADDR:
-            nla_memcpy(seen.mac.b, a, sizeof seen.mac.b);
+            tn_k_attr_copy(seen.mac.b, a, sizeof seen.mac.b);
             break;
         case NDA_DST:
             set_addr(&seen.vtep, a);

@@ -2,69 +2,61 @@
  * themselves (IFLA_INFO_DATA) and of their ports (IFLA_INFO_SLAVE_DATA). */
 #include "drivers/kernel/table.h"
 
+#include <arpa/inet.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <string.h>
 
-/* Attribute to option; an attribute of value 0 clears, else sets. */
-struct option_row {
-    uint16_t attr, option;
+/* Option by attribute; an attribute of value 0 clears, else sets. */
+static const uint16_t bridge_options[] = {
+    [IFLA_BR_STP_STATE] = TN_K_OPT_STP,
+    [IFLA_BR_MCAST_SNOOPING] = TN_K_OPT_SNOOPING,
+    [IFLA_BR_VLAN_FILTERING] = TN_K_OPT_VLAN,
 };
 
-static const struct option_row bridge_rows[] = {
-    {IFLA_BR_STP_STATE, TN_K_OPT_STP},
-    {IFLA_BR_MCAST_SNOOPING, TN_K_OPT_SNOOPING},
-    {IFLA_BR_VLAN_FILTERING, TN_K_OPT_VLAN},
+static const uint16_t port_options[] = {
+    [IFLA_BRPORT_LEARNING] = TN_K_OPT_LEARNING,
+    [IFLA_BRPORT_UNICAST_FLOOD] = TN_K_OPT_FLOOD,
+    [IFLA_BRPORT_MCAST_FLOOD] = TN_K_OPT_MCAST_FLOOD,
+    [IFLA_BRPORT_BCAST_FLOOD] = TN_K_OPT_BCAST_FLOOD,
+    [IFLA_BRPORT_NEIGH_SUPPRESS] = TN_K_OPT_NEIGH_SUPPRESS,
+    [IFLA_BRPORT_MODE] = TN_K_OPT_HAIRPIN,
+    [IFLA_BRPORT_ISOLATED] = TN_K_OPT_ISOLATED,
+    [IFLA_BRPORT_GUARD] = TN_K_OPT_GUARD,
+    [IFLA_BRPORT_LOCKED] = TN_K_OPT_LOCKED,
 };
 
-static const struct option_row port_rows[] = {
-    {IFLA_BRPORT_LEARNING, TN_K_OPT_LEARNING},
-    {IFLA_BRPORT_UNICAST_FLOOD, TN_K_OPT_FLOOD},
-    {IFLA_BRPORT_MCAST_FLOOD, TN_K_OPT_MCAST_FLOOD},
-    {IFLA_BRPORT_BCAST_FLOOD, TN_K_OPT_BCAST_FLOOD},
-    {IFLA_BRPORT_NEIGH_SUPPRESS, TN_K_OPT_NEIGH_SUPPRESS},
-    {IFLA_BRPORT_MODE, TN_K_OPT_HAIRPIN},
-    {IFLA_BRPORT_ISOLATED, TN_K_OPT_ISOLATED},
-    {IFLA_BRPORT_GUARD, TN_K_OPT_GUARD},
-    {IFLA_BRPORT_LOCKED, TN_K_OPT_LOCKED},
-};
-
-static const struct option_row vxlan_rows[] = {
-    {IFLA_VXLAN_LEARNING, TN_K_OPT_VXLAN_LEARNING},
-    {IFLA_VXLAN_PROXY, TN_K_OPT_VXLAN_PROXY},
+static const uint16_t vxlan_options[] = {
+    [IFLA_VXLAN_LEARNING] = TN_K_OPT_VXLAN_LEARNING,
+    [IFLA_VXLAN_PROXY] = TN_K_OPT_VXLAN_PROXY,
 };
 
 static bool
 is_set(const struct nlattr *a)
 {
-    return nla_len(a) == 4 ? nla_get_u32(a) != 0
-                           : nla_len(a) >= 1 && nla_get_u8(a) != 0;
+    return tn_k_attr_len(a) == 4
+               ? tn_k_attr_u32(a) != 0
+               : tn_k_attr_len(a) >= 1 && tn_k_attr_u8(a) != 0;
 }
 
 static uint16_t
-option_of(const struct nlattr *a, const struct option_row *rows, size_t n)
+option_of(const struct nlattr *a, const uint16_t *options, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (rows[i].attr == nla_type(a)) {
-            return is_set(a) ? rows[i].option : 0;
-        }
-    }
-    return 0;
+    size_t type = (size_t) tn_k_attr_type(a);
+    return type < n && options[type] && is_set(a) ? options[type] : 0;
 }
 
 static uint16_t
-options_of(const struct nlattr *data, const struct option_row *rows, size_t n)
+options_of(const struct nlattr *data, const uint16_t *table, size_t n)
 {
     uint16_t options = 0;
     const struct nlattr *a;
     int left;
-    nla_for_each_nested(a, data, left)
+    TN_K_EACH_ATTR_IN(a, data, left)
     {
-        options |= option_of(a, rows, n);
+        options |= option_of(a, table, n);
     }
     return options;
 }
@@ -74,27 +66,27 @@ parse_vxlan(const struct nlattr *data, struct tn_k_seen_link *out)
 {
     const struct nlattr *a;
     int left;
-    nla_for_each_nested(a, data, left)
+    TN_K_EACH_ATTR_IN(a, data, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case IFLA_VXLAN_ID:
-            out->vni = nla_get_u32(a);
+            out->vni = tn_k_attr_u32(a);
             break;
         case IFLA_VXLAN_PORT:
-            out->port =
-                (uint16_t) ((nla_get_u16(a) & 0xff) << 8 | nla_get_u16(a) >> 8);
+            tn_k_attr_copy(&out->port, a, sizeof out->port);
+            out->port = ntohs(out->port);
             break;
         case IFLA_VXLAN_LOCAL:
             out->local.family = TN_AF_IPV4;
-            nla_memcpy(out->local.b, a, 4);
+            tn_k_attr_copy(out->local.b, a, 4);
             break;
         case IFLA_VXLAN_LOCAL6:
             out->local.family = TN_AF_IPV6;
-            nla_memcpy(out->local.b, a, 16);
+            tn_k_attr_copy(out->local.b, a, 16);
             break;
         default:
             out->link.options |=
-                option_of(a, vxlan_rows, TN_ARRAY_SIZE(vxlan_rows));
+                option_of(a, vxlan_options, TN_ARRAY_SIZE(vxlan_options));
             break;
         }
     }
@@ -126,27 +118,27 @@ parse_info(struct tn_arena *arena, const struct nlattr *info,
     const struct nlattr *a;
     const char *slave = "";
     int left;
-    nla_for_each_nested(a, info, left)
+    TN_K_EACH_ATTR_IN(a, info, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case IFLA_INFO_KIND:
-            parse_kind(arena, nla_get_string(a), out);
+            parse_kind(arena, tn_k_attr_str(a), out);
             break;
         case IFLA_INFO_DATA:
             if (out->type == TN_K_TYPE_BRIDGE) {
-                out->link.options |=
-                    options_of(a, bridge_rows, TN_ARRAY_SIZE(bridge_rows));
+                out->link.options |= options_of(a, bridge_options,
+                                                TN_ARRAY_SIZE(bridge_options));
             } else if (out->type == TN_K_TYPE_VXLAN) {
                 parse_vxlan(a, out);
             }
             break;
         case IFLA_INFO_SLAVE_KIND:
-            slave = nla_get_string(a);
+            slave = tn_k_attr_str(a);
             break;
         case IFLA_INFO_SLAVE_DATA:
             if (strcmp(slave, "bridge") == 0) {
                 out->link.options |=
-                    options_of(a, port_rows, TN_ARRAY_SIZE(port_rows));
+                    options_of(a, port_options, TN_ARRAY_SIZE(port_options));
             }
             break;
         default:
@@ -170,32 +162,31 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
     };
     const struct nlattr *a;
     int left;
-    nlmsg_for_each_attr(a, (struct nlmsghdr *) (uintptr_t) msg, sizeof *ifi,
-                        left)
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *ifi, left)
     {
-        switch (nla_type(a)) {
+        switch (tn_k_attr_type(a)) {
         case IFLA_IFNAME:
-            nla_strlcpy(out->link.name, a, sizeof out->link.name);
+            tn_k_attr_copy(out->link.name, a, sizeof out->link.name - 1);
             break;
         case IFLA_MTU:
-            out->link.mtu = nla_get_u32(a);
+            out->link.mtu = tn_k_attr_u32(a);
             break;
         case IFLA_GROUP:
-            out->group = nla_get_u32(a);
+            out->group = tn_k_attr_u32(a);
             out->link.leaving = out->group >> 16 == TN_K_GROUP;
             break;
         case IFLA_MASTER:
-            out->master_index = nla_get_u32(a);
+            out->master_index = tn_k_attr_u32(a);
             break;
         case IFLA_LINK:
-            out->peer_index = nla_get_u32(a);
+            out->peer_index = tn_k_attr_u32(a);
             break;
         case IFLA_IFALIAS:
-            out->alias =
-                tn_arena_strndup(arena, nla_data(a), (size_t) nla_len(a));
+            out->alias = tn_arena_strndup(arena, tn_k_attr_data(a),
+                                          (size_t) tn_k_attr_len(a));
             break;
         case IFLA_ADDRESS:
-            nla_memcpy(out->mac.b, a, sizeof out->mac.b);
+            tn_k_attr_copy(out->mac.b, a, sizeof out->mac.b);
             break;
         case IFLA_LINKINFO:
             parse_info(arena, a, out);

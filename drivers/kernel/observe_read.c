@@ -1,0 +1,199 @@
+/* observe_read.c - reading all namespaces that an observation is about.
+ *
+ * Several threads read a namespace each, in two rounds: first the underlay, the
+ * VPCs and, of the namespaces of ports, those that are wanted; then those that
+ * ports say they lead to and were not read yet, and whatever else may be a
+ * leftover of ours.  What was read belongs to the session, what is for the
+ * result goes to an arena of its own.  What is made of it, in which order, and
+ * which of several errors is told does not depend on the threads. */
+#include "drivers/kernel/observe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/kernel/sysctl.h"
+#include "drivers/kernel/threads.h"
+
+/* A round: the visits from 'first' on. */
+struct round {
+    struct tn_k_watch *w;
+    size_t first;
+};
+
+static struct tn_k_visit *
+visit_add(struct tn_k_watch *w, const char *name, enum tn_k_depth depth)
+{
+    struct tn_k_space *space = tn_k_space_slot(w->s, name);
+    if (tn_map_get(&w->visited, space->name)) {
+        return NULL;
+    }
+    tn_map_put(&w->visited, space->name, w);
+    struct tn_k_visit *visit = tn_vec_push(w->s->seen, &w->visits);
+    *visit = (struct tn_k_visit){.space = space, .name = name, .depth = depth};
+    return visit;
+}
+
+static bool
+in_scope(const struct tn_scope *scope, const char *name)
+{
+    if (!scope || !scope->names) {
+        return true;
+    }
+    for (size_t i = 0; i < scope->n; i++) {
+        if (strcmp(scope->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct tn_nft_ruleset *
+wanted_rules(const struct tn_k_watch *w, const char *scope)
+{
+    char key[160];
+    snprintf(key, sizeof key, "%s/nft", scope);
+    const struct tn_resource *r = w->want ? tn_state_get(w->want, key) : NULL;
+    return r ? ((const struct tn_k_rules *) r->native)->rules : NULL;
+}
+
+/* What is not in tables: only of VPCs that are ours. */
+static enum tn_code
+read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v)
+{
+    enum tn_code code = tn_k_netns_enter(v->space->fd, &v->err);
+    if (code == TN_OK) {
+        code = tn_k_sysctls_read(v->out, &v->sysctls, &v->err);
+    }
+    if (code == TN_OK) {
+        code =
+            tn_nft_observe(w->s->nft, v->space->fd, wanted_rules(w, v->scope),
+                           v->out, &v->rules, &v->err);
+    }
+    return code == TN_OK
+               ? TN_OK
+               : tn_while(&v->err, code, "namespace %s", v->space->name);
+}
+
+static void
+visit_read(void *ctx, size_t i)
+{
+    const struct round *round = ctx;
+    const struct tn_k_watch *w = round->w;
+    struct tn_k_visit *v = &round->w->visits.items[round->first + i];
+    v->seen = tn_arena_new();
+    v->out = tn_arena_new();
+    v->code = tn_k_space_open(w->s, v->space, &v->err);
+    if (v->code == TN_OK) {
+        v->code = tn_k_space_load(v->space, v->depth, v->seen, &v->err);
+    }
+    v->there = v->code == TN_OK;
+    v->ours = v->there && tn_k_space_marked(v->space, w->s->mark);
+    if (v->scope && v->ours) {
+        v->code = read_vpc(w, v);
+    }
+}
+
+static enum tn_code
+round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
+{
+    struct round round = {w, first};
+    enum tn_code code = TN_OK;
+    tn_k_each(w->visits.n - first, visit_read, &round);
+    for (size_t i = first; i < w->visits.n; i++) {
+        struct tn_k_visit *v = &w->visits.items[i];
+        tn_arena_adopt(w->s->seen, v->seen);
+        tn_arena_adopt(w->list.arena, v->out);
+        if (v->there) {
+            tn_k_space_keep(w->s, v->space);
+        }
+        bool no_such = v->code == TN_ENOENT || v->code == TN_EINTENT;
+        if (code == TN_OK && v->code != TN_OK && !no_such) {
+            code = v->code;
+            if (err) {
+                *err = v->err;
+            }
+        }
+    }
+    return code;
+}
+
+/* Namespaces of ports that are wanted; some may not exist yet. */
+static void
+wanted_far_ends(struct tn_k_watch *w)
+{
+    for (size_t i = 0; w->want && i < w->want->n; i++) {
+        const struct tn_k_port *o = w->want->items[i].native;
+        if (o->o.kind == TN_K_OBJ_PORT && o->netns &&
+            in_scope(w->scope, o->o.scope)) {
+            visit_add(w, o->netns, TN_K_PORTS);
+        }
+    }
+}
+
+static enum tn_code
+first_round(struct tn_k_watch *w, struct tn_error *err)
+{
+    struct tn_arena *arena = w->list.arena;
+    enum tn_code code = tn_k_netns_list(arena, &w->names, &w->n_names, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    visit_add(w, w->s->underlay->name, TN_K_PORTS);
+    for (size_t i = 0; i < w->n_names; i++) {
+        const char *scope = tn_k_netns_scope(arena, w->s->device, w->names[i]);
+        if (scope && in_scope(w->scope, scope)) {
+            struct tn_k_visit *v = visit_add(w, w->names[i], TN_K_VPC);
+            if (v) {
+                v->scope = scope;
+            }
+        }
+    }
+    wanted_far_ends(w);
+    return round_run(w, 0, err);
+}
+
+static void
+follow_ports(struct tn_k_watch *w, const struct tn_k_table *t)
+{
+    for (size_t i = 0; i < t->links.n; i++) {
+        const struct tn_k_seen_link *l = t->by_name[i];
+        const char *netns =
+            l->type == TN_K_TYPE_VETH && l->link.name[0] == TN_K_PORT &&
+                    l->link.name[1] == '-'
+                ? tn_k_watch_alias_netns(w->s->seen, w->s->mark, l->alias)
+                : NULL;
+        if (netns && !tn_k_space_seen(w->s, netns)) {
+            visit_add(w, netns, TN_K_PORTS);
+        }
+    }
+}
+
+static enum tn_code
+second_round(struct tn_k_watch *w, struct tn_error *err)
+{
+    size_t first = w->visits.n;
+    for (size_t i = 0; i < first; i++) {
+        const struct tn_k_visit *v = &w->visits.items[i];
+        if (v->scope && v->ours) {
+            follow_ports(w, &v->space->table);
+        }
+    }
+    bool all = !(w->scope && w->scope->names);
+    for (size_t i = 0; all && i < w->n_names; i++) {
+        bool other_lab = strstr(w->names[i], ".tn.") != NULL;
+        if (!other_lab &&
+            !tn_k_netns_scope(w->s->seen, w->s->device, w->names[i])) {
+            visit_add(w, w->names[i], TN_K_LINKS);
+        }
+    }
+    return round_run(w, first, err);
+}
+
+enum tn_code
+tn_k_watch_read(struct tn_k_watch *w, struct tn_error *err)
+{
+    tn_k_session_renew(w->s);
+    tn_map_init(&w->visited, w->s->seen, 0);
+    enum tn_code code = first_round(w, err);
+    return code == TN_OK ? second_round(w, err) : code;
+}
