@@ -62,6 +62,10 @@ enum tn_outcome {
     TN_STEP_PENDING, /* Not tried. */
     TN_STEP_DONE,    /* Now as 'after' says. */
     TN_STEP_FAILED,  /* Refused by the backend. */
+    TN_STEP_WAITING, /* Cannot be done before something appears that is not
+                        ours to make, as the tap of a machine that is not
+                        started.  It changed nothing, and no other step needs
+                        it. */
 };
 
 struct tn_driver {
@@ -106,7 +110,9 @@ struct tn_driver {
      * outcome per step to 'outcomes'.  Deleting what is gone already and
      * creating what is there already just so counts as done.  Stops at the
      * first refusal (with TN_CAP_ATOMIC nothing is then visible); '*failed' is
-     * the index of that step, or n. */
+     * the index of that step, or n.  A step that waits is no refusal: the
+     * others go on, the result is TN_OK, and 'err' says for what the first
+     * one waits. */
     enum tn_code (*commit)(struct tn_stage *stage, enum tn_outcome *outcomes,
                            size_t *failed, struct tn_error *err) TN_MUST_USE;
 

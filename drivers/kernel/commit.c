@@ -351,14 +351,22 @@ forget_links(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
     return code;
 }
 
-/* A step that failed before it was sent: what exists already is judged later,
- * anything else ends the commit. */
+/* A step that failed before it was sent: what exists already is judged later, a
+ * port whose interface is not there yet waits for it, anything else ends the
+ * commit. */
 static enum tn_code
 not_emitted(struct tn_k_commit *c, size_t at, enum tn_code code,
             struct tn_error *err)
 {
     c->outcomes[at] = TN_STEP_FAILED;
     tn_error_at(err, subject(&c->steps[at])->origin);
+    if (code == TN_ENOENT && c->steps[at].op == TN_OP_CREATE) {
+        c->outcomes[at] = TN_STEP_WAITING;
+        if (c->n_waiting++ == 0) {
+            c->waits_for = *err;
+        }
+        return TN_OK;
+    }
     if (code == TN_ESTALE && c->steps[at].op == TN_OP_CREATE) {
         if (c->n_refused++ == 0) {
             c->first = at;
@@ -530,5 +538,8 @@ tn_k_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     }
     enum tn_code code = tn_k_in_thread(run, &c, err);
     *failed = c.first;
+    if (code == TN_OK && c.n_waiting && err) {
+        *err = c.waits_for;
+    }
     return code;
 }

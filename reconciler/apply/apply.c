@@ -38,6 +38,7 @@ journal_outcome(enum tn_outcome outcome)
 {
     switch (outcome) {
     case TN_STEP_PENDING:
+    case TN_STEP_WAITING:
         return TN_JOURNAL_PENDING;
     case TN_STEP_DONE:
         return TN_JOURNAL_DONE;
@@ -100,7 +101,7 @@ device_work(void *context, size_t i)
         progress(job->options->progress_context, d, 0, n);
     }
     enum tn_outcome *outcomes = tn_new_n(d->arena, enum tn_outcome, n);
-    tn_device_apply(d, outcomes);
+    tn_device_apply(d, !job->run->selected, outcomes);
     outcome_write(job->journal, d, outcomes);
     if (progress) {
         progress(job->options->progress_context, d, d->n_done, n);

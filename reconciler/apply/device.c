@@ -125,13 +125,13 @@ difference(struct tn_arena *arena, const struct tn_resource *want,
 }
 
 static enum tn_code
-changes_verify(struct tn_device_run *d, const struct tn_state *now,
-               struct tn_error *err)
+changes_verify(struct tn_device_run *d, const enum tn_outcome *outcomes,
+               const struct tn_state *now, struct tn_error *err)
 {
     for (size_t i = 0; i < d->plan->n_changes; i++) {
         const struct tn_change *c = &d->plan->changes[i];
         const struct tn_resource *have = tn_state_get(now, c->key);
-        if (c->half == TN_HALF_REMOVE) {
+        if (c->half == TN_HALF_REMOVE || outcomes[i] == TN_STEP_WAITING) {
             continue;
         }
         if (have && have->owner == TN_FOREIGN) {
@@ -147,6 +147,32 @@ changes_verify(struct tn_device_run *d, const struct tn_state *now,
         return code;
     }
     return TN_OK;
+}
+
+/* The plan is carried out; is all of the touched scopes as wanted?  A side
+ * effect, or somebody else's hand meanwhile, is no reason to undo what went
+ * well, but it is not passed over. */
+static enum tn_code
+rest_count(struct tn_device_run *d, const struct touched *t,
+           const struct tn_state *now, struct tn_error *err)
+{
+    const struct tn_device_plan *rest = NULL;
+    const struct tn_state *want = state_within(d->arena, d->want, t);
+    struct tn_plan_input in = {
+        .device = d->device->name,
+        .driver = d->driver->name,
+        .caps = d->driver->caps,
+        .last = want,
+        .want = want,
+        .have = state_within(d->arena, now, t),
+        .held = d->held,
+        .n_held = d->n_held,
+    };
+    enum tn_code code = tn_plan_device(d->arena, &in, &rest, err);
+    if (!code && rest->n_changes > d->n_waiting) {
+        d->n_differ = rest->n_changes - d->n_waiting;
+    }
+    return code;
 }
 
 /* Plans what leads from what the device holds to what it held before. */
@@ -195,7 +221,7 @@ undo(struct tn_device_run *d, const struct touched *t, struct tn_error *err)
 }
 
 void
-tn_device_apply(struct tn_device_run *d, enum tn_outcome *outcomes)
+tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
 {
     const struct tn_device_plan *plan = d->plan;
     struct touched t = touched_collect(d->arena, plan);
@@ -203,12 +229,20 @@ tn_device_apply(struct tn_device_run *d, enum tn_outcome *outcomes)
     enum tn_code code = steps_commit(d, plan, outcomes, &d->failure);
     for (size_t i = 0; i < plan->n_changes; i++) {
         d->n_done += outcomes[i] == TN_STEP_DONE;
+        d->n_waiting += outcomes[i] == TN_STEP_WAITING;
+    }
+    if (!code && d->n_waiting) {
+        d->waits_for = d->failure;
+        d->failure = (struct tn_error){0};
     }
     if (!code) {
         code = look_again(d, &t, d->want, &now, &d->failure);
     }
     if (!code) {
-        code = changes_verify(d, now, &d->failure);
+        code = changes_verify(d, outcomes, now, &d->failure);
+    }
+    if (!code && whole) {
+        code = rest_count(d, &t, now, &d->failure);
     }
     if (!code) {
         d->end = TN_DEVICE_VERIFIED;

@@ -4,8 +4,11 @@
 
 #include "reconciler/apply/reconcile.h"
 
-/* Carries out d->plan.  Sets 'end', 'n_done' and the failures of 'd', and one
- * outcome per change in 'outcomes'.  The device must have been observed. */
-void tn_device_apply(struct tn_device_run *d, enum tn_outcome *outcomes);
+/* Carries out d->plan.  Sets what apply sets in 'd', and one outcome per change
+ * in 'outcomes'.  'whole': the plan is all there was to do, so that afterwards
+ * everything in the scopes it touched should be as wanted.  The device must
+ * have been observed. */
+void tn_device_apply(struct tn_device_run *d, bool whole,
+                     enum tn_outcome *outcomes);
 
 #endif

@@ -266,6 +266,7 @@ tn_reconcile_select(struct tn_reconcile *run, const struct tn_saved *saved,
         return code;
     }
     run->plan = tn_saved_select(run->arena, saved, run->plan);
+    run->selected = true;
     for (size_t i = 0, k = 0; i < run->plan->n_devices; i++) {
         const struct tn_device_plan *p = run->plan->devices[i];
         while (strcmp(run->devices[k].device->name, p->device) != 0) {

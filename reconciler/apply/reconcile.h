@@ -58,7 +58,11 @@ struct tn_device_run {
 
     /* Set by apply. */
     enum tn_device_end end;
-    size_t n_done;                /* Steps that the backend took. */
+    size_t n_done;             /* Steps that the backend took. */
+    size_t n_waiting;          /* Steps that wait for something not ours; */
+    struct tn_error waits_for; /* for what the first one does. */
+    size_t n_differ; /* Objects of touched scopes, beside the plan, that are not
+                        as wanted afterwards. */
     struct tn_error failure;      /* Of apply or verification. */
     struct tn_error undo_failure; /* Of a rollback that failed. */
 };
@@ -81,6 +85,7 @@ struct tn_reconcile {
     struct tn_device_run *devices; /* By name. */
     size_t n_devices;
     const struct tn_plan *plan;
+    bool selected; /* The plan is a saved one, not all there is to do. */
 };
 
 /* Reads and compiles.  '*out' is new and set also on failure, for its findings:

@@ -53,31 +53,49 @@ failure_reason(const struct tn_device_run *d)
     return "Unknown";
 }
 
+/* Why a device that was applied is not quite as the commit says; null if it
+ * is. */
+static const char *
+shortcoming(struct tn_arena *arena, const struct tn_device_run *d,
+            const char **reason)
+{
+    char text[TN_ERROR_TEXT];
+    if (d->plan->n_conflicts) {
+        *reason = "Conflict";
+        return tn_conflict_text(arena, &d->plan->conflicts[0]);
+    }
+    if (d->plan->n_held) {
+        *reason = "Held";
+        return tn_arena_printf(arena,
+                               "%s is left as it is: its documents have errors",
+                               d->plan->held[0].scope);
+    }
+    if (d->n_waiting) {
+        *reason = "Waiting";
+        return tn_arena_strdup(arena,
+                               tn_error_text(&d->waits_for, text, sizeof text));
+    }
+    if (d->n_differ) {
+        *reason = "Differs";
+        return tn_arena_printf(arena,
+                               "%zu objects were not as wanted after the apply",
+                               d->n_differ);
+    }
+    return NULL;
+}
+
 static void
 device_conditions(struct tn_arena *arena, const struct tn_device_run *d,
                   struct tn_condition c[TN_N_CONDITIONS])
 {
     bool fine = device_fine(d);
-    size_t held = d->plan->n_held, conflicts = d->plan->n_conflicts;
+    const char *reason = failure_reason(d);
     char text[TN_ERROR_TEXT];
     const char *why =
-        fine ? NULL
+        fine ? shortcoming(arena, d, &reason)
              : tn_arena_strdup(arena,
                                tn_error_text(&d->failure, text, sizeof text));
-    bool ready = fine && held == 0 && conflicts == 0;
-    const char *reason = !fine       ? failure_reason(d)
-                         : conflicts ? "Conflict"
-                         : held      ? "Held"
-                                     : "Verified";
-    if (fine && conflicts) {
-        why = tn_conflict_text(arena, &d->plan->conflicts[0]);
-    } else if (fine && held) {
-        why = tn_arena_printf(arena,
-                              "%s is left as it is: its documents "
-                              "have errors",
-                              d->plan->held[0].scope);
-    }
-    c[TN_COND_READY] = condition(ready, reason, why);
+    c[TN_COND_READY] = condition(!why, reason, why);
     c[TN_COND_DEGRADED] = condition(!fine, reason, fine ? NULL : why);
     c[TN_COND_DRIFTED] = condition(false, "InSync", NULL);
 }

@@ -128,6 +128,16 @@ device_print(struct tn_text *t, const struct tn_device_run *d, bool color)
         tn_text_add(t, tn_error_text(&d->failure, buf, sizeof buf));
         tn_text_addc(t, '\n');
     }
+    if (d->n_waiting) {
+        tn_text_addf(t, "      waiting: %s\n",
+                     tn_error_text(&d->waits_for, buf, sizeof buf));
+    }
+    if (d->n_differ) {
+        tn_text_addf(t,
+                     "      %zu objects beside the plan are not as wanted "
+                     "now; plan again\n",
+                     d->n_differ);
+    }
     if (d->undo_failure.code) {
         tn_text_add(t, "      and: ");
         tn_text_add(t, tn_error_text(&d->undo_failure, buf, sizeof buf));
@@ -148,6 +158,14 @@ device_json(struct tn_text *t, const struct tn_device_run *d)
                      tn_code_name(d->failure.code));
         tn_text_add_escaped(t, tn_error_text(&d->failure, buf, sizeof buf));
         tn_text_addc(t, '"');
+    }
+    if (d->n_waiting) {
+        tn_text_addf(t, ", \"waiting\": %zu, \"waits_for\": \"", d->n_waiting);
+        tn_text_add_escaped(t, tn_error_text(&d->waits_for, buf, sizeof buf));
+        tn_text_addc(t, '"');
+    }
+    if (d->n_differ) {
+        tn_text_addf(t, ", \"differ\": %zu", d->n_differ);
     }
     if (d->undo_failure.code) {
         tn_text_add(t, ", \"rollback_error\": \"");
@@ -196,6 +214,11 @@ exit_of(const struct tn_reconcile *run, enum tn_code code)
     }
     if (code || run->plan->n_conflicts || run->diags.n_errors) {
         return TN_EXIT_PARTIAL;
+    }
+    for (size_t i = 0; i < run->n_devices; i++) {
+        if (run->devices[i].n_waiting || run->devices[i].n_differ) {
+            return TN_EXIT_PARTIAL;
+        }
     }
     return TN_EXIT_OK;
 }
