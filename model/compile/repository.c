@@ -142,6 +142,18 @@ tn_repo_tenants(struct tn_source *source, struct tn_arena *arena,
     return TN_OK;
 }
 
+/* "dir/name" */
+static const char *
+path_join(struct tn_arena *arena, const char *dir, const char *name)
+{
+    size_t n = strlen(dir), m = strlen(name) + 1;
+    char *path = tn_arena_alloc(arena, n + 1 + m);
+    memcpy(path, dir, n);
+    path[n] = '/';
+    memcpy(path + n + 1, name, m);
+    return path;
+}
+
 static void
 walk_refuse(struct walk *w, const char *path, const char *why)
 {
@@ -197,9 +209,10 @@ walk_dir(struct walk *w, const char *dir, unsigned depth, struct tn_error *err)
     }
     for (size_t i = 0; i < n && !w->full && !code; i++) {
         const struct tn_entry *e = &entries[i];
-        const char *path = tn_arena_printf(w->arena, "%s/%s", dir,
-                                           name_printable(w->arena, e->name));
-        if (!is_plain_name(e->name)) {
+        bool plain = is_plain_name(e->name);
+        const char *path = path_join(
+            w->arena, dir, plain ? e->name : name_printable(w->arena, e->name));
+        if (!plain) {
             walk_refuse(w, path,
                         "the name has control characters, a backslash or is "
                         "not UTF-8");
@@ -224,6 +237,17 @@ file_cmp(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
+static bool
+is_sorted(const struct tn_repo_file *files, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(files[i - 1].path, files[i].path) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum tn_code
 tn_repo_walk(struct tn_source *source, const struct tn_repo_tenant *tenant,
              struct tn_arena *arena, struct tn_repo_files *out,
@@ -244,7 +268,7 @@ tn_repo_walk(struct tn_source *source, const struct tn_repo_tenant *tenant,
     if (code) {
         return code;
     }
-    if (w.files.n > 1) {
+    if (!is_sorted(w.files.items, w.files.n)) {
         qsort(w.files.items, w.files.n, sizeof *w.files.items, file_cmp);
     }
     *out = (struct tn_repo_files){w.files.items, w.files.n, w.lock};

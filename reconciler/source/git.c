@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <git2.h>
 
@@ -85,10 +86,33 @@ check_owners(void)
     return git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, all ? 0 : 1);
 }
 
+/* libgit2 reads all certificates of the system when it starts, which takes
+ * longer than most commands, and has no option against it (with mbedTLS, as in
+ * Debian, the path is built in).  While no file can be opened, it starts
+ * without them.  Whoever comes to fetch over TLS gives them by
+ * GIT_OPT_SET_SSL_CERT_LOCATIONS.  Called before there are threads. */
+static int
+init_without_certificates(void)
+{
+    struct rlimit before, none;
+    if (getrlimit(RLIMIT_NOFILE, &before) < 0) {
+        return git_libgit2_init();
+    }
+    none = before;
+    none.rlim_cur = 0;
+    bool limited = setrlimit(RLIMIT_NOFILE, &none) == 0;
+    int rc = git_libgit2_init();
+    if (limited && setrlimit(RLIMIT_NOFILE, &before) < 0) {
+        abort(); /* Cannot be: the hard limit is as it was. */
+    }
+    git_error_clear();
+    return rc;
+}
+
 enum tn_code
 tn_git_init(struct tn_error *err)
 {
-    int rc = git_libgit2_init();
+    int rc = init_without_certificates();
     if (rc < 0) {
         return tn_git_fail(err, rc, "libgit2 does not start");
     }

@@ -171,6 +171,10 @@ name_fault(const char *name, size_t n)
     }
     for (const char *p = name, *end = name + n; p < end;) {
         bool bad = false;
+        if (*p >= 0x20 && *p < 0x7f) {
+            p++;
+            continue;
+        }
         uint32_t c = tn_utf8_next(&p, end, &bad);
         if (bad) {
             return "a name that is not UTF-8";
@@ -208,14 +212,41 @@ by_folded(const void *a, const void *b)
     return fold_cmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+/* True only if no name is there twice. */
+static bool
+is_sorted(const struct tn_entry *entries, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(entries[i - 1].name, entries[i].name) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+has_upper(const struct tn_entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (const char *p = entries[i].name; *p; p++) {
+            if (*p >= 'A' && *p <= 'Z') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 enum tn_code
 tn_entries_finish(const char *dir, struct tn_entry *entries, size_t n,
                   struct tn_error *err)
 {
-    if (n < 2) {
+    if (!is_sorted(entries, n)) {
+        qsort(entries, n, sizeof *entries, by_bytes);
+    }
+    if (is_sorted(entries, n) && !has_upper(entries, n)) {
         return TN_OK;
     }
-    qsort(entries, n, sizeof *entries, by_bytes);
     TN_CLEANUP(tn_cleanup_free) const char **names = malloc(n * sizeof *names);
     if (!names) {
         return tn_fail_sys(err, TN_EINTERNAL, 12, "listing %s", dir);
