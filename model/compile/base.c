@@ -39,6 +39,15 @@ tn_base_count(struct tn_base_counts *counts, const struct tn_document *doc,
 /* ---- building ----------------------------------------------------------- */
 
 void
+tn_base_builder_init(struct tn_base_builder *b, struct tn_arena *arena,
+                     size_t files)
+{
+    *b = (struct tn_base_builder){.arena = arena};
+    b->files.items = tn_new_n(arena, struct tn_base_file, files);
+    b->files.cap = files;
+}
+
+void
 tn_base_builder_done(struct tn_base_builder *b)
 {
     tn_text_done(&b->uniques);

@@ -55,7 +55,7 @@ struct tn_base {
 bool tn_base_unpack(const void *bytes, size_t n, struct tn_base *out);
 void tn_base_pack(struct tn_text *out, const struct tn_base *base);
 
-/* A base in the making; all zero but 'arena'.  The texts hold arrays. */
+/* A base in the making.  The texts hold arrays. */
 struct tn_base_builder {
     struct tn_arena *arena;
     struct tn_base_head head;
@@ -65,6 +65,9 @@ struct tn_base_builder {
     TN_VEC(uint32_t) file_refs;
 };
 
+/* 'files': how many there will be. */
+void tn_base_builder_init(struct tn_base_builder *b, struct tn_arena *arena,
+                          size_t files);
 void tn_base_builder_done(struct tn_base_builder *b);
 /* Adds a file and what its documents say; files come in the order of their
  * paths. */

@@ -104,7 +104,10 @@ tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, in->n_files);
     struct tn_chunk *nets = tn_new_n(arena, struct tn_chunk, part->n_vpcs);
-    struct tn_base_builder b = {.arena = arena, .head = {*key, *facts}};
+    struct tn_base_builder b;
+    tn_base_builder_init(&b, arena, in->n_files);
+    b.head.key = *key;
+    b.head.facts = *facts;
     for (size_t i = 0; i < in->n_files; i++) {
         if (!tn_oid_known(&in->files[i].id)) {
             return;
@@ -130,7 +133,7 @@ tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
                     const struct tn_intent_file *files, size_t n)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_base_builder b = {.arena = arena};
+    struct tn_base_builder b;
     size_t parsed = 0;
     for (size_t i = 0; i < n; i++) {
         parsed += files[i].parsed && files[i].clean;
@@ -139,6 +142,7 @@ tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
         return;
     }
     struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, n);
+    tn_base_builder_init(&b, arena, n);
     b.head.docs =
         docs_save(tn_cache_dir(cache), tenant, files, n, NULL, chunks);
     for (size_t i = 0; i < n && b.head.docs; i++) {

@@ -497,9 +497,9 @@ tn_touch_join(struct tn_touch *t)
     struct join j = {
         .t = t,
         .keep = job->keep,
-        .built = {.arena = t->arena},
         .old = *t->part,
     };
+    tn_base_builder_init(&j.built, t->arena, job->repo_files.n);
     bool good = parts_join(&j);
     if (good) {
         const struct tn_cache_change change = {
