@@ -13,7 +13,9 @@
 #include "model/base/digest.h"
 #include "model/compile/base.h"
 
-enum { FORMAT = 2 };
+/* Counts up when bytes mean something else, and when compile would derive other
+ * values from equal documents. */
+enum { FORMAT = 3 };
 
 /* ---- parts -------------------------------------------------------------- */
 
