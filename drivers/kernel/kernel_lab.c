@@ -65,6 +65,13 @@ host_new(struct tn_arena *arena, const char *name, const char *underlay)
     h->config.underlay_mtu = 1500;
     h->config.kernel_netns = name;
     cr_assert(tn_addr_parse(underlay, &h->config.underlay));
+    struct tn_node *value = tn_new(arena, struct tn_node);
+    value->at = (struct tn_pos){7, 27};
+    struct tn_var *option = tn_new(arena, struct tn_var);
+    *option = (struct tn_var){
+        .name = "tenet_underlay_address", .value = value, .path = "lab.yml"};
+    h->config.options = option;
+    h->config.n_options = 1;
     return h;
 }
 

@@ -334,6 +334,26 @@ Test(root, underlay_too_small)
     cr_assert(strstr(r.error.text, "1451"));
 }
 
+/* The inventory names an address that the host does not have: an error at the
+ * line that says so, and nothing is made. */
+Test(root, underlay_without_the_address)
+{
+    tn_k_lab_hosts();
+    struct tn_k_lab_result r = apply(0, CHANGE(.underlay = "192.0.2.77"));
+    cr_assert(r.code == TN_EUNAVAILABLE, "%d", (int) r.code);
+    cr_assert(strstr(r.error.text, "192.0.2.77"), "%s", r.error.text);
+    cr_assert(strstr(r.error.text, "hv1"), "%s", r.error.text);
+    cr_assert(r.error.origin.line == 7 && r.error.origin.column == 27);
+    cr_assert(!tn_k_lab_runs("ip netns list | grep -q tn.acme"));
+    tn_k_lab_run("ip -n hv1 addr add 192.0.2.77/32 dev lo");
+    r = apply(0, CHANGE(.underlay = "192.0.2.77"));
+    assert_ok(&r);
+    /* What has no tunnel needs no address. */
+    tn_k_lab_run("ip -n hv1 addr del 192.0.2.77/32 dev lo");
+    r = apply(0, CHANGE(.underlay = "192.0.2.77", .empty = true));
+    assert_ok(&r);
+}
+
 Test(root, obstacle_in_the_underlay)
 {
     tn_k_lab_hosts();

@@ -221,17 +221,50 @@ underlay_link(const struct tn_k_watch *w)
     return NULL;
 }
 
-/* The first wanted tunnel whose frames the underlay cannot carry is an error
- * at its line. */
-static enum tn_code
-check_mtu(const struct tn_k_watch *w, const struct tn_k_seen_link *under,
-          struct tn_error *err)
+/* Where the inventory says what to tunnel from, or at least names the host. */
+static struct tn_origin
+underlay_origin(const struct tn_host *host)
 {
-    for (size_t i = 0; under && i < w->want->n; i++) {
+    for (size_t i = 0; i < host->config.n_options; i++) {
+        const struct tn_var *var = &host->config.options[i];
+        if (strcmp(var->name, "tenet_underlay_address") == 0) {
+            return (struct tn_origin){var->path, var->value->at.line,
+                                      var->value->at.column};
+        }
+    }
+    return host->raw.at;
+}
+
+static enum tn_code
+no_underlay(const struct tn_k_watch *w, struct tn_error *err)
+{
+    const struct tn_device *device = w->s->device;
+    const char *ns = w->s->underlay->name;
+    char addr[TN_ADDR_TEXT];
+    enum tn_code code =
+        tn_fail(err, TN_EUNAVAILABLE, 0,
+                "no interface of host %s%s%s has the address %s to tunnel from",
+                device->name, ns[0] ? ", namespace " : "", ns,
+                tn_addr_format(&device->host->config.underlay, addr));
+    tn_error_at(err, underlay_origin(device->host));
+    return code;
+}
+
+/* A tunnel from an address that the host does not have would silently carry
+ * nothing, and one whose frames the underlay cannot carry only the small ones:
+ * the first such is an error at its line. */
+static enum tn_code
+check_tunnels(const struct tn_k_watch *w, const struct tn_k_seen_link *under,
+              struct tn_error *err)
+{
+    for (size_t i = 0; i < w->want->n; i++) {
         const struct tn_resource *r = &w->want->items[i];
         const struct tn_k_object *o = r->native;
         if (o->kind != TN_K_OBJ_VXLAN) {
             continue;
+        }
+        if (!under) {
+            return no_underlay(w, err);
         }
         const struct tn_k_vxlan *x = r->native;
         uint32_t overhead =
@@ -260,7 +293,7 @@ watch_underlay(struct tn_k_watch *w, struct tn_error *err)
     for (size_t i = 0; w->want && i < t->links.n; i++) {
         watch_obstacle(w, &t->links.items[i]);
     }
-    return w->want ? check_mtu(w, underlay_link(w), err) : TN_OK;
+    return w->want ? check_tunnels(w, underlay_link(w), err) : TN_OK;
 }
 
 /* Two foreign things may look alike to us (routes of several types); one of

@@ -15,7 +15,8 @@ foreign_addresses(struct tn_k_watch_vpc *v)
     const struct tn_k_table *t = &v->space->table;
     for (size_t i = 0; i < t->addrs.n; i++) {
         const struct tn_k_seen_addr *a = &t->addrs.items[i];
-        if (a->protocol == TN_K_PROTOCOL || t->by_name[a->rank]->loopback) {
+        if (a->protocol == TN_K_PROTOCOL || a->by_kernel ||
+            t->by_name[a->rank]->loopback) {
             continue;
         }
         struct tn_k_address *o = tn_new(v->w->list.arena, struct tn_k_address);

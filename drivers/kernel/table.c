@@ -193,10 +193,10 @@ each_addr(void *ctx, const struct nlmsghdr *msg)
             break;
         }
     }
-    if (seen.protocol != KERNEL_LOOPBACK && seen.protocol != KERNEL_RA &&
-        seen.protocol != KERNEL_LINK_LOCAL) {
-        *tn_vec_push(t->arena, &t->addrs) = seen;
-    }
+    seen.by_kernel = seen.protocol == KERNEL_LOOPBACK ||
+                     seen.protocol == KERNEL_RA ||
+                     seen.protocol == KERNEL_LINK_LOCAL;
+    *tn_vec_push(t->arena, &t->addrs) = seen;
 }
 
 static int

@@ -2,7 +2,8 @@
  *
  * Compact records in the order of arrival, and an index of the links.  What the
  * kernel makes by itself and nobody could want (connected routes, the local
- * table, learned neighbours, multicast filters) is dropped on arrival. */
+ * table, learned neighbours, multicast filters) is dropped on arrival, but for
+ * its addresses: a tunnel may start at one that a router advertised. */
 #ifndef TN_KERNEL_TABLE_H
 #define TN_KERNEL_TABLE_H
 
@@ -37,6 +38,7 @@ struct tn_k_seen_addr {
     uint32_t rank; /* Link, by its place. */
     struct tn_cidr addr;
     uint8_t protocol;
+    bool by_kernel; /* It made the address itself. */
 };
 
 struct tn_k_seen_route {
