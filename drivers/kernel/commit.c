@@ -360,7 +360,8 @@ not_emitted(struct tn_k_commit *c, size_t at, enum tn_code code,
 {
     c->outcomes[at] = TN_STEP_FAILED;
     tn_error_at(err, subject(&c->steps[at])->origin);
-    if (code == TN_ENOENT && c->steps[at].op == TN_OP_CREATE) {
+    if (c->waits) {
+        c->waits = false;
         c->outcomes[at] = TN_STEP_WAITING;
         if (c->n_waiting++ == 0) {
             c->waits_for = *err;

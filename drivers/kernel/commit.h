@@ -24,6 +24,7 @@ struct tn_k_commit {
     TN_VEC(struct tn_k_space *) waiting;
     TN_VEC(const char *) left; /* Namespaces whose ports were deleted. */
     size_t n_refused;          /* In the current group. */
+    bool waits;                /* The step being emitted does. */
     size_t n_waiting;          /* In all groups. */
     struct tn_error waits_for; /* Of the first of them. */
     size_t first; /* The first of them, and what the kernel said. */

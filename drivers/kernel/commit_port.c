@@ -209,7 +209,8 @@ move_in(const struct tn_k_emit *e, const struct tn_k_port *o,
     const struct tn_k_seen_link *l =
         tn_k_table_by_name(&s->underlay->table, o->interface);
     if (!l) {
-        return tn_fail(err, TN_ENOENT, 0,
+        e->c->waits = true;
+        return tn_fail(err, TN_EUNAVAILABLE, 0,
                        "host %s has no interface %s for port %s",
                        s->device->name, o->interface, name_of(o));
     }

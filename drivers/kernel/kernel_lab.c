@@ -463,14 +463,18 @@ tn_k_lab_apply(const struct tn_device *device)
     double t3 = now();
     result.code = driver->commit(stage, outcomes, &result.failed, err);
     double t4 = now();
+    for (size_t i = 0; i < n; i++) {
+        result.n_waiting += outcomes[i] == TN_STEP_WAITING;
+    }
     if (result.code == TN_OK) {
-        result.code = driver->observe(session, NULL, want, arena, &have, err);
+        struct tn_error late = {0};
+        result.code = driver->observe(session, NULL, want, arena, &have, &late);
         cr_assert(result.code == TN_OK, "%s",
-                  tn_error_text(err, text, sizeof text));
+                  tn_error_text(&late, text, sizeof text));
         double t5 = now();
         steps = tn_k_lab_diff(arena, want, have, &n);
         explain(steps, n);
-        cr_assert(n == 0, "%zu differences remain", n);
+        cr_assert(n == result.n_waiting, "%zu differences remain", n);
         result.seconds[3] = t5 - t4;
     }
     result.seconds[0] = t1 - t0;

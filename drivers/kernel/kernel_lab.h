@@ -49,13 +49,13 @@ void tn_k_lab_run(const char *fmt, ...) TN_PRINTF(1, 2);
 struct tn_k_lab_result {
     enum tn_code code;
     size_t n[4]; /* By enum tn_op. */
-    size_t n_foreign, failed;
+    size_t n_foreign, n_waiting, failed;
     struct tn_error error;
     double seconds[4]; /* Render, observe, commit, observe again. */
 };
 
 /* Renders, observes, diffs and commits; then observes again and asserts that
- * nothing differs, unless the commit failed. */
+ * nothing differs but the steps that wait, unless the commit failed. */
 struct tn_k_lab_result tn_k_lab_apply(const struct tn_device *device);
 
 /* The steps that lead from 'have' to 'want', in the order of the driver's

@@ -1,14 +1,38 @@
 /* render_port.c - ports: here as interfaces, elsewhere as entries.
  *
  * A port of this host is an interface of the subnet's bridge.  A port of
- * another host is known by three entries, so that nothing need be learned or
- * asked through a tunnel: where its MAC address lives (one resource for the
- * tunnel's and the bridge's table), and which MAC address its addresses have.
+ * another host is known by where its MAC address lives (one resource for the
+ * tunnel's and the bridge's table).  Which MAC address its addresses have is
+ * written down for either, so that nothing need be learned or asked.
  */
 #include "drivers/kernel/render.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Of local ports as well: a gateway that had to ask would go on sending to the
+ * former MAC address of a port for as long as it believes it. */
+static void
+render_neighbours(struct tn_k_render_vpc *v,
+                  const struct tn_k_render_subnet *on,
+                  const struct tn_net_port *port)
+{
+    struct tn_arena *arena = v->r->arena;
+    const struct tn_addr *addrs[] = {&port->address, &port->address6};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(addrs); i++) {
+        if (!tn_addr_present(addrs[i])) {
+            continue;
+        }
+        struct tn_k_neighbour *n = tn_new(arena, struct tn_k_neighbour);
+        n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
+        n->o.parent = on->bridge_key;
+        n->bridge = on->bridge;
+        n->addr = *addrs[i];
+        n->mac = port->mac;
+        n->permanent = true;
+        tn_k_list_add(&v->r->list, &n->o, TN_OURS, port->origin);
+    }
+}
 
 static void
 render_remote(struct tn_k_render_vpc *v, const struct tn_k_render_subnet *on,
@@ -24,20 +48,6 @@ render_remote(struct tn_k_render_vpc *v, const struct tn_k_render_subnet *on,
     f->bridged = true;
     f->tunnel = on->tunnel;
     tn_k_list_add(&v->r->list, &f->o, TN_OURS, port->origin);
-    const struct tn_addr *addrs[] = {&port->address, &port->address6};
-    for (size_t i = 0; i < TN_ARRAY_SIZE(addrs); i++) {
-        if (!tn_addr_present(addrs[i])) {
-            continue;
-        }
-        struct tn_k_neighbour *n = tn_new(arena, struct tn_k_neighbour);
-        n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
-        n->o.parent = on->bridge_key;
-        n->bridge = on->bridge;
-        n->addr = *addrs[i];
-        n->mac = port->mac;
-        n->permanent = true;
-        tn_k_list_add(&v->r->list, &n->o, TN_OURS, port->origin);
-    }
 }
 
 /* Addresses and default routes of the far end. */
@@ -128,6 +138,7 @@ tn_k_render_ports(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
 {
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *port = &subnet->ports[i];
+        render_neighbours(v, on, port);
         if (port->host == v->r->device->host) {
             names[i] = render_local(v, subnet, on, port);
         } else {

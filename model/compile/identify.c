@@ -162,7 +162,12 @@ struct tn_mac
 tn_identify_gateway_mac(const struct tn_intent *in,
                         const struct tn_intent_subnet *subnet)
 {
-    return mac_of(in->world, hash_of("gateway", subnet, in->tenant, NULL));
+    char name[NAME_MAX_TEXT], cidr[TN_CIDR_TEXT];
+    const char *end = name + sizeof name;
+    char *p = name_add(name, end, '/', subnet->vpc->doc->meta.name.v);
+    p = name_add(p, end, '/', tn_cidr_format(&subnet->doc->cidr.v, cidr));
+    *p = '\0';
+    return mac_of(in->world, hash_of("gateway", NULL, in->tenant, name + 1));
 }
 
 /* Values that ports can have: 'offset' 1 .. usable. */

@@ -224,9 +224,9 @@ static const struct row rows[] = {
      ""},
     {"mac of the gateway", MORE,
      PORT("p") "{vpc: web, subnet: front, host: hv1,\n"
-               "  mac: \"02:74:6e:36:41:d3\", attach: {netns: n}}\n",
+               "  mac: \"02:74:6e:73:ad:51\", attach: {netns: n}}\n",
      MORE
-     ":6:8: mac 02:74:6e:36:41:d3 is that of the gateway of subnet 'front'\n"},
+     ":6:8: mac 02:74:6e:73:ad:51 is that of the gateway of subnet 'front'\n"},
     {"attached twice", MORE,
      PORT("p") "{vpc: web, subnet: back, host: hv1,\n"
                "  attach: {netns: web1, interface: eth0}}\n",
