@@ -20,7 +20,8 @@
 enum {
     N_FILES = 20,
     N_VPCS = 12,
-    N_GROUPS = 10,
+    N_GROUPS = 12,
+    N_USED = 10, /* Of the groups, by ports. */
     N_PORTS = 40,
     N_PEERINGS = 8,
     N_DOCS = N_VPCS + N_GROUPS + N_PORTS + N_PEERINGS,
@@ -146,7 +147,7 @@ files_put(struct tn_fixture *f, const struct state *s)
                  V "kind: Tenant\nmetadata: {name: rand}\nspec:\n"
                    "  allowedCidrs: [10.0.0.0/8]\n  quotas: {ports: %d, "
                    "rules: %d}\n",
-                 s->tenant == 1 ? 30 : 38, s->tenant == 2 ? 12 : 19);
+                 s->tenant == 1 ? 30 : 36, s->tenant == 2 ? 14 : 18);
     tn_fixture_add(f, "tenants/rand/tenant.yml", tn_text_str(&text));
     if (s->lock) {
         tn_text_clear(&text);
@@ -186,18 +187,16 @@ doc_roll(struct doc *d, int i, struct random *r)
                           below(r, 90),
                           1 + below(r, 2),
                           0,
-                          below(r, 4) ? 0 : 1 + below(r, 12),
+                          below(r, 3) ? 0 : 1 + below(r, 4),
                           below(r, 4)};
     } else if (i < N_VPCS + N_GROUPS) {
         *d = (struct doc){
             .file = d->file, .a = below(r, 100), .b = below(r, 3 * N_GROUPS)};
     } else if (i < N_VPCS + N_GROUPS + N_PORTS) {
-        *d = (struct doc){d->file,
-                          below(r, N_VPCS),
-                          below(r, 4),
-                          below(r, 16) ? below(r, 4) : below(r, 8),
-                          below(r, N_GROUPS),
-                          below(r, 400)};
+        *d = (struct doc){
+            d->file,          below(r, N_VPCS),
+            below(r, 4),      below(r, 16) ? below(r, 4) : below(r, 8),
+            below(r, N_USED), below(r, 400)};
     } else {
         *d = (struct doc){.file = d->file,
                           .a = below(r, N_VPCS),
@@ -336,6 +335,31 @@ step_check(struct tn_fixture *warm, const struct tn_fixture *cold, int step,
     }
 }
 
+/* A tenant whose findings have hints that depend on the names of groups and
+ * VPCs of the one that is edited. */
+static void
+other_tenant_put(struct tn_fixture *f)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    tn_text_add(&text, V "kind: Tenant\nmetadata: {name: hint}\nspec: {}\n");
+    tn_fixture_add(f, "tenants/hint/tenant.yml", tn_text_str(&text));
+    tn_text_clear(&text);
+    tn_text_add(&text, V "kind: SecurityGroup\nmetadata: {name: all}\nspec:\n"
+                         "  rules:\n");
+    for (int i = 0; i < N_GROUPS; i++) {
+        tn_text_addf(&text, "  - {direction: ingress, remote: {group: g%d}}\n",
+                     i);
+    }
+    for (int i = 0; i < N_VPCS; i++) {
+        tn_text_addf(&text,
+                     "---\n" V "kind: Peering\nmetadata: {name: q%d}\n"
+                     "spec: {vpc: v%d, peer: {tenant: beta, vpc: shop}, "
+                     "export: [10.0.0.0/16]}\n",
+                     i, i);
+    }
+    tn_fixture_add(f, "tenants/hint/all.yml", tn_text_str(&text));
+}
+
 static void
 edits_run(uint64_t seed, unsigned threads)
 {
@@ -349,6 +373,8 @@ edits_run(uint64_t seed, unsigned threads)
     tn_fixture_init(&cold);
     warm.options.cache_dir = dir;
     warm.options.threads = cold.options.threads = threads;
+    other_tenant_put(&warm);
+    other_tenant_put(&cold);
     state_roll(&state, &r);
     good = state;
     for (int step = 0; step < EDITS; step++) {
@@ -380,6 +406,11 @@ edits_run(uint64_t seed, unsigned threads)
 Test(touch, random_edits, .timeout = 300)
 {
     edits_run(1, 1);
+}
+
+Test(touch, more_random_edits, .timeout = 300)
+{
+    edits_run(3, 1);
 }
 
 Test(touch, random_edits_by_threads, .timeout = 300)
