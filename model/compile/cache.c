@@ -332,11 +332,9 @@ tn_cache_close(struct tn_cache *cache, const struct tn_cache_record *records,
     if (kept == n && n == cache->n && clean == cache->clean) {
         return;
     }
-    TN_CLEANUP(tn_cleanup_free)
-    struct tn_store_piece *pieces = calloc(n + 1, sizeof *pieces);
-    if (!pieces) {
-        return;
-    }
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_store_piece *pieces =
+        tn_new_n(arena, struct tn_store_piece, n + 1);
     head.clean = clean;
     size_t start = tn_pack_seal_begin(&first, cache->dir.id);
     tn_text_addn(&first, (const char *) &head, sizeof head);

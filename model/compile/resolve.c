@@ -229,7 +229,7 @@ allowed_fill(struct resolve *r, const struct tn_intent_port *p,
         }
     }
     out->n_allowed = cidrs_sort(list.items, list.n);
-    if (out->n_allowed) {
+    if (list.items && out->n_allowed) {
         struct tn_cidr *copy =
             tn_new_n(r->keep, struct tn_cidr, out->n_allowed);
         memcpy(copy, list.items, out->n_allowed * sizeof *copy);

@@ -148,15 +148,16 @@ tn_store_open(struct tn_store *store, const struct tn_store_dir *dir,
     if (!generation || !path_of(dir, name, suffix, path)) {
         return false;
     }
-    TN_CLEANUP(tn_cleanup_fd)
     int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    if (!is_usable(fd, &st) || !all_read(fd, (char *) &head, sizeof head, 0) ||
-        head.id != dir->id || head.generation != generation) {
-        return false;
+    bool good = is_usable(fd, &st) &&
+                all_read(fd, (char *) &head, sizeof head, 0) &&
+                head.id == dir->id && head.generation == generation;
+    if (good) {
+        *store = (struct tn_store){true, fd, generation, (uint64_t) st.st_size};
+    } else if (fd >= 0) {
+        close(fd);
     }
-    *store = (struct tn_store){true, fd, generation, (uint64_t) st.st_size};
-    fd = -1;
-    return true;
+    return good;
 }
 
 void

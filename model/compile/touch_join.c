@@ -56,7 +56,7 @@ set_has(const struct set *s, uint32_t hash)
     if (!(s->filter[hash % FILTER_BITS / 64] >> hash % 64 & 1)) {
         return false;
     }
-    size_t i = hash * UINT32_C(0x9e3779b1) & s->mask;
+    size_t i = (size_t) hash * UINT32_C(0x9e3779b1) & s->mask;
     while (s->slots[i] && s->slots[i] != hash) {
         i = (i + 1) & s->mask;
     }
@@ -71,7 +71,7 @@ set_put(struct set *s, uint32_t hash)
         return false;
     }
     hash += !hash;
-    size_t i = hash * UINT32_C(0x9e3779b1) & s->mask;
+    size_t i = (size_t) hash * UINT32_C(0x9e3779b1) & s->mask;
     while (s->slots[i]) {
         i = (i + 1) & s->mask;
     }
