@@ -146,11 +146,12 @@ tn_repo_tenants(struct tn_source *source, struct tn_arena *arena,
 static const char *
 path_join(struct tn_arena *arena, const char *dir, const char *name)
 {
-    size_t n = strlen(dir), m = strlen(name) + 1;
-    char *path = tn_arena_alloc(arena, n + 1 + m);
+    size_t n = strlen(dir), m = strlen(name);
+    char *path = tn_arena_alloc(arena, n + m + 2);
     memcpy(path, dir, n);
     path[n] = '/';
     memcpy(path + n + 1, name, m);
+    path[n + 1 + m] = '\0';
     return path;
 }
 
@@ -268,7 +269,7 @@ tn_repo_walk(struct tn_source *source, const struct tn_repo_tenant *tenant,
     if (code) {
         return code;
     }
-    if (!is_sorted(w.files.items, w.files.n)) {
+    if (w.files.n > 1 && !is_sorted(w.files.items, w.files.n)) {
         qsort(w.files.items, w.files.n, sizeof *w.files.items, file_cmp);
     }
     *out = (struct tn_repo_files){w.files.items, w.files.n, w.lock};
