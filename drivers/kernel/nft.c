@@ -120,16 +120,106 @@ save_cache(struct tn_nft *nft)
     tn_text_clear(&nft->learned);
 }
 
+/* The name in a line "<tab>KIND NAME {" of a listing, or null. */
+static const char *
+declared(char *line, const char *kind)
+{
+    size_t n = strlen(kind);
+    char *end = strstr(line, " {");
+    if (line[0] != '\t' || strncmp(line + 1, kind, n) != 0 ||
+        line[1 + n] != ' ' || !end) {
+        return NULL;
+    }
+    *end = '\0';
+    return line + 1 + n + 1;
+}
+
+static bool
+is_base(const char *next)
+{
+    const char *hook = "type filter hook";
+    return next && strncmp(next + strspn(next, "\t"), hook, strlen(hook)) == 0;
+}
+
+/* Requests that empty a table but leave its base chains hooked: a base chain
+ * that goes or comes drops packets for a moment, by its policy, while no rule
+ * is in it yet or any more.  'listing' is consumed.  The order matters: rules
+ * use maps, maps use chains.  False if there is a base chain that is none of
+ * 'text', or something else that we never make. */
+static bool
+empty_table(struct tn_text *out, const char *family, char *listing,
+            const char *text)
+{
+    static const char *const kinds[] = {"map", "set"};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text chains = {0};
+    char *next = listing;
+    bool known = true;
+    tn_text_addf(out, "flush table %s tenet\n", family);
+    while (next) {
+        char *line = strsep(&next, "\n");
+        char wanted[256];
+        snprintf(wanted, sizeof wanted, "%s\n\t\ttype filter hook ", line);
+        const char *chain = declared(line, "chain");
+        if (chain && is_base(next)) {
+            known = known && strstr(text, wanted);
+        } else if (chain) {
+            tn_text_addf(&chains, "delete chain %s tenet %s\n", family, chain);
+        }
+        bool other = !chain && line[0] == '\t' && strstr(line, " {");
+        for (size_t i = 0; other && i < TN_ARRAY_SIZE(kinds); i++) {
+            const char *name = declared(line, kinds[i]);
+            if (name) {
+                other = false;
+                tn_text_addf(out, "delete %s %s tenet %s\n", kinds[i], family,
+                             name);
+            }
+        }
+        known = known && !(other && line[1] != '\t');
+    }
+    tn_text_add(out, tn_text_str(&chains));
+    return known;
+}
+
+/* Emptied and filled in one transaction. */
+static enum tn_code
+refill(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
+{
+    static const char *const families[] = {"inet", "bridge"};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    enum tn_code code = TN_OK;
+    for (size_t i = 0; !code && i < TN_ARRAY_SIZE(families); i++) {
+        TN_CLEANUP(tn_cleanup_text) struct tn_text listing = {0};
+        char request[64];
+        snprintf(request, sizeof request, "list table %s tenet", families[i]);
+        code = tn_nft_run(netns, request, &listing, err);
+        if (!code) {
+            TN_CLEANUP(tn_cleanup_free) char *text = tn_text_take(&listing);
+            if (!empty_table(&t, families[i], text, rules->text)) {
+                code = tn_fail(err, TN_ESTALE, 0, "a base chain too many");
+            }
+        }
+    }
+    tn_text_add(&t, rules->text);
+    return code ? code : tn_nft_run(netns, tn_text_str(&t), NULL, err);
+}
+
 /* What is not there is not deleted: the kernel takes its time to bury. */
 static enum tn_code
 replace(int netns, const struct tn_nft_raw *present,
         const struct tn_nft_ruleset *rules, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    if (tn_nft_raw_has(present, NFPROTO_INET)) {
+    bool inet = tn_nft_raw_has(present, NFPROTO_INET);
+    bool bridge = tn_nft_raw_has(present, NFPROTO_BRIDGE);
+    struct tn_error ignored = {0};
+    /* Somebody may have changed the base chains themselves: then all goes. */
+    if (rules && inet && bridge && refill(netns, rules, &ignored) == TN_OK) {
+        return TN_OK;
+    }
+    if (inet) {
         tn_text_add(&t, "delete table inet tenet\n");
     }
-    if (tn_nft_raw_has(present, NFPROTO_BRIDGE)) {
+    if (bridge) {
         tn_text_add(&t, "delete table bridge tenet\n");
     }
     tn_text_add(&t, rules ? rules->text : "");
