@@ -286,8 +286,9 @@ emit_delete(const struct tn_k_emit *e, const struct tn_resource *r,
     return unexpected(r, err);
 }
 
-/* The two halves of a replacement are two passes over its group. */
-enum pass { PASS_OLD, PASS_NEW };
+/* The two halves of a replacement are two passes over its group; what failed of
+ * the second may be tried again. */
+enum pass { PASS_OLD, PASS_NEW, PASS_AGAIN };
 
 static enum tn_code
 emit(const struct tn_k_emit *e, enum pass pass, struct tn_error *err)
@@ -296,14 +297,14 @@ emit(const struct tn_k_emit *e, enum pass pass, struct tn_error *err)
     enum tn_code code = TN_OK;
     switch (step->op) {
     case TN_OP_CREATE:
-        code = pass == PASS_NEW ? emit_create(e, step->after, step->op, err)
+        code = pass != PASS_OLD ? emit_create(e, step->after, step->op, err)
                                 : TN_OK;
         break;
     case TN_OP_UPDATE:
-        code = pass == PASS_NEW ? emit_update(e, step, err) : TN_OK;
+        code = pass != PASS_OLD ? emit_update(e, step, err) : TN_OK;
         break;
     case TN_OP_REPLACE:
-        code = pass == PASS_NEW ? emit_create(e, step->after, step->op, err)
+        code = pass != PASS_OLD ? emit_create(e, step->after, step->op, err)
                                 : emit_delete(e, step->before, err);
         break;
     case TN_OP_DELETE:
@@ -388,6 +389,9 @@ run_pass(struct tn_k_commit *c, size_t i, size_t end, enum pass pass,
     struct tn_error local = {0};
     for (size_t at = i; code == TN_OK && at < end; at++) {
         struct tn_k_emit e = {c, at};
+        if (pass == PASS_AGAIN && c->outcomes[at] != TN_STEP_FAILED) {
+            continue;
+        }
         c->outcomes[at] = TN_STEP_DONE;
         code = emit(&e, pass, &local);
         if (code != TN_OK) {
@@ -467,15 +471,28 @@ refused(const struct tn_k_commit *c, struct tn_error *err)
     return code;
 }
 
-static enum tn_code
-run_and_judge(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
+static void
+forget_refusals(struct tn_k_commit *c)
 {
     c->n_refused = 0;
     c->exists = false;
     c->early = (struct tn_error){0};
+}
+
+static enum tn_code
+run_and_judge(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
+{
+    struct tn_k_patience patience = {0};
+    forget_refusals(c);
     enum tn_code code = run_group(c, i, end, err);
-    if (code == TN_OK && c->n_refused && c->exists) {
+    while (code == TN_OK && c->n_refused && c->exists) {
         code = judge_existing(c, i, end, err);
+        if (code != TN_OK || c->n_refused == 0 ||
+            !tn_k_commit_wait(c, i, end, &patience)) {
+            break;
+        }
+        forget_refusals(c);
+        code = run_pass(c, i, end, PASS_AGAIN, err);
     }
     if (code == TN_OK && c->n_refused) {
         code = refused(c, err);

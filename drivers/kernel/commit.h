@@ -195,6 +195,16 @@ enum tn_code tn_k_doom_link(const struct tn_k_emit *e, const char *ns,
 enum tn_code tn_k_delete_doomed(struct tn_k_commit *c,
                                 struct tn_error *err) TN_MUST_USE;
 
+/* commit_wait.c: what the kernel is still about to destroy. */
+struct tn_k_patience {
+    long pause_ms, waited_ms; /* The last pause, all of them. */
+};
+/* Sleeps and returns true if the failed steps of the group, which were refused
+ * because something exists, should be tried again: nothing of that was to be
+ * seen when the group was judged. */
+bool tn_k_commit_wait(const struct tn_k_commit *c, size_t i, size_t end,
+                      struct tn_k_patience *patience);
+
 /* Takes note of a refusal; a tn_k_refused for a struct tn_k_commit. */
 void tn_k_commit_refused(void *ctx, const struct tn_k_refusal *refusal);
 

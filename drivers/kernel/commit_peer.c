@@ -133,6 +133,18 @@ furnish_other_side(const struct tn_k_emit *e, const struct tn_k_peering *o,
     furnish(e, NULL, &other, &t);
 }
 
+/* Made in this commit, or seen with its other end in place: an end that has
+ * lost the other is about to go. */
+static bool
+pair_exists(const struct tn_k_emit *e, const struct tn_k_peering *o,
+            const struct tn_k_space *space)
+{
+    const char *name = o->link.name;
+    const struct tn_k_seen_link *l = tn_k_table_by_name(&space->table, name);
+    return tn_map_get(&space->made, name) ||
+           (l && tn_k_space_joins(e->c->s, l, o->peer_ns, name));
+}
+
 enum tn_code
 tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
                     struct tn_error *err)
@@ -150,7 +162,7 @@ tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
     if (code != TN_OK) {
         return code;
     }
-    if (!tn_k_space_index(t.space, o->link.name)) {
+    if (!pair_exists(e, o, t.space)) {
         const struct tn_k_seen_link *had =
             tn_k_table_by_name(&peer_space->table, o->link.name);
         put_pair(e, o, t.space, peer_space);

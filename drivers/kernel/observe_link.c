@@ -103,16 +103,31 @@ is_import(const struct tn_k_seen_route *route, const struct tn_k_seen_link *l)
     return route->index == l->link.index && route->protocol == TN_K_PROTOCOL;
 }
 
+/* An end whose namespace on the other side is gone, or is another one now, is
+ * about to go too.  Of a namespace that was not to be read we cannot say. */
+static bool
+is_orphan(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
+          const char *peer_ns)
+{
+    const struct tn_scope *scope = v->w->scope;
+    return !(scope && scope->names) && tn_k_link_ours(l) &&
+           !tn_k_space_joins(v->w->s, l, peer_ns, l->link.name);
+}
+
 static void
 watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
     struct tn_arena *arena = v->w->list.arena;
     const struct tn_k_table *t = &v->space->table;
+    const char *peer = peer_by_alias(v, l);
+    if (peer &&
+        is_orphan(v, l, tn_k_netns_name(arena, v->w->s->device, peer))) {
+        return;
+    }
     struct tn_k_peering *o = tn_new(arena, struct tn_k_peering);
     o->o = tn_k_watch_object(v, TN_K_OBJ_PEERING);
     o->link = tn_k_watch_link(v, l);
     o->peer_scope = "unknown";
-    const char *peer = peer_by_alias(v, l);
     if (peer) {
         o->peer_scope = tn_arena_strdup(arena, peer);
         o->peer_ns = tn_k_netns_name(arena, v->w->s->device, peer);

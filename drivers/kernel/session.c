@@ -169,6 +169,19 @@ tn_k_space_seen(const struct tn_session *s, const char *name)
     return space && space->epoch == s->epoch ? space : NULL;
 }
 
+bool
+tn_k_space_joins(const struct tn_session *s, const struct tn_k_seen_link *l,
+                 const char *ns, const char *name)
+{
+    const struct tn_k_space *space = tn_k_space_seen(s, ns);
+    const struct tn_k_seen_link *other =
+        space ? tn_k_table_by_name(&space->table, name) : NULL;
+    return other && l->type == TN_K_TYPE_VETH &&
+           other->type == TN_K_TYPE_VETH &&
+           other->link.index == l->peer_index &&
+           other->peer_index == l->link.index;
+}
+
 void
 tn_k_session_renew(struct tn_session *s)
 {
@@ -199,12 +212,7 @@ tn_k_space_new_index(struct tn_session *s, struct tn_k_space *space,
                      const char *name)
 {
     if (space->next_index == 0) {
-        uint32_t top = 1;
-        for (size_t i = 0; i < space->table.links.n; i++) {
-            uint32_t index = space->table.links.items[i].link.index;
-            top = index > top ? index : top;
-        }
-        space->next_index = top + 1;
+        space->next_index = space->table.top_index + 1;
     }
     uint32_t *index = tn_new(s->seen, uint32_t);
     *index = space->next_index++;

@@ -95,6 +95,12 @@ void tn_k_space_keep(struct tn_session *s, struct tn_k_space *space);
 const struct tn_k_space *tn_k_space_seen(const struct tn_session *s,
                                          const char *name);
 
+/* Is the other end of a pair of which 'l' is one end the link 'name' of that
+ * namespace, as it was read in this epoch? */
+bool tn_k_space_joins(const struct tn_session *s,
+                      const struct tn_k_seen_link *l, const char *ns,
+                      const char *name);
+
 /* A new epoch: nothing has been read. */
 void tn_k_session_renew(struct tn_session *s);
 

@@ -120,14 +120,23 @@ reset_links(void *ctx)
 {
     struct tn_k_table *t = ctx;
     t->links.n = 0;
+    t->top_index = 0;
 }
 
 static void
 each_link(void *ctx, const struct nlmsghdr *msg)
 {
     struct tn_k_table *t = ctx;
-    if (msg->nlmsg_type == RTM_NEWLINK) {
-        tn_k_table_parse_link(t->arena, msg, tn_vec_push(t->arena, &t->links));
+    if (msg->nlmsg_type != RTM_NEWLINK) {
+        return;
+    }
+    struct tn_k_seen_link *l = tn_vec_push(t->arena, &t->links);
+    tn_k_table_parse_link(t->arena, msg, l);
+    if (l->link.index > t->top_index) {
+        t->top_index = l->link.index;
+    }
+    if (l->dying) {
+        t->links.n--;
     }
 }
 

@@ -3,7 +3,8 @@
  * Compact records in the order of arrival, and an index of the links.  What the
  * kernel makes by itself and nobody could want (connected routes, the local
  * table, learned neighbours, multicast filters) is dropped on arrival, but for
- * its addresses: a tunnel may start at one that a router advertised. */
+ * its addresses: a tunnel may start at one that a router advertised.  Links
+ * that are about to vanish with a namespace count as gone. */
 #ifndef TN_KERNEL_TABLE_H
 #define TN_KERNEL_TABLE_H
 
@@ -25,6 +26,7 @@ struct tn_k_seen_link {
     uint32_t group, master_index;
     uint32_t peer_index; /* veth: of the other end, in its namespace. */
     bool loopback;
+    bool dying; /* veth: the namespace of the other end is being destroyed. */
     struct tn_mac mac;
     uint32_t vni;
     uint16_t port;
@@ -65,6 +67,7 @@ struct tn_k_seen_fdb {
 
 struct tn_k_table {
     struct tn_arena *arena;
+    uint32_t top_index; /* Of all links, those not kept as well. */
     TN_VEC(struct tn_k_seen_link) links;
     TN_VEC(struct tn_k_seen_addr) addrs;
     TN_VEC(struct tn_k_seen_route) routes;

@@ -7,6 +7,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <string.h>
 
 /* Option by attribute; an attribute of value 0 clears, else sets. */
@@ -180,6 +181,10 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
             break;
         case IFLA_LINK:
             out->peer_index = tn_k_attr_u32(a);
+            break;
+        case IFLA_LINK_NETNSID: /* None can be given to a dying one. */
+            out->dying =
+                tn_k_attr_u32(a) == (uint32_t) NETNSA_NSID_NOT_ASSIGNED;
             break;
         case IFLA_IFALIAS:
             out->alias = tn_arena_strndup(arena, tn_k_attr_data(a),
