@@ -331,6 +331,38 @@ Test(root, underlay_too_small)
     cr_assert(strstr(r.error.text, "1451"));
 }
 
+static enum tn_code
+open_with(const char *cache, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_driver_env env = {cache};
+    struct tn_session *session = NULL;
+    const struct tn_device *device = tn_k_lab_device(arena, 0, NULL);
+    enum tn_code code = tn_driver_kernel.open(device, &env, &session, err);
+    tn_driver_kernel.close(session);
+    return code;
+}
+
+/* A kernel without br_netfilter would let security groups see nothing of what
+ * is bridged.  That the rest is there is remembered. */
+Test(root, what_the_kernel_lacks)
+{
+    tn_k_lab_hosts();
+    char cache[] = "/tmp/tenet-probe-XXXXXX";
+    struct tn_error err = {0};
+    cr_assert(mkdtemp(cache));
+    cr_assert(open_with(NULL, &err) == TN_OK, "%s", err.text);
+    cr_assert(open_with(cache, &err) == TN_OK, "%s", err.text);
+    tn_k_lab_run("grep -qF \"$(uname -r) $(cat "
+                 "/proc/sys/kernel/random/boot_id)\" %s/kernel-abilities",
+                 cache);
+    cr_assert(open_with(cache, &err) == TN_OK, "%s", err.text);
+    tn_k_lab_run("mount -t tmpfs none /proc/sys/net/bridge");
+    cr_assert(open_with(cache, &err) == TN_EUNSUPPORTED);
+    cr_assert(strstr(err.text, "load the module br_netfilter"), "%s", err.text);
+    tn_k_lab_run("umount /proc/sys/net/bridge && rm -r %s", cache);
+}
+
 /* The inventory names an address that the host does not have: an error at the
  * line that says so, and nothing is made. */
 Test(root, underlay_without_the_address)

@@ -1,5 +1,5 @@
 /* nft_kernel.h - the I/O under nft.c: namespaces, libnftables, raw dumps; for
- * nft_*.c only. */
+ * nft_*.c and probe.c only. */
 #ifndef TN_KERNEL_NFT_KERNEL_H
 #define TN_KERNEL_NFT_KERNEL_H
 

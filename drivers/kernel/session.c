@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "drivers/kernel/nft.h"
+#include "drivers/kernel/probe.h"
 
 void
 tn_k_space_close(struct tn_k_space *space)
@@ -277,6 +278,9 @@ tn_k_open(const struct tn_device *device, const struct tn_driver_env *env,
                                     device->instance, device->name);
     tn_map_init(&s->spaces, s->arena, 0);
     enum tn_code code = tn_k_netns_open(NULL, &s->home, err);
+    if (code == TN_OK) {
+        code = tn_k_probe(env, err);
+    }
     if (code == TN_OK) {
         code = tn_nft_new(env, &s->nft, err);
     }
