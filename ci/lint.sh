@@ -19,7 +19,7 @@ done
 
 # Every symbol of ours begins with tn_.
 alien=$(find build/lint-gcc -path '*tn_*.dir*' -name '*.o' -print0 |
-    xargs -0 nm --defined-only -g | awk 'NF == 3 && $3 !~ /^tn_/ {print $3}' |
+    xargs -0 nm --defined-only -g | awk 'NF == 3 && $3 !~ /^(tn_|main$)/ {print $3}' |
     sort -u)
 [ -z "$alien" ] || { echo "Symbols without prefix: $alien" >&2; exit 1; }
 

@@ -195,6 +195,6 @@ tn_man_print(struct tn_text *out)
         tn_text_addf(out, ".It %d\n", exits[i].code);
         man_text(out, exits[i].text);
     }
-    tn_text_add(out, ".El\n.Sh SEE ALSO\n.Xr ip 8 ,\n.Xr bridge 8 ,\n"
+    tn_text_add(out, ".El\n.Sh SEE ALSO\n.Xr bridge 8 ,\n.Xr ip 8 ,\n"
                      ".Xr nft 8\n");
 }
