@@ -151,7 +151,7 @@ tn_is_label(const char *s)
 static char
 fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
+    return (char) (c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
 /* Optimal string alignment: insertions, deletions, substitutions, and swaps of

@@ -14,13 +14,13 @@ struct tally {
 };
 
 static bool
-file_is(const char *path, const struct tn_text *want)
+file_is(struct tn_arena *arena, const char *path, const struct tn_text *want)
 {
     TN_CLEANUP(tn_cleanup_file) FILE *f = fopen(path, "re");
-    TN_CLEANUP(tn_cleanup_free) char *have = malloc(want->n + 1);
-    if (!f || !have) {
+    if (!f) {
         return false;
     }
+    char *have = tn_arena_alloc(arena, want->n + 1);
     size_t n = fread(have, 1, want->n + 1, f);
     return n == want->n && memcmp(have, tn_text_str(want), n) == 0;
 }
@@ -34,7 +34,7 @@ tenant_lock(const struct tn_cli *cli, const char *tenant,
     const char *path = tn_arena_printf(cli->arena, "%s/tenants/%s/tenet.lock",
                                        cli->repo, tenant);
     tn_lock_print(&text, pins, n);
-    if (file_is(path, &text)) {
+    if (file_is(cli->arena, path, &text)) {
         tally->same++;
         return TN_OK;
     }
