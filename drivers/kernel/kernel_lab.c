@@ -44,6 +44,9 @@ enum { LAB, WEB, CORP, N_VPCS };
 
 static const char path[] = "lab.yml";
 
+/* Vanishes with the mount namespace. */
+#define CACHE_DIR "/mnt"
+
 static struct tn_addr
 addr4(unsigned char third, unsigned char fourth)
 {
@@ -323,6 +326,7 @@ tn_k_lab_hosts(void)
     cr_assert(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
     mkdir("/run/netns", 0755);
     cr_assert(mount("tmpfs", "/run/netns", "tmpfs", 0, NULL) == 0);
+    cr_assert(mount("tmpfs", CACHE_DIR, "tmpfs", 0, NULL) == 0);
     tn_k_lab_run("ip netns add fabric && ip netns add hv1 && ip netns add hv2");
     tn_k_lab_run("ip -n fabric link add sw type bridge && "
                  "ip -n fabric link set sw up");
@@ -432,7 +436,7 @@ tn_k_lab_apply(const struct tn_device *device)
     struct tn_session *session = NULL;
     const struct tn_state *want = NULL, *have = NULL;
     struct tn_stage *stage = NULL;
-    struct tn_driver_env env = {NULL};
+    struct tn_driver_env env = {CACHE_DIR};
     struct tn_diags diags;
     char text[TN_ERROR_TEXT];
     size_t n = 0;

@@ -163,12 +163,13 @@ watch_stray(struct tn_k_watch *w, const struct tn_k_visit *visit)
     tn_k_watch_add(w, &o->o, true);
 }
 
+/* Namespaces that are wanted or that a port leads to were read deeper. */
 static void
 watch_strays(struct tn_k_watch *w)
 {
     for (size_t i = 0; i < w->visits.n; i++) {
         const struct tn_k_visit *v = &w->visits.items[i];
-        if (!v->scope && v->there && v->space != w->s->underlay) {
+        if (v->depth == TN_K_LINKS && v->there) {
             watch_stray(w, v);
         }
     }

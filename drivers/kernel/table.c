@@ -328,7 +328,8 @@ each_route(void *ctx, const struct nlmsghdr *msg)
     if (rtm->rtm_family == AF_INET6 && seen.metric == 1024) {
         seen.metric = 0;
     }
-    if (table == RT_TABLE_MAIN) {
+    bool gone = seen.index && !tn_k_table_by_index(d->t, seen.index);
+    if (table == RT_TABLE_MAIN && !gone) {
         *tn_vec_push(d->t->arena, &d->t->routes) = seen;
     }
 }
