@@ -62,10 +62,10 @@ enum tn_outcome {
     TN_STEP_PENDING, /* Not tried. */
     TN_STEP_DONE,    /* Now as 'after' says. */
     TN_STEP_FAILED,  /* Refused by the backend. */
-    TN_STEP_WAITING, /* Cannot be done before something appears that is not
-                        ours to make, as the tap of a machine that is not
-                        started.  It changed nothing, and no other step needs
-                        it. */
+    TN_STEP_WAITING, /* Cannot be done before something of others appears or
+                        goes: the tap of a machine that is not started, an
+                        interface in a namespace that is to be removed.  It
+                        changed nothing, and no other step needs it. */
 };
 
 struct tn_driver {

@@ -127,6 +127,15 @@ carrier_of(const struct tn_k_object *o)
     return NULL;
 }
 
+/* A namespace that holds something of others stays, so what is ours in it goes
+ * piece by piece. */
+static bool
+is_kept(const struct tn_k_commit *c, const char *ns)
+{
+    const struct tn_k_space *space = tn_k_space_seen(c->s, ns);
+    return space && tn_k_occupant(space);
+}
+
 static void
 note_gone(struct tn_k_commit *c)
 {
@@ -137,7 +146,7 @@ note_gone(struct tn_k_commit *c)
         }
         const struct tn_k_object *o = c->steps[i].before->native;
         const char *link = link_of(o);
-        if (o->kind == TN_K_NETNS) {
+        if (o->kind == TN_K_NETNS && !is_kept(c, o->ns)) {
             tn_map_put(&c->gone, o->ns, c);
         } else if (link) {
             tn_map_put(&c->gone, gone_key(c->arena, o->ns, link), c);
@@ -352,9 +361,9 @@ forget_links(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
     return code;
 }
 
-/* A step that failed before it was sent: what exists already is judged later, a
- * port whose interface is not there yet waits for it, anything else ends the
- * commit. */
+/* A step that failed before it was sent: what exists already is judged later,
+ * what depends on a thing of others (a port whose interface is not there yet)
+ * waits for it, anything else ends the commit. */
 static enum tn_code
 not_emitted(struct tn_k_commit *c, size_t at, enum tn_code code,
             struct tn_error *err)
@@ -389,7 +398,8 @@ run_pass(struct tn_k_commit *c, size_t i, size_t end, enum pass pass,
     struct tn_error local = {0};
     for (size_t at = i; code == TN_OK && at < end; at++) {
         struct tn_k_emit e = {c, at};
-        if (pass == PASS_AGAIN && c->outcomes[at] != TN_STEP_FAILED) {
+        if (c->outcomes[at] == TN_STEP_WAITING ||
+            (pass == PASS_AGAIN && c->outcomes[at] != TN_STEP_FAILED)) {
             continue;
         }
         c->outcomes[at] = TN_STEP_DONE;

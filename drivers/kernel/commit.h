@@ -178,6 +178,9 @@ enum tn_code tn_k_update_netns(const struct tn_k_emit *e,
 enum tn_code tn_k_delete_netns(struct tn_k_commit *c,
                                const struct tn_k_netns *o,
                                struct tn_error *err) TN_MUST_USE;
+/* Some interface of others that keeps the namespace from being removed, among
+ * the links that were read; or null. */
+const char *tn_k_occupant(const struct tn_k_space *space);
 enum tn_code tn_k_set_rules(const struct tn_k_emit *e,
                             const struct tn_k_rules *o, bool add,
                             struct tn_error *err) TN_MUST_USE;

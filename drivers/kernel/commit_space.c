@@ -125,8 +125,7 @@ is_builtin(const char *name)
     return false;
 }
 
-/* Some interface of others that keeps the namespace from being removed, or
- * null.  With 'any', of ours too. */
+/* With 'any', of ours too. */
 static const char *
 occupant(const struct tn_k_space *space, bool any)
 {
@@ -137,6 +136,12 @@ occupant(const struct tn_k_space *space, bool any)
         }
     }
     return NULL;
+}
+
+const char *
+tn_k_occupant(const struct tn_k_space *space)
+{
+    return occupant(space, false);
 }
 
 /* Reads the links anew: much may have changed in this commit. */
@@ -167,10 +172,12 @@ tn_k_delete_netns(struct tn_k_commit *c, const struct tn_k_netns *o,
     if (!tn_k_space_marked(space, c->s->mark)) {
         return tn_fail(err, TN_ESTALE, 0, "namespace %s is not ours", o->o.ns);
     }
-    const char *name = occupant(space, false);
+    const char *name = tn_k_occupant(space);
     if (name) {
+        c->waits = true;
         return tn_fail(err, TN_EDENIED, 0,
-                       "namespace %s holds interface %s, which is not ours",
+                       "namespace %s is kept for interface %s, which is not "
+                       "ours: move it out or delete it, then apply again",
                        o->o.ns, name);
     }
     tn_k_space_close(space);

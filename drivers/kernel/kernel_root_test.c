@@ -278,10 +278,21 @@ Test(root, foreign_objects)
     cr_assert(n_changes(&r) == 0);
     cr_assert(r.n_foreign == 6, "%zu", r.n_foreign);
     tn_k_lab_run("ip -n hv1.tn.acme.web link show mine >/dev/null");
-    /* What is not ours keeps the namespace from being removed. */
+    /* What is not ours keeps the namespace from being removed, but nothing
+     * else: all that is ours goes, there and elsewhere. */
     r = apply(0, CHANGE(.empty = true));
-    cr_assert(r.code == TN_EDENIED);
+    assert_ok(&r);
+    cr_assert(r.n_waiting == 1);
+    cr_assert(strstr(r.error.text, "namespace hv1.tn.acme.web is kept for "
+                                   "interface mine"),
+              "%s", r.error.text);
     tn_k_lab_run("ip -n hv1.tn.acme.web link show mine >/dev/null");
+    tn_k_lab_run("test \"$(ip netns list | grep -c hv1.tn)\" = 1");
+    tn_k_lab_run("test $(ip -n hv1.tn.acme.web -o link | wc -l) = 2");
+    tn_k_lab_run("test \"$(ip netns exec hv1.tn.acme.web nft list tables)\" = "
+                 "'table ip mine'");
+    r = apply(0, CHANGE(.empty = true));
+    cr_assert(r.code == TN_OK && r.n_waiting == 1 && n_changes(&r) == 1);
     tn_k_lab_run("ip -n hv1.tn.acme.web link del mine");
     r = apply(0, CHANGE(.empty = true));
     assert_ok(&r);
