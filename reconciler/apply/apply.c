@@ -15,7 +15,6 @@ enum { DEVICE_THREADS = 32 };
 struct job {
     struct tn_reconcile *run;
     struct tn_journal *journal;
-    const struct tn_apply_options *options;
 };
 
 static enum tn_code
@@ -96,16 +95,9 @@ device_work(void *context, size_t i)
     if (d->plan->code || n == 0) {
         return;
     }
-    tn_progress_fn *progress = job->options->progress;
-    if (progress) {
-        progress(job->options->progress_context, d, 0, n);
-    }
     enum tn_outcome *outcomes = tn_new_n(d->arena, enum tn_outcome, n);
     tn_device_apply(d, !job->run->selected, outcomes);
     outcome_write(job->journal, d, outcomes);
-    if (progress) {
-        progress(job->options->progress_context, d, d->n_done, n);
-    }
 }
 
 /* Of all devices: the worst end decides, stale and unavailable being mild. */
@@ -148,8 +140,8 @@ journal_prepare(struct tn_reconcile *run, struct tn_journal *journal,
 }
 
 enum tn_code
-tn_reconcile_apply(struct tn_reconcile *run,
-                   const struct tn_apply_options *options, struct tn_error *err)
+tn_reconcile_apply(struct tn_reconcile *run, struct tn_state_lock *lock,
+                   struct tn_error *err)
 {
     size_t n_changes = 0;
     for (size_t i = 0; i < run->n_devices; i++) {
@@ -158,13 +150,12 @@ tn_reconcile_apply(struct tn_reconcile *run,
     if (n_changes == 0) {
         return verdict(run, err);
     }
-    struct job job = {.run = run, .options = options};
+    struct job job = {.run = run};
     struct tn_journal_run header = {
         .commit = run->commit.id,
         .environment = run->network->inventory->environment,
     };
-    enum tn_code code =
-        tn_journal_begin(options->lock, &header, &job.journal, err);
+    enum tn_code code = tn_journal_begin(lock, &header, &job.journal, err);
     if (code) {
         return tn_while(err, code, "journal");
     }

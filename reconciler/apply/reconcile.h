@@ -27,7 +27,6 @@ struct tn_reconcile_options {
     bool worktree;           /* Read files as they are, not a commit. */
     const char *environment; /* Null: as tn_compile_options. */
     const char *cache_dir;   /* Null: no cache. */
-    const char *state_dir;   /* Journal and lock. */
     unsigned threads;        /* 0: as many as there are processors. */
     const char *host;        /* Only this host's device; null: all. */
     bool verdict_only;       /* As tn_compile_options: validate, no devices. */
@@ -112,25 +111,15 @@ enum tn_code tn_reconcile_select(struct tn_reconcile *run,
                                  struct tn_saved_result *result,
                                  struct tn_error *err) TN_MUST_USE;
 
-/* Called between steps from several threads, for progress: 'done' of 'total'
- * steps of a device. */
-typedef void tn_progress_fn(void *context, const struct tn_device_run *device,
-                            size_t done, size_t total);
-
-struct tn_apply_options {
-    struct tn_state_lock *lock; /* Held since before observe. */
-    tn_progress_fn *progress;   /* May be null. */
-    void *progress_context;
-};
-
-/* Carries the plan out.  Everything intended is in the journal before the first
- * device is touched.  A device that refuses a step, or does not hold what it
- * should afterwards, is put back to what it was.  TN_OK if every device is
- * verified or had nothing to do; TN_EUNAVAILABLE if only unreachable ones are
- * missing; TN_ESTALE if only foreign changes came in between; else the class
- * of the first failure.  Details are in each device's run. */
+/* Carries the plan out; 'lock' is held since before observe.  Everything
+ * intended is in the journal before the first device is touched.  A device that
+ * refuses a step, or does not hold what it should afterwards, is put back to
+ * what it was.  TN_OK if every device is verified or had nothing to do;
+ * TN_EUNAVAILABLE if only unreachable ones are missing; TN_ESTALE if only
+ * foreign changes came in between; else the class of the first failure. Details
+ * are in each device's run. */
 enum tn_code tn_reconcile_apply(struct tn_reconcile *run,
-                                const struct tn_apply_options *options,
+                                struct tn_state_lock *lock,
                                 struct tn_error *err) TN_MUST_USE;
 
 /* Writes the outcome to the status ref: nothing for a working tree. */

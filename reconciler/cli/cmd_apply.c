@@ -227,9 +227,8 @@ static enum tn_exit
 carry_out(const struct session *s, struct tn_reconcile *run)
 {
     struct tn_error err = {0}, status_err = {0};
-    struct tn_apply_options o = {.lock = s->lock};
     struct tn_status_result status = {0};
-    enum tn_code code = tn_reconcile_apply(run, &o, &err);
+    enum tn_code code = tn_reconcile_apply(run, s->lock, &err);
     enum tn_code recorded = tn_reconcile_record(run, &status, &status_err);
     if (!code) {
         unfinished_close(s);
