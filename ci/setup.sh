@@ -7,7 +7,8 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libgit2-dev libyaml-dev libcurl4-openssl-dev libjansson-dev
     libnl-3-dev libnl-route-3-dev libnftables-dev libsodium-dev libxxhash-dev
-    libcriterion-dev
+    libmicrohttpd-dev libsystemd-dev libcriterion-dev
+    openssh-client openssh-server
     iproute2 iputils-ping nftables netcat-openbsd procps
     ansible-core python3 python3-yaml python3-jsonschema
 )
