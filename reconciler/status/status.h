@@ -117,6 +117,11 @@ const struct tn_status_vpc *tn_status_vpc_get(const struct tn_status *status,
 const struct tn_status_tenant *
 tn_status_tenant_get(const struct tn_status *status, const char *name);
 
+/* Signs the 'n' bytes of a commit: '*signature' is malloc'ed, armored (SSH or
+ * OpenPGP), and goes into the commit as its gpgsig header. */
+typedef enum tn_code tn_status_sign_fn(void *ctx, const char *commit, size_t n,
+                                       char **signature, struct tn_error *err);
+
 /* What one writer has to say.  Arrays in any order; names are not repeated.
  * The cost goes with what is named here: an apply names the VPCs that it
  * touched and not all there are, so that the commit of a VPC is the one that
@@ -147,6 +152,9 @@ struct tn_status_update {
     const char *author;  /* Null: "tenet". */
     const char *email;   /* Null: "tenet@localhost". */
     const char *message; /* Subject, and body if any; null: "Update status". */
+
+    tn_status_sign_fn *sign; /* Null: commits are not signed. */
+    void *sign_ctx;
 };
 
 struct tn_status_result {
