@@ -203,6 +203,11 @@ document_take(struct tn_intent *in, const struct tn_intent_file *file,
         in->peerings[in->n_peerings++] =
             (struct tn_intent_peering){.doc = doc->as.peering, .file = file};
         break;
+    case TN_KIND_DAEMON:
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(file, doc->meta->at),
+                "kind Daemon configures a service on its machine and is no "
+                "intent");
+        break;
     case TN_N_KINDS:
         break;
     }

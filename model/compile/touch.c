@@ -36,6 +36,7 @@ is_taken(const struct tn_touch *t, const struct tn_document *doc)
                     TN_TOUCH_CHANGED);
     case TN_KIND_SETTINGS:
     case TN_KIND_TENANT:
+    case TN_KIND_DAEMON:
     case TN_N_KINDS:
         break;
     }

@@ -83,6 +83,7 @@ document_mark(struct finder *f, const struct tn_document *doc)
         return true;
     case TN_KIND_SETTINGS:
     case TN_KIND_TENANT:
+    case TN_KIND_DAEMON:
     case TN_N_KINDS:
         break;
     }

@@ -58,6 +58,9 @@ extern const struct tn_form tn_form_branch;     /* refs/heads/... */
 extern const struct tn_form tn_form_mac_prefix; /* 02:74:6e */
 extern const struct tn_form tn_form_label_key;
 extern const struct tn_form tn_form_label_value;
+extern const struct tn_form tn_form_url;
+extern const struct tn_form tn_form_path; /* absolute */
+extern const struct tn_form tn_form_time; /* 2026-11-21T01:54:43Z */
 
 struct tn_object;
 
@@ -138,7 +141,8 @@ extern const struct tn_object tn_metadata;
 
 const struct tn_kind_table *tn_kind_table(enum tn_kind kind) TN_RETURNS_NONNULL;
 extern const struct tn_kind_table tn_settings_table, tn_tenant_table,
-    tn_vpc_table, tn_port_table, tn_security_group_table, tn_peering_table;
+    tn_vpc_table, tn_port_table, tn_security_group_table, tn_peering_table,
+    tn_daemon_table;
 
 /* Size of one value of the field in memory: of an item if TN_MANY. */
 size_t tn_field_size(const struct tn_field *field);

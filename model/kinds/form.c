@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "model/base/time.h"
+
 static bool
 is_alnum(char c)
 {
@@ -149,6 +151,37 @@ label_value_ok(const char *s, size_t n)
     return n == 0 || of_alphabet(s, n, "._/-", "");
 }
 
+/* Printable ASCII without a space: addresses of services. */
+static bool
+url_ok(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] <= ' ' || s[i] > '~') {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+static bool
+path_ok(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] < ' ' || s[i] > '~') {
+            return false;
+        }
+    }
+    return n > 1 && s[0] == '/';
+}
+
+static bool
+time_ok(const char *s, size_t n)
+{
+    int64_t ignored;
+    (void) n;
+    return tn_time_parse(s, &ignored);
+}
+
 const struct tn_form tn_form_label = {
     .name = "a name",
     .pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
@@ -229,4 +262,29 @@ const struct tn_form tn_form_label_value = {
             "starting and ending with a letter or digit",
     .max = 63,
     .ok = label_value_ok,
+};
+
+const struct tn_form tn_form_url = {
+    .name = "an address",
+    .pattern = "^[!-~]+$",
+    .rule = "printable ASCII characters without spaces",
+    .max = 1024,
+    .ok = url_ok,
+};
+
+const struct tn_form tn_form_path = {
+    .name = "an absolute path",
+    .pattern = "^/[ -~]+$",
+    .rule = "printable ASCII characters, starting with '/'",
+    .max = 1024,
+    .ok = path_ok,
+};
+
+const struct tn_form tn_form_time = {
+    .name = "a moment",
+    .pattern = "^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:"
+               "[0-6][0-9]Z$",
+    .rule = "UTC in the form 2026-11-21T01:54:43Z",
+    .max = 20,
+    .ok = time_ok,
 };

@@ -76,6 +76,7 @@ enum tn_kind {
     TN_KIND_PORT,
     TN_KIND_SECURITY_GROUP,
     TN_KIND_PEERING,
+    TN_KIND_DAEMON, /* The service's own file, outside of the intent. */
     TN_N_KINDS,
 };
 
@@ -92,6 +93,26 @@ struct tn_meta {
 struct tn_range32 {
     struct tn_vuint from, to; /* Both inclusive. */
 };
+
+/* What tenet may do on its own with a device, a tenant or a VPC. */
+enum tn_mode {
+    TN_MODE_OBSERVE, /* Look and tell, change nothing. */
+    TN_MODE_HEAL,    /* Follow Git, and undo what others change. */
+    TN_MODE_HOLD,    /* Leave as it is, and keep saying so. */
+};
+struct tn_mode_entry {
+    struct tn_vtext device, tenant, vpc; /* vpc: "tenant/vpc". */
+    struct tn_venum mode;
+    struct tn_vtext reason;
+    struct tn_vtext until; /* A moment; absent: until removed. */
+    struct tn_pos at;
+};
+/* While it lasts, drift is healed and new intent waits. */
+struct tn_freeze {
+    struct tn_vtext from, until, reason;
+    struct tn_pos at;
+};
+
 struct tn_settings {
     struct tn_meta meta;         /* meta.name: the instance, part of all
                                     ownership marks. */
@@ -108,6 +129,8 @@ struct tn_settings {
                                             default 100. */
     struct tn_vuint vxlan_port;             /* vxlanPort: 4789 (RFC 7348). */
     struct tn_vtext default_environment;    /* defaultEnvironment */
+    TN_LIST(struct tn_mode_entry) modes;
+    TN_LIST(struct tn_freeze) freezes;
 };
 
 /* kind: Tenant */
@@ -207,6 +230,45 @@ struct tn_peering {
                reach; inside our VPC's cidrs. */
 };
 
+/* kind: Daemon.  How 'tenet run' works on one machine. */
+enum tn_first_contact { TN_FIRST_OBSERVE, TN_FIRST_HEAL };
+enum tn_forge_kind { TN_FORGE_GITHUB, TN_FORGE_GITLAB, TN_FORGE_GITEA };
+struct tn_out_hook {
+    struct tn_vtext url, secret_file;
+    struct tn_pos at;
+};
+struct tn_daemon {
+    struct tn_meta meta;
+    struct {
+        struct tn_vtext url, branch, ssh_key, known_hosts, ca_file, username,
+            token_file;
+        struct tn_vuint interval, timeout; /* Seconds. */
+    } source;
+    struct tn_vtext environment, host;
+    struct {
+        struct tn_vtext allowed_signers, root;
+    } trust;
+    struct {
+        struct tn_vtext listen, webhook_secret_file, webhook_repository;
+    } http;
+    struct {
+        struct tn_vtext signing_key;
+        struct tn_vbool push; /* Default true. */
+    } status;
+    struct {
+        struct tn_venum first_contact; /* Default observe. */
+        struct tn_vuint audit;         /* Seconds, default 300. */
+        struct tn_vuint confirm;       /* Seconds; absent: no gate. */
+    } loop;
+    TN_LIST(struct tn_vtext) alertmanagers;
+    TN_LIST(struct tn_out_hook) webhooks;
+    struct {
+        struct tn_venum kind;
+        struct tn_vtext api, repository, token_file, context;
+    } forge;
+    struct tn_vtext control; /* Default /run/tenet/control.sock. */
+};
+
 /* One decoded document: 'kind' says which member of 'as' is set. */
 struct tn_document {
     enum tn_kind kind;
@@ -218,6 +280,7 @@ struct tn_document {
         const struct tn_port *port;
         const struct tn_security_group *security_group;
         const struct tn_peering *peering;
+        const struct tn_daemon *daemon;
         const void *any;
     } as;
 };

@@ -2,6 +2,8 @@
  * the operator of an instance and to no tenant. */
 #include "model/kinds/field.h"
 
+#include <string.h>
+
 enum { VNI_MAX = 16777215, VNI_POOL_FROM = 4096 };
 
 static const struct tn_field vni_fields[] = {
@@ -91,6 +93,120 @@ static const struct tn_object budgets = {
     TN_FIELDS(budgets_fields),
 };
 
+static const char *const mode_words[] = {"observe", "heal", "hold"};
+
+static const struct tn_field mode_fields[] = {
+    {
+        TN_ROW("device", struct tn_mode_entry, device),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_host,
+        .description = "The device that is meant, or one of the next two.",
+        .example = "hv1",
+    },
+    {
+        TN_ROW("tenant", struct tn_mode_entry, tenant),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_label,
+        .description = "The tenant that is meant, on all devices.",
+        .example = "acme",
+    },
+    {
+        TN_ROW("vpc", struct tn_mode_entry, vpc),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_label_value,
+        .description = "The VPC that is meant, as tenant/vpc.",
+        .example = "acme/web",
+    },
+    {
+        TN_ROW("mode", struct tn_mode_entry, mode),
+        .type = TN_FIELD_WORD,
+        .flags = TN_REQUIRED,
+        TN_WORDS(mode_words),
+        .description = "'observe' looks and tells, 'heal' applies and undoes "
+                       "drift, 'hold' leaves everything as it is and keeps an "
+                       "alert up.",
+        .example = "hold",
+    },
+    {
+        TN_ROW("reason", struct tn_mode_entry, reason),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_prose,
+        .flags = TN_REQUIRED,
+        .description = "Why; shown wherever the mode shows.",
+        .example = "Debugging ticket 4711",
+    },
+    {
+        TN_ROW("until", struct tn_mode_entry, until),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_time,
+        .fallback = "(until the entry is removed)",
+        .description = "When the mode ends by itself, in UTC.",
+        .example = "2027-01-01T00:00:00Z",
+    },
+};
+
+static void
+mode_check(const struct tn_check *check, const void *object)
+{
+    const struct tn_mode_entry *m = object;
+    int n = (m->device.at.line != 0) + (m->tenant.at.line != 0) +
+            (m->vpc.at.line != 0);
+    if (n != 1) {
+        tn_check_error(check, m->at,
+                       "a mode is for one of 'device', 'tenant' or 'vpc'");
+    }
+    if (m->vpc.v && !strchr(m->vpc.v, '/')) {
+        tn_check_error(check, m->vpc.at, "'%s' is not of the form tenant/vpc",
+                       m->vpc.v);
+    }
+}
+
+static const struct tn_object mode = {
+    .title = "Mode",
+    .description = "What the daemon may do with something on its own. Of "
+                   "several that match, hold goes before observe and observe "
+                   "before heal.",
+    TN_FIELDS(mode_fields),
+    .size = sizeof(struct tn_mode_entry),
+    .at = offsetof(struct tn_mode_entry, at),
+    .check = mode_check,
+};
+
+static const struct tn_field freeze_fields[] = {
+    {
+        TN_ROW("from", struct tn_freeze, from),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_time,
+        .flags = TN_REQUIRED,
+        .description = "First moment, in UTC.",
+        .example = "2026-12-24T00:00:00Z",
+    },
+    {
+        TN_ROW("until", struct tn_freeze, until),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_time,
+        .flags = TN_REQUIRED,
+        .description = "End, in UTC.",
+        .example = "2026-12-27T00:00:00Z",
+    },
+    {
+        TN_ROW("reason", struct tn_freeze, reason),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_prose,
+        .flags = TN_REQUIRED,
+        .description = "Why; shown wherever the freeze shows.",
+        .example = "Holidays",
+    },
+};
+
+static const struct tn_object freeze = {
+    .title = "Freeze",
+    .description = "A time in which drift is healed and new intent waits.",
+    TN_FIELDS(freeze_fields),
+    .size = sizeof(struct tn_freeze),
+    .at = offsetof(struct tn_freeze, at),
+};
+
 static const struct tn_field spec_fields[] = {
     {
         TN_INLINE("pools"),
@@ -130,6 +246,23 @@ static const struct tn_field spec_fields[] = {
         .description = "The folder below inventories/ that is meant when none "
                        "is named.",
         .example = "production",
+    },
+    {
+        TN_ROW("modes", struct tn_settings, modes),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_MANY,
+        .max_items = 1000,
+        .object = &mode,
+        .description = "What the daemon leaves alone, or only looks at.",
+    },
+    {
+        TN_ROW("freezes", struct tn_settings, freezes),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_MANY,
+        .max_items = 100,
+        .object = &freeze,
+        .description = "Times in which the daemon heals drift and applies no "
+                       "new commit.",
     },
 };
 

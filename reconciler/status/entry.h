@@ -7,6 +7,7 @@
 #define TN_STATUS_ENTRY_H
 
 #include "model/base/text.h"
+#include "model/base/time.h"
 #include "reconciler/status/status.h"
 
 enum tn_status_kind {
@@ -77,10 +78,5 @@ bool tn_entry_parse(struct tn_arena *arena, const struct tn_entry_form *form,
 bool tn_entry_merge(struct tn_arena *arena, const struct tn_entry_form *form,
                     const void *former, const void *update, int64_t now,
                     void *out) TN_MUST_USE;
-
-/* "2026-11-21T01:54:43Z"; 0 is the empty text. */
-enum { TN_TIME_TEXT = 24 };
-const char *tn_time_format(int64_t t, char buf[TN_TIME_TEXT]);
-bool tn_time_parse(const char *s, int64_t *out) TN_MUST_USE;
 
 #endif
