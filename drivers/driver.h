@@ -20,17 +20,19 @@
 #define TN_DRIVERS_DRIVER_H
 
 #include "drivers/resource.h"
+#include "drivers/watch.h"
 #include "model/base/diag.h"
 #include "model/compile/network.h"
 
 /* Raised when a member changes; out-of-tree drivers are refused on mismatch. */
-enum { TN_DRIVER_ABI = 1 };
+enum { TN_DRIVER_ABI = 2 };
 
 enum tn_driver_caps {
     TN_CAP_ATOMIC = 1u << 0,  /* A stage commits entirely or not at all. */
     TN_CAP_COMPARE = 1u << 1, /* The backend itself enforces 'before'. */
     TN_CAP_OWNER = 1u << 2,   /* Objects carry our ownership mark. */
     TN_CAP_SCOPED = 1u << 3,  /* observe() of few scopes is cheaper. */
+    TN_CAP_EVENTS = 1u << 4,  /* Has the members watch_*. */
 };
 
 struct tn_session;
@@ -118,6 +120,38 @@ struct tn_driver {
 
     /* Drops a stage that was not committed; accepts null. */
     void (*rollback)(struct tn_stage *stage);
+
+    /* The watch (watch.h); all null without TN_CAP_EVENTS.  It is independent
+     * of sessions.  watch_quiet() may be called while another thread is in any
+     * of the others but watch_close(); these are called by one at a time. */
+
+    /* Starts to watch what concerns 'device', which is borrowed for the call;
+     * 'env' outlives the watch.  What happens from its return on is
+     * reported. */
+    enum tn_code (*watch_open)(const struct tn_device *device,
+                               const struct tn_driver_env *env,
+                               struct tn_watch **out,
+                               struct tn_error *err) TN_MUST_USE;
+    /* Always the same one; poll it for reading.  It is readable while there
+     * is, or may be, something to read; in a storm it wakes at most some tens
+     * of times a second. */
+    int (*watch_fd)(const struct tn_watch *watch);
+    /* Never waits.  Events in order of arrival, equal ones (type, scope, key)
+     * once; new in 'arena', text included.  '*n' may be 0.  An error: the watch
+     * is of no use any more; close it and open a new one. */
+    enum tn_code (*watch_read)(struct tn_watch *watch, struct tn_arena *arena,
+                               const struct tn_event **out, size_t *n,
+                               struct tn_error *err) TN_MUST_USE;
+    /* The same device with other VPCs or ports.  What stays is watched without
+     * interruption; of what is new, as from watch_open(). */
+    enum tn_code (*watch_update)(struct tn_watch *watch,
+                                 const struct tn_device *device,
+                                 struct tn_error *err) TN_MUST_USE;
+    /* True: events of these scopes are dropped from now on.  False: those until
+     * now are, those to come are reported.  TN_EVENT_LOST always is. */
+    void (*watch_quiet)(struct tn_watch *watch, const struct tn_scope *scope,
+                        bool quiet);
+    void (*watch_close)(struct tn_watch *watch); /* Accepts null. */
 };
 
 /* Null if there is none of that name. */
