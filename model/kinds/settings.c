@@ -95,12 +95,12 @@ static const struct tn_object budgets = {
 
 static const char *const mode_words[] = {"observe", "heal", "hold"};
 
-static const struct tn_field mode_fields[] = {
+static const struct tn_field target_fields[] = {
     {
         TN_ROW("device", struct tn_mode_entry, device),
         .type = TN_FIELD_TEXT,
         .form = &tn_form_host,
-        .description = "The device that is meant, or one of the next two.",
+        .description = "The device that is meant.",
         .example = "hv1",
     },
     {
@@ -116,6 +116,24 @@ static const struct tn_field mode_fields[] = {
         .form = &tn_form_label_value,
         .description = "The VPC that is meant, as tenant/vpc.",
         .example = "acme/web",
+    },
+};
+
+static const struct tn_object target = {
+    .title = "ModeTarget",
+    .description = "One of the three.",
+    TN_FIELDS(target_fields),
+    .least = 1,
+    .exclusive = true,
+};
+
+static const struct tn_field mode_fields[] = {
+    {
+        TN_INLINE("target"),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_REQUIRED,
+        .object = &target,
+        .description = "What the mode is for.",
     },
     {
         TN_ROW("mode", struct tn_mode_entry, mode),
@@ -149,12 +167,6 @@ static void
 mode_check(const struct tn_check *check, const void *object)
 {
     const struct tn_mode_entry *m = object;
-    int n = (m->device.at.line != 0) + (m->tenant.at.line != 0) +
-            (m->vpc.at.line != 0);
-    if (n != 1) {
-        tn_check_error(check, m->at,
-                       "a mode is for one of 'device', 'tenant' or 'vpc'");
-    }
     if (m->vpc.v && !strchr(m->vpc.v, '/')) {
         tn_check_error(check, m->vpc.at, "'%s' is not of the form tenant/vpc",
                        m->vpc.v);
