@@ -19,6 +19,7 @@
 #ifndef TN_DRIVERS_DRIVER_H
 #define TN_DRIVERS_DRIVER_H
 
+#include "drivers/probe.h"
 #include "drivers/resource.h"
 #include "drivers/watch.h"
 #include "model/base/diag.h"
@@ -152,6 +153,13 @@ struct tn_driver {
     void (*watch_quiet)(struct tn_watch *watch, const struct tn_scope *scope,
                         bool quiet);
     void (*watch_close)(struct tn_watch *watch); /* Accepts null. */
+
+    /* Optional.  Runs all probes at the same time and writes one outcome each;
+     * returns after 'timeout_ms' at the latest, and changes nothing on the
+     * device.  What cannot be run is an outcome too. */
+    void (*probe)(struct tn_session *session, const struct tn_probe *probes,
+                  size_t n, unsigned timeout_ms,
+                  struct tn_probe_outcome *outcomes);
 };
 
 /* Null if there is none of that name. */

@@ -8,6 +8,8 @@
  *     tenants/<tenant>.yml
  *     vpcs/<tenant>/<vpc>.yml
  *     allocations/<tenant>.yml     identifiers in use (model/compile/lock.h)
+ *     snapshots/<device>/...       what it was seen to hold (snapshot.h)
+ *     quarantine.yml               commits that are not applied (rollback.h)
  *
  * A commit is made only when something changed in meaning: times alone are no
  * change, and a condition keeps its 'since' while status and reason stay.
@@ -122,6 +124,25 @@ tn_status_tenant_get(const struct tn_status *status, const char *name);
 typedef enum tn_code tn_status_sign_fn(void *ctx, const char *commit, size_t n,
                                        char **signature, struct tn_error *err);
 
+/* A file that another module fills. */
+struct tn_status_file {
+    const char *path;  /* From the top of the ref, or below the folder. */
+    const char *bytes; /* Null: the file goes. */
+    size_t n;
+    size_t n_meaning; /* Of a folder's file: so many bytes from the start are
+                         what it means, the rest (a time) is written along when
+                         these, or another file of the folder, change; 0: all
+                         of it. */
+};
+
+/* A folder of which the update knows everything: afterwards it holds these
+ * files and no others. */
+struct tn_status_folder {
+    const char *path; /* "snapshots/hv1" */
+    const struct tn_status_file *files;
+    size_t n_files;
+};
+
 /* What one writer has to say.  Arrays in any order; names are not repeated.
  * The cost goes with what is named here: an apply names the VPCs that it
  * touched and not all there are, so that the commit of a VPC is the one that
@@ -147,6 +168,11 @@ struct tn_status_update {
     size_t n_drop_vpcs;
     const char *const *drop_tenants;
     size_t n_drop_tenants;
+    /* A dropped device takes its snapshot along. */
+    const struct tn_status_folder *folders;
+    size_t n_folders;
+    const struct tn_status_file *files;
+    size_t n_files;
 
     int64_t now;         /* Seconds since 1970 UTC; 0: the clock. */
     const char *author;  /* Null: "tenet". */
