@@ -510,14 +510,43 @@ run_and_judge(struct tn_k_commit *c, size_t i, size_t end, struct tn_error *err)
     return code;
 }
 
+/* Brings up the bridges made before 'next', unless their tunnels come there. */
 static enum tn_code
-run(void *ctx, struct tn_error *err)
+raise_bridges(struct tn_k_commit *c, size_t next, struct tn_error *err)
 {
-    struct tn_k_commit *c = ctx;
+    if (c->low.n == 0 || (next < c->n && c->steps[next].op == TN_OP_CREATE &&
+                          subject(&c->steps[next])->rank <= TN_K_RANK_VXLAN)) {
+        return TN_OK;
+    }
+    forget_refusals(c);
+    tn_k_raise_bridges(c);
+    enum tn_code code = flush(c, err);
+    return code == TN_OK && c->n_refused ? refused(c, err) : code;
+}
+
+/* If it fails, the next observation shows it. */
+static void
+settle(const struct tn_k_commit *c)
+{
+    struct tn_error ignored;
+    for (size_t i = 0; i < c->s->all.n; i++) {
+        struct tn_k_space *space = c->s->all.items[i];
+        if (space->ipv6 && tn_k_new_links(space, false, &ignored) != TN_OK) {
+            space->ipv6 = false;
+        }
+    }
+}
+
+static enum tn_code
+run_all(struct tn_k_commit *c, struct tn_error *err)
+{
     note_gone(c);
     for (size_t i = 0; i < c->n;) {
         size_t end = group_end(c, i);
         enum tn_code code = run_and_judge(c, i, end, err);
+        if (code == TN_OK) {
+            code = raise_bridges(c, end, err);
+        }
         if (code != TN_OK) {
             return code;
         }
@@ -525,6 +554,14 @@ run(void *ctx, struct tn_error *err)
     }
     c->first = c->n;
     return TN_OK;
+}
+
+static enum tn_code
+run(void *ctx, struct tn_error *err)
+{
+    enum tn_code code = run_all(ctx, err);
+    settle(ctx);
+    return code;
 }
 
 enum tn_code

@@ -33,6 +33,7 @@ struct tn_k_commit {
     bool exists;           /* One of them was EEXIST. */
     size_t chunk;          /* Links to delete at once; adapted. */
     uint32_t leaving;      /* Group of those. */
+    TN_VEC(size_t) low;    /* Steps: bridges that are to come up. */
 };
 
 /* One step being turned into requests. */
@@ -60,9 +61,10 @@ void tn_k_link_begin(const struct tn_k_emit *e, struct tn_k_batch *b,
 /* The alias "<mark><text>"; the text is cut if it must be. */
 void tn_k_put_alias(const struct tn_k_emit *e, struct tn_k_batch *b,
                     const char *text);
-/* Brings a link from 'before' (null: just made, and port of 'before_master'
- * already) to 'after': bridge, options as a bridge's port, MTU, state, and the
- * mark if 'alias' is not null. */
+/* Brings a link from 'before' to 'after': bridge, options as a bridge's port,
+ * MTU, state, and the mark if 'alias' is not null.  With 'before' null it was
+ * just made, is port of its bridge already, and stays down: what is told to a
+ * link that is up is announced to the whole kernel each time. */
 struct tn_k_link_change {
     struct tn_k_space *space;
     int level;
@@ -74,9 +76,16 @@ struct tn_k_link_change {
 void tn_k_change_link(const struct tn_k_emit *e,
                       const struct tn_k_link_change *change);
 
+/* Brings up a link that was just made. */
+void tn_k_raise_link(const struct tn_k_emit *e, struct tn_k_space *space,
+                     int level, uint32_t index);
+
+/* A bridge comes up, and gets its addresses, by tn_k_raise_bridges() only: with
+ * its tunnel as a port it has a carrier then, and need not gain it later. */
 enum tn_code tn_k_create_bridge(const struct tn_k_emit *e,
                                 const struct tn_k_bridge *o,
                                 struct tn_error *err) TN_MUST_USE;
+void tn_k_raise_bridges(struct tn_k_commit *c);
 enum tn_code tn_k_update_bridge(const struct tn_k_emit *e,
                                 const struct tn_k_bridge *was,
                                 const struct tn_k_bridge *o,
@@ -181,6 +190,10 @@ enum tn_code tn_k_delete_netns(struct tn_k_commit *c,
 /* Some interface of others that keeps the namespace from being removed, among
  * the links that were read; or null. */
 const char *tn_k_occupant(const struct tn_k_space *space);
+/* Whether links that the following requests make in a namespace of a VPC are to
+ * take part in IPv6.  A commit leaves it at "no". */
+enum tn_code tn_k_new_links(struct tn_k_space *space, bool ipv6,
+                            struct tn_error *err) TN_MUST_USE;
 enum tn_code tn_k_set_rules(const struct tn_k_emit *e,
                             const struct tn_k_rules *o, bool add,
                             struct tn_error *err) TN_MUST_USE;

@@ -129,13 +129,14 @@ tn_k_change_link(const struct tn_k_emit *e, const struct tn_k_link_change *l)
     uint16_t options = l->is_port ? change_master(e, l) : 0;
     struct tn_k_batch *b = tn_k_lane(e->c, l->space, l->level);
     bool mtu = !was || was->mtu != l->after->mtu;
-    bool state = !was || was->up != l->after->up;
+    bool state = was && was->up != l->after->up;
     bool ports = l->is_port && options != l->after->options;
     bool bridge = !l->is_port && was && was->options != l->after->options;
     if (!mtu && !state && !ports && !bridge && !l->alias) {
         return;
     }
-    tn_k_link_begin(e, b, l->index, 0, l->after->up ? TN_K_UP : TN_K_DOWN);
+    enum tn_k_turn turn = l->after->up ? TN_K_UP : TN_K_DOWN;
+    tn_k_link_begin(e, b, l->index, 0, was ? turn : TN_K_KEEP);
     if (mtu) {
         tn_k_put_u32(b, IFLA_MTU, l->after->mtu);
     }
@@ -148,6 +149,15 @@ tn_k_change_link(const struct tn_k_emit *e, const struct tn_k_link_change *l)
     } else if (bridge) {
         put_bridge_options(b, was->options, l->after->options);
     }
+    tn_k_msg_end(b);
+}
+
+void
+tn_k_raise_link(const struct tn_k_emit *e, struct tn_k_space *space, int level,
+                uint32_t index)
+{
+    struct tn_k_batch *b = tn_k_lane(e->c, space, level);
+    tn_k_link_begin(e, b, index, 0, TN_K_UP);
     tn_k_msg_end(b);
 }
 
@@ -175,6 +185,9 @@ tn_k_create_bridge(const struct tn_k_emit *e, const struct tn_k_bridge *o,
 {
     struct tn_k_space *space = NULL;
     enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &space, err);
+    if (code == TN_OK) {
+        code = tn_k_new_links(space, true, err);
+    }
     if (code != TN_OK) {
         return code;
     }
@@ -195,9 +208,25 @@ tn_k_create_bridge(const struct tn_k_emit *e, const struct tn_k_bridge *o,
                             .after = &o->link,
                             .alias = alias_of(e, "bridge", o->link.name),
                         });
-    tn_k_change_addrs(e, &(struct tn_k_addr_target){space, 0, index}, NULL, 0,
-                      o->addrs, o->n_addrs);
+    *tn_vec_push(e->c->arena, &e->c->low) = e->step;
     return TN_OK;
+}
+
+void
+tn_k_raise_bridges(struct tn_k_commit *c)
+{
+    for (size_t i = 0; i < c->low.n; i++) {
+        struct tn_k_emit e = {c, c->low.items[i]};
+        const struct tn_k_bridge *o = c->steps[e.step].after->native;
+        struct tn_k_space *space = tn_map_get(&c->s->spaces, o->o.ns);
+        uint32_t index = space ? tn_k_space_index(space, o->link.name) : 0;
+        if (index && c->outcomes[e.step] == TN_STEP_DONE) {
+            tn_k_raise_link(&e, space, 0, index);
+            tn_k_change_addrs(&e, &(struct tn_k_addr_target){space, 0, index},
+                              NULL, 0, o->addrs, o->n_addrs);
+        }
+    }
+    c->low.n = 0;
 }
 
 static enum tn_code
@@ -299,6 +328,9 @@ tn_k_create_vxlan(const struct tn_k_emit *e, const struct tn_k_vxlan *o,
         code = tn_k_commit_space(e->c, e->c->s->underlay->name,
                                  &e->c->s->underlay, err);
     }
+    if (code == TN_OK) {
+        code = tn_k_new_links(space, false, err);
+    }
     if (code != TN_OK) {
         return code;
     }
@@ -322,6 +354,7 @@ tn_k_create_vxlan(const struct tn_k_emit *e, const struct tn_k_vxlan *o,
                             .alias = alias_of(e, "vxlan", o->link.name),
                             .is_port = true,
                         });
+    tn_k_raise_link(e, space, 1, index);
     change_flood(
         e,
         (struct tn_k_fdb_request){.space = space, .level = 1, .index = index},

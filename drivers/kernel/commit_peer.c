@@ -88,6 +88,9 @@ furnish(const struct tn_k_emit *e, const struct tn_k_peering *was,
                             .alias = tn_arena_printf(e->c->arena, "peering/%s",
                                                      o->peer_scope),
                         });
+    if (!was) {
+        tn_k_raise_link(e, t->space, 1, t->index);
+    }
     struct tn_cidr none = {0};
     const struct tn_cidr *had = was ? &was->address : &none;
     tn_k_change_addrs(e, t, had, tn_addr_present(&had->addr), &o->address,
@@ -158,6 +161,12 @@ tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
     }
     if (code == TN_OK) {
         code = tn_k_commit_space(e->c, o->peer_ns, &peer_space, err);
+    }
+    if (code == TN_OK) {
+        code = tn_k_new_links(t.space, true, err);
+    }
+    if (code == TN_OK) {
+        code = tn_k_new_links(peer_space, true, err);
     }
     if (code != TN_OK) {
         return code;

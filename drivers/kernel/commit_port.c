@@ -118,7 +118,8 @@ change_far_end(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
                const struct tn_k_port *was, const struct tn_k_port *o)
 {
     struct tn_k_batch *b = tn_k_lane(e->c, t->space, t->level);
-    tn_k_link_begin(e, b, t->index, 0, o->far_up ? TN_K_UP : TN_K_DOWN);
+    enum tn_k_turn turn = o->far_up ? TN_K_UP : TN_K_DOWN;
+    tn_k_link_begin(e, b, t->index, 0, was ? turn : TN_K_KEEP);
     if (!was) {
         tn_k_put_alias(e, b,
                        tn_arena_printf(e->c->arena, "port/%s of %s", name_of(o),
@@ -131,6 +132,9 @@ change_far_end(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
         tn_k_put_u32(b, IFLA_MTU, o->far_mtu);
     }
     tn_k_msg_end(b);
+    if (!was) {
+        tn_k_raise_link(e, t->space, t->level, t->index);
+    }
     tn_k_change_addrs(e, t, was ? was->addrs : NULL, was ? was->n_addrs : 0,
                       o->addrs, o->n_addrs);
     change_routers(e, t, was, o);
@@ -191,6 +195,7 @@ create_pair(const struct tn_k_emit *e, const struct tn_k_port *o,
         e, (struct tn_k_fdb_request){.space = space, .index = near.index}, NULL,
         o);
     change_far_end(e, &far, NULL, o);
+    tn_k_raise_link(e, space, 2, near.index);
     return TN_OK;
 }
 
@@ -247,6 +252,9 @@ tn_k_create_port(const struct tn_k_emit *e, const struct tn_k_port *o,
 {
     struct tn_k_space *space = NULL;
     enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &space, err);
+    if (code == TN_OK) {
+        code = tn_k_new_links(space, false, err);
+    }
     if (code != TN_OK) {
         return code;
     }

@@ -109,6 +109,22 @@ tn_k_update_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
     return code == TN_OK ? tn_k_sysctls_write(err) : code;
 }
 
+enum tn_code
+tn_k_new_links(struct tn_k_space *space, bool ipv6, struct tn_error *err)
+{
+    if (space->ipv6 == ipv6) {
+        return TN_OK;
+    }
+    enum tn_code code = tn_k_netns_enter(space->fd, err);
+    if (code == TN_OK) {
+        code = tn_k_sysctl_new_links(ipv6, err);
+    }
+    if (code == TN_OK) {
+        space->ipv6 = ipv6;
+    }
+    return code;
+}
+
 /* Interfaces that some modules put into every namespace. */
 static bool
 is_builtin(const char *name)

@@ -22,6 +22,7 @@ tn_k_space_close(struct tn_k_space *space)
     space->fd = -1;
     space->epoch = 0;
     space->next_index = 0;
+    space->ipv6 = false;
 }
 
 struct tn_k_space *

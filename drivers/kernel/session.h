@@ -32,6 +32,7 @@ struct tn_k_space {
     uint32_t next_index;     /* For the next link. */
     struct tn_k_batch lanes[TN_K_LEVELS]; /* Of a commit; else empty. */
     bool waiting;                         /* Some lane is not empty. */
+    bool ipv6; /* New links have it; see tn_k_new_links(). */
     bool left; /* A port that had its far end here was deleted. */
     TN_VEC(struct tn_k_doomed) doomed; /* Links to be deleted. */
 };

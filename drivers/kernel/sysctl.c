@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,8 +20,9 @@ struct sysctl {
 
 /* Forwarding first: switching it resets others.  No router advertisements, no
  * duplicate address detection (gateways are anycast), no addresses that the
- * kernel makes up, no redirects between hosts of one bridge; answers to ARP for
- * addresses of the asked interface only; bridged packets pass the rules. */
+ * kernel makes up, no IPv6 of their own for ports of bridges, no redirects
+ * between hosts of one bridge; answers to ARP for addresses of the asked
+ * interface only; bridged packets pass the rules. */
 static const struct sysctl sysctls[] = {
     {"ipv4/ip_forward", "1"},
     {"ipv6/conf/all/forwarding", "1"},
@@ -45,6 +45,7 @@ static const struct sysctl sysctls[] = {
     {"ipv6/conf/default/accept_dad", "0"},
     {"ipv6/conf/default/dad_transmits", "0"},
     {"ipv6/conf/default/addr_gen_mode", "1"},
+    {"ipv6/conf/default/disable_ipv6", "1"},
     {"ipv6/conf/all/accept_redirects", "0"},
     {"ipv6/conf/default/accept_redirects", "0"},
     {"bridge/bridge-nf-call-iptables", "1"},
@@ -114,6 +115,14 @@ set_value(int dir, const struct sysctl *s, struct tn_error *err)
                            s->path);
     }
     return TN_OK;
+}
+
+enum tn_code
+tn_k_sysctl_new_links(bool ipv6, struct tn_error *err)
+{
+    const struct sysctl s = {"/proc/sys/net/ipv6/conf/default/disable_ipv6",
+                             ipv6 ? "0" : "1"};
+    return set_value(AT_FDCWD, &s, err);
 }
 
 enum tn_code
