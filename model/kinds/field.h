@@ -58,6 +58,7 @@ extern const struct tn_form tn_form_branch;     /* refs/heads/... */
 extern const struct tn_form tn_form_mac_prefix; /* 02:74:6e */
 extern const struct tn_form tn_form_label_key;
 extern const struct tn_form tn_form_label_value;
+extern const struct tn_form tn_form_pair; /* tenant/name, both labels */
 extern const struct tn_form tn_form_url;
 extern const struct tn_form tn_form_path; /* absolute */
 extern const struct tn_form tn_form_time; /* 2026-11-21T01:54:43Z */

@@ -151,6 +151,20 @@ label_value_ok(const char *s, size_t n)
     return n == 0 || of_alphabet(s, n, "._/-", "");
 }
 
+static bool
+pair_ok(const char *s, size_t n)
+{
+    char first[64];
+    const char *slash = memchr(s, '/', n);
+    size_t len = slash ? (size_t) (slash - s) : sizeof first;
+    if (len >= sizeof first) {
+        return false;
+    }
+    memcpy(first, s, len);
+    first[len] = '\0';
+    return tn_is_label(first) && tn_is_label(slash + 1);
+}
+
 /* Printable ASCII without a space: addresses of services. */
 static bool
 url_ok(const char *s, size_t n)
@@ -262,6 +276,16 @@ const struct tn_form tn_form_label_value = {
             "starting and ending with a letter or digit",
     .max = 63,
     .ok = label_value_ok,
+};
+
+const struct tn_form tn_form_pair = {
+    .name = "a tenant and a name",
+    .pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/"
+               "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    .rule = "tenant/name, each lower-case letters, digits and '-', at most 63, "
+            "starting and ending with a letter or digit",
+    .max = 127,
+    .ok = pair_ok,
 };
 
 const struct tn_form tn_form_url = {

@@ -113,6 +113,16 @@ struct tn_freeze {
     struct tn_pos at;
 };
 
+/* Reached before a change, reached after it: else the change goes back. */
+struct tn_probe_entry {
+    struct tn_vtext name;
+    struct tn_vtext from;    /* "tenant/port" */
+    struct tn_vtext to_port; /* "tenant/port"; or */
+    struct tn_vaddr to_address;
+    struct tn_vuint tcp; /* Absent: an ICMP echo. */
+    struct tn_pos at;
+};
+
 struct tn_settings {
     struct tn_meta meta;         /* meta.name: the instance, part of all
                                     ownership marks. */
@@ -131,6 +141,7 @@ struct tn_settings {
     struct tn_vtext default_environment;    /* defaultEnvironment */
     TN_LIST(struct tn_mode_entry) modes;
     TN_LIST(struct tn_freeze) freezes;
+    TN_LIST(struct tn_probe_entry) probes;
 };
 
 /* kind: Tenant */

@@ -219,6 +219,79 @@ static const struct tn_object freeze = {
     .at = offsetof(struct tn_freeze, at),
 };
 
+static const struct tn_field probe_target_fields[] = {
+    {
+        TN_ROW("port", struct tn_probe_entry, to_port),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_pair,
+        .description = "The port that should answer, as tenant/port: at its "
+                       "address of the family that 'from' has too.",
+        .example = "acme/db-1",
+    },
+    {
+        TN_ROW("address", struct tn_probe_entry, to_address),
+        .type = TN_FIELD_ADDR,
+        .flags = TN_UNICAST,
+        .description = "The address that should answer.",
+        .example = "10.0.2.1",
+    },
+};
+
+static const struct tn_object probe_target = {
+    .title = "ProbeTarget",
+    .description = "One of the two.",
+    TN_FIELDS(probe_target_fields),
+    .least = 1,
+    .exclusive = true,
+};
+
+static const struct tn_field probe_fields[] = {
+    {
+        TN_ROW("name", struct tn_probe_entry, name),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_label,
+        .flags = TN_REQUIRED,
+        .description = "What it is called in reports.",
+        .example = "web-to-db",
+    },
+    {
+        TN_ROW("from", struct tn_probe_entry, from),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_pair,
+        .flags = TN_REQUIRED,
+        .description = "The port that asks, as tenant/port. Where it leads to "
+                       "a machine's interface, the gateway of its subnet asks "
+                       "in its place.",
+        .example = "acme/web-1",
+    },
+    {
+        TN_INLINE("to"),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_REQUIRED,
+        .object = &probe_target,
+        .description = "Who should answer.",
+    },
+    {
+        TN_ROW("tcp", struct tn_probe_entry, tcp),
+        .type = TN_FIELD_UINT,
+        .min = 1,
+        .max = 65535,
+        .fallback = "(an ICMP echo)",
+        .description = "A TCP port on which a connection must be accepted.",
+        .example = "5432",
+    },
+};
+
+static const struct tn_object probe = {
+    .title = "Probe",
+    .description = "Something that must be reached after a change if it was "
+                   "reached before; else 'tenet apply --confirm' and the "
+                   "daemon put the devices back.",
+    TN_FIELDS(probe_fields),
+    .size = sizeof(struct tn_probe_entry),
+    .at = offsetof(struct tn_probe_entry, at),
+};
+
 static const struct tn_field spec_fields[] = {
     {
         TN_INLINE("pools"),
@@ -275,6 +348,15 @@ static const struct tn_field spec_fields[] = {
         .object = &freeze,
         .description = "Times in which the daemon heals drift and applies no "
                        "new commit.",
+    },
+    {
+        TN_ROW("probes", struct tn_settings, probes),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_MANY,
+        .max_items = 1000,
+        .object = &probe,
+        .description = "What must be reached after a change if it was reached "
+                       "before.",
     },
 };
 

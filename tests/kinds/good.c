@@ -40,6 +40,9 @@ const struct tn_case tn_good_cases[] = {
     SPEC("Settings", "{pools: {}, budgets: {maxDeletes: 0}, vxlanPort: 8472}"),
     SPEC("Settings", "{statusRef: refs/heads/a/b-c_d.e/f@1}"),
     SPEC("Settings", "{defaultEnvironment: prod.eu_1}"),
+    SPEC("Settings",
+         "{probes: [{name: p, from: acme/a, to: {port: b/c}}, {name: "
+         "q, from: 1/2, to: {address: \"fd00::1\"}, tcp: 443}]}"),
     SPEC("Tenant", "{quotas: {}, allowedCidrs: [], description: \"\"}"),
     SPEC("Tenant", "{description: \"a\\nb\\tc \xc3\xa4 \xf0\x9f\x98\x80\"}"),
     SPEC("Tenant", "{description: 10.1.0.0 and more}"),
