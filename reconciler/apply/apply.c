@@ -12,8 +12,8 @@
 
 enum { DEVICE_THREADS = 32 };
 
-struct job {
-    struct tn_reconcile *run;
+struct work {
+    const struct tn_apply_job *job;
     struct tn_journal *journal;
 };
 
@@ -89,24 +89,24 @@ outcome_write(struct tn_journal *journal, struct tn_device_run *d,
 static void
 device_work(void *context, size_t i)
 {
-    const struct job *job = context;
-    struct tn_device_run *d = &job->run->devices[i];
+    const struct work *work = context;
+    struct tn_device_run *d = &work->job->devices[i];
     size_t n = d->plan->n_changes;
     if (d->plan->code || n == 0) {
         return;
     }
     enum tn_outcome *outcomes = tn_new_n(d->arena, enum tn_outcome, n);
-    tn_device_apply(d, !job->run->selected, outcomes);
-    outcome_write(job->journal, d, outcomes);
+    tn_device_apply(d, work->job->whole, outcomes);
+    outcome_write(work->journal, d, outcomes);
 }
 
 /* Of all devices: the worst end decides, stale and unavailable being mild. */
 static enum tn_code
-verdict(const struct tn_reconcile *run, struct tn_error *err)
+verdict(const struct tn_apply_job *job, struct tn_error *err)
 {
     enum tn_code worst = TN_OK;
-    for (size_t i = 0; i < run->n_devices; i++) {
-        const struct tn_device_run *d = &run->devices[i];
+    for (size_t i = 0; i < job->n; i++) {
+        const struct tn_device_run *d = &job->devices[i];
         bool fine =
             d->end == TN_DEVICE_VERIFIED || d->end == TN_DEVICE_UNTOUCHED;
         bool mild = worst == TN_OK || worst == TN_EUNAVAILABLE;
@@ -123,11 +123,11 @@ verdict(const struct tn_reconcile *run, struct tn_error *err)
 }
 
 static enum tn_code
-journal_prepare(struct tn_reconcile *run, struct tn_journal *journal,
+journal_prepare(const struct tn_apply_job *job, struct tn_journal *journal,
                 struct tn_error *err)
 {
-    for (size_t i = 0; i < run->n_devices; i++) {
-        const struct tn_device_run *d = &run->devices[i];
+    for (size_t i = 0; i < job->n; i++) {
+        const struct tn_device_run *d = &job->devices[i];
         if (d->plan->n_changes == 0) {
             continue;
         }
@@ -140,41 +140,55 @@ journal_prepare(struct tn_reconcile *run, struct tn_journal *journal,
 }
 
 enum tn_code
-tn_reconcile_apply(struct tn_reconcile *run, struct tn_state_lock *lock,
-                   struct tn_error *err)
+tn_apply_devices(const struct tn_apply_job *job, struct tn_state_lock *lock,
+                 struct tn_error *err)
 {
     size_t n_changes = 0;
-    for (size_t i = 0; i < run->n_devices; i++) {
-        n_changes += run->devices[i].plan->n_changes;
+    for (size_t i = 0; i < job->n; i++) {
+        n_changes += job->devices[i].plan->n_changes;
     }
     if (n_changes == 0) {
-        return verdict(run, err);
+        return verdict(job, err);
     }
-    struct job job = {.run = run};
+    struct work work = {.job = job};
     struct tn_journal_run header = {
-        .commit = run->commit.id,
-        .environment = run->network->inventory->environment,
+        .commit = job->commit,
+        .environment = job->environment,
     };
-    enum tn_code code = tn_journal_begin(lock, &header, &job.journal, err);
+    enum tn_code code = tn_journal_begin(lock, &header, &work.journal, err);
     if (code) {
         return tn_while(err, code, "journal");
     }
-    code = journal_prepare(run, job.journal, err);
+    code = journal_prepare(job, work.journal, err);
     if (code) {
-        tn_journal_free(job.journal);
+        tn_journal_free(work.journal);
         return tn_while(err, code, "journal; no device was touched");
     }
-    tn_parallel(run->n_devices, DEVICE_THREADS, device_work, &job);
-    code = verdict(run, err);
+    tn_parallel(job->n, DEVICE_THREADS, device_work, &work);
+    code = verdict(job, err);
     struct tn_error late = {0};
     enum tn_code end =
-        tn_journal_end(job.journal, code ? "partial" : "applied", &late);
-    tn_journal_free(job.journal);
+        tn_journal_end(work.journal, code ? "partial" : "applied", &late);
+    tn_journal_free(work.journal);
     if (end && !code) {
         *err = late;
         code = tn_while(err, end, "journal, after all devices were applied");
     }
     return code;
+}
+
+enum tn_code
+tn_reconcile_apply(struct tn_reconcile *run, struct tn_state_lock *lock,
+                   struct tn_error *err)
+{
+    struct tn_apply_job job = {
+        .devices = run->devices,
+        .n = run->n_devices,
+        .commit = run->commit.id,
+        .environment = run->network->inventory->environment,
+        .whole = !run->selected,
+    };
+    return tn_apply_devices(&job, lock, err);
 }
 
 const char *

@@ -23,16 +23,16 @@ struct pasts {
     TN_VEC(struct past) list;
 };
 
-static const struct tn_network *
-past_compile(struct tn_reconcile *run, const char *commit)
+const struct tn_network *
+tn_reconcile_past(const struct tn_reconcile *run, const char *id,
+                  struct tn_arena *arena)
 {
     struct tn_source *source = NULL;
     const struct tn_network *network = NULL;
     struct tn_diags unheard;
     struct tn_error ignored = {0};
-    tn_diags_init(&unheard, run->arena);
-    if (tn_source_open_commit(run->options.repo, commit, &source, NULL,
-                              &ignored)) {
+    tn_diags_init(&unheard, arena);
+    if (tn_source_open_commit(run->root, id, &source, NULL, &ignored)) {
         return NULL;
     }
     struct tn_compile_options o = {
@@ -41,8 +41,7 @@ past_compile(struct tn_reconcile *run, const char *commit)
         .pins = run->status->pins,
         .n_pins = run->status->n_pins,
     };
-    if (tn_compile(source, &o, run->arena, &network, NULL, &unheard,
-                   &ignored)) {
+    if (tn_compile(source, &o, arena, &network, NULL, &unheard, &ignored)) {
         network = NULL;
     }
     source->ops->free(source);
@@ -68,12 +67,12 @@ past_get(struct tn_reconcile *run, struct pasts *pasts, const char *device)
     }
     struct past *p = tn_vec_push(run->arena, &pasts->list);
     p->commit = commit;
-    p->network = past_compile(run, commit);
+    p->network = tn_reconcile_past(run, commit, run->arena);
     return p->network;
 }
 
-static const struct tn_device *
-device_find(const struct tn_network *network, const char *name)
+const struct tn_device *
+tn_network_device(const struct tn_network *network, const char *name)
 {
     for (size_t i = 0; network && i < network->n_devices; i++) {
         if (strcmp(network->devices[i].name, name) == 0) {
@@ -117,9 +116,9 @@ held_collect(const struct tn_reconcile *run, struct tn_device_run *d)
     d->n_held = held.n;
 }
 
-static enum tn_code
-states_render(const struct tn_reconcile *run, struct tn_device_run *d,
-              const struct tn_device *last, struct tn_error *err)
+enum tn_code
+tn_device_render(const struct tn_reconcile *run, struct tn_device_run *d,
+                 const struct tn_device *last, struct tn_error *err)
 {
     if (run->options.destroy) {
         struct tn_state *nothing = tn_new(d->arena, struct tn_state);
@@ -161,6 +160,13 @@ plan_input(const struct tn_device_run *d)
     };
 }
 
+enum tn_code
+tn_device_plan(struct tn_device_run *d, struct tn_error *err)
+{
+    struct tn_plan_input in = plan_input(d);
+    return tn_plan_device(d->arena, &in, &d->plan, err);
+}
+
 static enum tn_code
 device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
             const struct tn_device *last, const struct tn_driver_env *env,
@@ -173,7 +179,7 @@ device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
         return tn_fail(err, TN_EUNSUPPORTED, 0, "there is no driver '%s'",
                        name);
     }
-    enum tn_code code = states_render(run, d, last, err);
+    enum tn_code code = tn_device_render(run, d, last, err);
     if (!code) {
         code = d->driver->open(d->device, env, &d->session, err);
     }
@@ -181,11 +187,7 @@ device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
         code = d->driver->observe(d->session, &everything, d->want, d->arena,
                                   &d->have, err);
     }
-    if (code) {
-        return code;
-    }
-    struct tn_plan_input in = plan_input(d);
-    return tn_plan_device(d->arena, &in, &d->plan, err);
+    return code ? code : tn_device_plan(d, err);
 }
 
 struct job {
@@ -227,7 +229,7 @@ tn_reconcile_observe(struct tn_reconcile *run, struct tn_error *err)
         d->arena = tn_arena_new();
         tn_diags_init(&d->diags, d->arena);
         job.last[run->n_devices++] =
-            device_find(past_get(run, &pasts, name), name);
+            tn_network_device(past_get(run, &pasts, name), name);
     }
     if (run->options.host && run->n_devices == 0) {
         return tn_fail(err, TN_ENOENT, 0,

@@ -122,6 +122,71 @@ enum tn_code tn_reconcile_apply(struct tn_reconcile *run,
                                 struct tn_state_lock *lock,
                                 struct tn_error *err) TN_MUST_USE;
 
+/* The same stages for one device, for those who work on it alone: each is
+ * called by one thread at a time per device run, and only reads 'run'. */
+
+/* What the commit 'id' wanted, compiled again: new in 'arena'; null if it
+ * cannot be had any more. */
+const struct tn_network *tn_reconcile_past(const struct tn_reconcile *run,
+                                           const char *id,
+                                           struct tn_arena *arena);
+
+/* The device of that name, null if there is none. */
+const struct tn_device *tn_network_device(const struct tn_network *network,
+                                          const char *name);
+
+/* Sets want, last and held; device, driver, arena and diags are set.  'last' is
+ * the device in the network that was applied last, or null. */
+enum tn_code tn_device_render(const struct tn_reconcile *run,
+                              struct tn_device_run *d,
+                              const struct tn_device *last,
+                              struct tn_error *err) TN_MUST_USE;
+
+/* Sets plan, from last, want, have and held. */
+enum tn_code tn_device_plan(struct tn_device_run *d,
+                            struct tn_error *err) TN_MUST_USE;
+
+/* Carries out the plans of these devices as tn_reconcile_apply does. */
+struct tn_apply_job {
+    struct tn_device_run *devices;
+    size_t n;
+    const char *commit, *environment;
+    bool whole; /* The plans are all there is to do. */
+};
+enum tn_code tn_apply_devices(const struct tn_apply_job *job,
+                              struct tn_state_lock *lock,
+                              struct tn_error *err) TN_MUST_USE;
+
+/* What there is to tell about a device; see tn_device_report(). */
+struct tn_device_report {
+    const struct tn_device *device;
+    enum tn_device_end end;
+    bool fine;
+    const char *reason; /* One word. */
+    const char *why;    /* Null: it is as the commit says. */
+    const char *drift;  /* What others changed and is not undone; null. */
+    size_t n_resources, n_foreign;
+    struct tn_counts counts;
+    const char *const *changed; /* Scopes that the plan touched. */
+    size_t n_changed;
+};
+
+/* Copies what there is to tell to 'arena'. */
+void tn_device_report(const struct tn_device_run *d, struct tn_arena *arena,
+                      struct tn_device_report *out);
+
+/* The update of the status ref that tells it: new in 'arena', pointing into
+ * 'run' and 'reports'.  'status' is the ref as it is now. */
+struct tn_record {
+    const struct tn_reconcile *run;
+    const struct tn_status *status;
+    const struct tn_device_report *reports;
+    size_t n_reports;
+    struct tn_arena *arena;
+};
+void tn_record_update(const struct tn_record *record,
+                      struct tn_status_update *out);
+
 /* Writes the outcome to the status ref: nothing for a working tree. */
 enum tn_code tn_reconcile_record(struct tn_reconcile *run,
                                  struct tn_status_result *result,

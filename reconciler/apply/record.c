@@ -14,6 +14,7 @@
 #include "model/base/map.h"
 
 struct lists {
+    struct tn_arena *arena;
     TN_VEC(struct tn_status_device) devices;
     TN_VEC(struct tn_status_tenant) tenants;
     TN_VEC(struct tn_status_vpc) vpcs;
@@ -84,46 +85,87 @@ shortcoming(struct tn_arena *arena, const struct tn_device_run *d,
     return NULL;
 }
 
-static void
-device_conditions(struct tn_arena *arena, const struct tn_device_run *d,
-                  struct tn_condition c[TN_N_CONDITIONS])
+static int
+text_cmp(const void *pa, const void *pb)
 {
-    bool fine = device_fine(d);
-    const char *reason = failure_reason(d);
-    char text[TN_ERROR_TEXT];
-    const char *why =
-        fine ? shortcoming(arena, d, &reason)
-             : tn_arena_strdup(arena,
-                               tn_error_text(&d->failure, text, sizeof text));
-    c[TN_COND_READY] = condition(!why, reason, why);
-    c[TN_COND_DEGRADED] = condition(!fine, reason, fine ? NULL : why);
-    c[TN_COND_DRIFTED] = condition(false, "InSync", NULL);
+    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
 }
 
 static void
-devices_add(struct tn_reconcile *run, struct lists *l)
+changed_collect(const struct tn_device_run *d, struct tn_arena *arena,
+                struct tn_device_report *out)
 {
-    for (size_t i = 0; i < run->n_devices; i++) {
-        const struct tn_device_run *d = &run->devices[i];
-        struct tn_status_device *s = tn_vec_push(run->arena, &l->devices);
+    const char **scopes = tn_new_n(arena, const char *, d->plan->n_changes);
+    const char *last = NULL;
+    size_t n = 0, kept = 0;
+    for (size_t k = 0; k < d->plan->n_changes; k++) {
+        if (!tn_streq(last, d->plan->changes[k].scope)) {
+            last = d->plan->changes[k].scope;
+            scopes[n++] = last;
+        }
+    }
+    if (n) {
+        qsort(scopes, n, sizeof *scopes, text_cmp);
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (kept == 0 || strcmp(scopes[kept - 1], scopes[k]) != 0) {
+            scopes[kept++] = tn_arena_strdup(arena, scopes[k]);
+        }
+    }
+    out->changed = scopes;
+    out->n_changed = kept;
+}
+
+void
+tn_device_report(const struct tn_device_run *d, struct tn_arena *arena,
+                 struct tn_device_report *out)
+{
+    char text[TN_ERROR_TEXT];
+    bool fine = device_fine(d);
+    *out = (struct tn_device_report){
+        .device = d->device,
+        .end = d->end,
+        .fine = fine,
+        .reason = failure_reason(d),
+        .n_resources = d->want ? d->want->n : 0,
+        .n_foreign = d->plan->n_foreign,
+        .counts = d->plan->counts,
+    };
+    out->why = fine ? shortcoming(arena, d, &out->reason)
+                    : tn_arena_strdup(
+                          arena, tn_error_text(&d->failure, text, sizeof text));
+    changed_collect(d, arena, out);
+}
+
+static void
+devices_add(const struct tn_record *r, struct lists *l)
+{
+    for (size_t i = 0; i < r->n_reports; i++) {
+        const struct tn_device_report *d = &r->reports[i];
+        struct tn_status_device *s = tn_vec_push(l->arena, &l->devices);
         *s = (struct tn_status_device){
             .name = d->device->name,
-            .environment = run->network->inventory->environment,
+            .environment = r->run->network->inventory->environment,
             .driver = d->device->host->config.driver,
-            .head = {.commit = run->commit.id, .keep = !device_fine(d)},
+            .head = {.commit = r->run->commit.id, .keep = !d->fine},
             .n_vpcs = d->device->n_vpcs,
-            .n_resources = d->want ? d->want->n : 0,
-            .n_foreign = d->plan->n_foreign,
+            .n_resources = d->n_resources,
+            .n_foreign = d->n_foreign,
         };
-        device_conditions(run->arena, d, s->head.conditions);
+        struct tn_condition *c = s->head.conditions;
+        c[TN_COND_READY] = condition(!d->why && !d->drift, d->reason, d->why);
+        c[TN_COND_DEGRADED] =
+            condition(!d->fine, d->reason, d->fine ? NULL : d->why);
+        c[TN_COND_DRIFTED] =
+            condition(d->drift, d->drift ? "Drifted" : "InSync", d->drift);
     }
 }
 
 /* What the devices say about a VPC. */
 struct vpc_view {
     TN_VEC(const char *) devices;
-    const struct tn_device_run *failed; /* First device that is not fine. */
-    bool changed;                       /* This run had something to do. */
+    const struct tn_device_report *failed; /* First that is not fine. */
+    bool changed;                          /* There was something to do. */
 };
 
 static struct vpc_view *
@@ -138,37 +180,36 @@ view_get(struct tn_arena *arena, struct tn_map *views, const char *scope)
 }
 
 static struct tn_map
-views_collect(struct tn_reconcile *run)
+views_collect(const struct tn_record *r)
 {
     struct tn_map views;
-    tn_map_init(&views, run->arena, run->network->n_vpcs);
-    for (size_t i = 0; i < run->n_devices; i++) {
-        const struct tn_device_run *d = &run->devices[i];
+    tn_map_init(&views, r->arena, r->run->network->n_vpcs);
+    for (size_t i = 0; i < r->n_reports; i++) {
+        const struct tn_device_report *d = &r->reports[i];
         for (size_t k = 0; k < d->device->n_vpcs; k++) {
             struct vpc_view *v =
-                view_get(run->arena, &views, d->device->vpcs[k]->scope);
-            *tn_vec_push(run->arena, &v->devices) = d->device->name;
-            if (!device_fine(d) && !v->failed) {
+                view_get(r->arena, &views, d->device->vpcs[k]->scope);
+            *tn_vec_push(r->arena, &v->devices) = d->device->name;
+            if (!d->fine && !v->failed) {
                 v->failed = d;
             }
         }
-        for (size_t k = 0; k < d->plan->n_changes; k++) {
-            view_get(run->arena, &views, d->plan->changes[k].scope)->changed =
-                true;
+        for (size_t k = 0; k < d->n_changed; k++) {
+            view_get(r->arena, &views, d->changed[k])->changed = true;
         }
     }
     return views;
 }
 
 static struct tn_status_vpc
-vpc_status(struct tn_reconcile *run, const struct tn_net_vpc *vpc,
+vpc_status(const struct tn_record *r, const struct tn_net_vpc *vpc,
            const struct vpc_view *v)
 {
     bool bad = v && v->failed;
     struct tn_status_vpc s = {
         .tenant = vpc->tenant,
         .name = vpc->name,
-        .head = {.commit = run->commit.id, .keep = bad},
+        .head = {.commit = r->run->commit.id, .keep = bad},
         .n_subnets = vpc->n_subnets,
         .devices = v ? v->devices.items : NULL,
         .n_devices = v ? v->devices.n : 0,
@@ -176,11 +217,11 @@ vpc_status(struct tn_reconcile *run, const struct tn_net_vpc *vpc,
     for (size_t k = 0; k < vpc->n_subnets; k++) {
         s.n_ports += vpc->subnets[k].n_ports;
     }
-    const char *why = bad ? tn_arena_printf(run->arena, "device %s is %s",
+    const char *why = bad ? tn_arena_printf(r->arena, "device %s is %s",
                                             v->failed->device->name,
                                             tn_device_end_name(v->failed->end))
                           : NULL;
-    const char *reason = bad           ? failure_reason(v->failed)
+    const char *reason = bad           ? v->failed->reason
                          : s.n_devices ? "Verified"
                                        : "NoPorts";
     s.head.conditions[TN_COND_READY] = condition(!bad, reason, why);
@@ -210,27 +251,27 @@ vpc_told(const struct tn_status *status, const struct tn_status_vpc *s)
 }
 
 static void
-vpcs_add(struct tn_reconcile *run, struct lists *l)
+vpcs_add(const struct tn_record *r, struct lists *l)
 {
-    const struct tn_network *net = run->network;
-    struct tn_map views = views_collect(run);
+    const struct tn_network *net = r->run->network;
+    struct tn_map views = views_collect(r);
     for (size_t i = 0; i < net->n_vpcs; i++) {
         const struct vpc_view *v = tn_map_get(&views, net->vpcs[i]->scope);
-        struct tn_status_vpc s = vpc_status(run, net->vpcs[i], v);
-        if ((v && v->changed) || !vpc_told(run->status, &s)) {
-            *tn_vec_push(run->arena, &l->vpcs) = s;
+        struct tn_status_vpc s = vpc_status(r, net->vpcs[i], v);
+        if ((v && v->changed) || !vpc_told(r->status, &s)) {
+            *tn_vec_push(l->arena, &l->vpcs) = s;
         }
     }
 }
 
 /* The first error that belongs to the tenant. */
 static const char *
-tenant_error(struct tn_reconcile *run, const char *tenant)
+tenant_error(const struct tn_record *r, const char *tenant)
 {
-    for (size_t i = 0; i < run->diags.list.n; i++) {
-        const struct tn_diag *d = &run->diags.list.items[i];
+    for (size_t i = 0; i < r->run->diags.list.n; i++) {
+        const struct tn_diag *d = &r->run->diags.list.items[i];
         if (d->severity == TN_ERROR && tn_streq(d->tenant, tenant)) {
-            return tn_arena_printf(run->arena, "%s:%u:%u: %s",
+            return tn_arena_printf(r->arena, "%s:%u:%u: %s",
                                    d->at.path ? d->at.path : "", d->at.line,
                                    d->at.column, d->message);
         }
@@ -239,17 +280,17 @@ tenant_error(struct tn_reconcile *run, const char *tenant)
 }
 
 static void
-tenants_add(struct tn_reconcile *run, struct lists *l)
+tenants_add(const struct tn_record *r, struct lists *l)
 {
-    const struct tn_network *net = run->network;
+    const struct tn_network *net = r->run->network;
     for (size_t i = 0; i < net->n_tenants; i++) {
         const struct tn_tenant_result *t = &net->tenants[i];
-        struct tn_status_tenant *s = tn_vec_push(run->arena, &l->tenants);
-        const char *why = t->failed ? tenant_error(run, t->name) : NULL;
+        struct tn_status_tenant *s = tn_vec_push(l->arena, &l->tenants);
+        const char *why = t->failed ? tenant_error(r, t->name) : NULL;
         const char *reason = t->failed ? "InvalidIntent" : "Compiled";
         *s = (struct tn_status_tenant){
             .name = t->name,
-            .head = {.commit = run->commit.id, .keep = t->failed},
+            .head = {.commit = r->run->commit.id, .keep = t->failed},
             .n_vpcs = t->n_vpcs,
             .n_subnets = t->n_subnets,
             .n_ports = t->n_ports,
@@ -284,71 +325,86 @@ tenant_find(const struct tn_network *net, const char *name)
 /* What the ref still tells of things that the intent has no more.  Only when
  * every device is fine: else they may still hold some of it. */
 static void
-leavers_add(struct tn_reconcile *run, struct lists *l)
+leavers_add(const struct tn_record *r, struct lists *l)
 {
-    const struct tn_network *net = run->network;
-    const struct tn_status *old = run->status;
-    for (size_t i = 0; i < run->n_devices; i++) {
-        if (!device_fine(&run->devices[i])) {
+    const struct tn_network *net = r->run->network;
+    const struct tn_status *old = r->status;
+    for (size_t i = 0; i < r->n_reports; i++) {
+        if (!r->reports[i].fine) {
             return;
         }
     }
     for (size_t i = 0; i < old->n_tenants; i++) {
         if (!tenant_find(net, old->tenants[i].name)) {
-            *tn_vec_push(run->arena, &l->drop_tenants) = old->tenants[i].name;
+            *tn_vec_push(l->arena, &l->drop_tenants) = old->tenants[i].name;
         }
     }
     for (size_t i = 0; i < old->n_vpcs; i++) {
         const struct tn_status_vpc *v = &old->vpcs[i];
         const struct tn_tenant_result *t = tenant_find(net, v->tenant);
         const char *scope =
-            tn_arena_printf(run->arena, "%s/%s", v->tenant, v->name);
+            tn_arena_printf(l->arena, "%s/%s", v->tenant, v->name);
         bool there = net->n_vpcs && bsearch(scope, net->vpcs, net->n_vpcs,
                                             sizeof *net->vpcs, vpc_cmp);
         if (t && !t->failed && !there) {
-            *tn_vec_push(run->arena, &l->drop_vpcs) = scope;
+            *tn_vec_push(l->arena, &l->drop_vpcs) = scope;
         }
     }
 }
 
 /* After a destroy nothing of this environment's devices is left to tell. */
 static void
-all_drop(struct tn_reconcile *run, struct lists *l)
+all_drop(const struct tn_record *r, struct lists *l)
 {
-    for (size_t i = 0; i < run->n_devices; i++) {
-        if (device_fine(&run->devices[i])) {
-            *tn_vec_push(run->arena, &l->drop_devices) =
-                run->devices[i].device->name;
+    for (size_t i = 0; i < r->n_reports; i++) {
+        if (r->reports[i].fine) {
+            *tn_vec_push(l->arena, &l->drop_devices) =
+                r->reports[i].device->name;
         }
     }
-    for (size_t i = 0; !run->options.host && i < run->status->n_vpcs; i++) {
-        const struct tn_status_vpc *v = &run->status->vpcs[i];
-        *tn_vec_push(run->arena, &l->drop_vpcs) =
-            tn_arena_printf(run->arena, "%s/%s", v->tenant, v->name);
+    for (size_t i = 0; !r->run->options.host && i < r->status->n_vpcs; i++) {
+        const struct tn_status_vpc *v = &r->status->vpcs[i];
+        *tn_vec_push(l->arena, &l->drop_vpcs) =
+            tn_arena_printf(l->arena, "%s/%s", v->tenant, v->name);
     }
 }
 
-enum tn_code
-tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
-                    struct tn_error *err)
+static const char *
+message(const struct tn_record *r)
 {
-    struct lists l = {0};
-    *result = (struct tn_status_result){0};
-    if (run->commit.id[0] == '\0') {
-        return TN_OK;
+    struct tn_counts n = {0};
+    for (size_t i = 0; i < r->n_reports; i++) {
+        n.add += r->reports[i].counts.add;
+        n.change += r->reports[i].counts.change;
+        n.replace += r->reports[i].counts.replace;
+        n.destroy += r->reports[i].counts.destroy;
     }
+    return tn_arena_printf(
+        r->arena,
+        "%s %.12s in %s\n\nPlan: %zu added, %zu changed, %zu "
+        "replaced, %zu destroyed.",
+        r->run->options.destroy ? "Destroy" : "Apply", r->run->commit.id,
+        r->run->network->inventory->environment, n.add, n.change, n.replace,
+        n.destroy);
+}
+
+void
+tn_record_update(const struct tn_record *r, struct tn_status_update *out)
+{
+    const struct tn_reconcile *run = r->run;
+    struct lists l = {.arena = r->arena};
     if (run->options.destroy) {
-        all_drop(run, &l);
+        all_drop(r, &l);
     } else {
-        devices_add(run, &l);
+        devices_add(r, &l);
     }
     /* One device cannot tell of what others hold as well. */
     if (!run->options.destroy && !run->options.host) {
-        tenants_add(run, &l);
-        vpcs_add(run, &l);
-        leavers_add(run, &l);
+        tenants_add(r, &l);
+        vpcs_add(r, &l);
+        leavers_add(r, &l);
     }
-    struct tn_status_update update = {
+    *out = (struct tn_status_update){
         .devices = l.devices.items,
         .n_devices = l.devices.n,
         .tenants = l.tenants.items,
@@ -363,15 +419,27 @@ tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
         .n_drop_vpcs = l.drop_vpcs.n,
         .drop_tenants = l.drop_tenants.items,
         .n_drop_tenants = l.drop_tenants.n,
-        .message = tn_arena_printf(
-            run->arena,
-            "%s %.12s in %s\n\nPlan: %zu added, %zu changed, %zu "
-            "replaced, %zu destroyed.",
-            run->options.destroy ? "Destroy" : "Apply", run->commit.id,
-            run->network->inventory->environment, run->plan->counts.add,
-            run->plan->counts.change, run->plan->counts.replace,
-            run->plan->counts.destroy),
+        .message = message(r),
     };
+}
+
+enum tn_code
+tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
+                    struct tn_error *err)
+{
+    *result = (struct tn_status_result){0};
+    if (run->commit.id[0] == '\0') {
+        return TN_OK;
+    }
+    struct tn_device_report *reports =
+        tn_new_n(run->arena, struct tn_device_report, run->n_devices);
+    for (size_t i = 0; i < run->n_devices; i++) {
+        tn_device_report(&run->devices[i], run->arena, &reports[i]);
+    }
+    struct tn_record record = {run, run->status, reports, run->n_devices,
+                               run->arena};
+    struct tn_status_update update;
+    tn_record_update(&record, &update);
     enum tn_code code =
         tn_status_commit(run->root, run->status_ref, &update, result, err);
     return code ? tn_while(err, code, "status ref %s", run->status_ref) : TN_OK;
