@@ -94,6 +94,14 @@ add_component(struct tn_text *out, const char *name)
 }
 
 const char *
+tn_entry_component(struct tn_arena *arena, const char *name)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    add_component(&t, name);
+    return tn_arena_strdup(arena, tn_text_str(&t));
+}
+
+const char *
 tn_entry_file(struct tn_arena *arena, const char *name)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};

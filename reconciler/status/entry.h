@@ -58,6 +58,8 @@ tn_entry_head(const struct tn_entry_form *form, const void *entry)
  * digits, '-', '_' or '.' (nor a leading dot) become %XX. */
 const char *tn_entry_path(struct tn_arena *arena,
                           const struct tn_entry_form *form, const void *entry);
+/* A name as one component of a path, escaped in that way. */
+const char *tn_entry_component(struct tn_arena *arena, const char *name);
 /* The file of one name: "hv1.yml". */
 const char *tn_entry_file(struct tn_arena *arena, const char *name);
 

@@ -98,6 +98,34 @@ tn_status_open(const char *path, const char *ref, struct tn_source **out,
     return code ? tn_while(err, code, "status ref %s", ref) : TN_OK;
 }
 
+enum tn_code
+tn_status_find(const char *path, const char *ref, struct tn_arena *arena,
+               const char **out, struct tn_error *err)
+{
+    static const char heads[] = "refs/heads/";
+    TN_CLEANUP(tn_cleanup_git) struct tn_git_repo *repo = NULL;
+    git_oid id;
+    ref = ref ? ref : TN_STATUS_REF_DEFAULT;
+    enum tn_code code = tn_git_open(path, &repo, err);
+    if (!code) {
+        code = tip(tn_git_handle(repo), ref, &id, err);
+    }
+    if (code) {
+        return code;
+    }
+    *out = ref;
+    if (git_oid_is_zero(&id) && strncmp(ref, heads, sizeof heads - 1) == 0) {
+        const char *tracked = tn_arena_printf(arena, "refs/remotes/origin/%s",
+                                              ref + sizeof heads - 1);
+        struct tn_error ignored = {0};
+        if (!tip(tn_git_handle(repo), tracked, &id, &ignored) &&
+            !git_oid_is_zero(&id)) {
+            *out = tracked;
+        }
+    }
+    return TN_OK;
+}
+
 /* The branch of HEAD, and any that is checked out in a linked work tree. */
 static enum tn_code
 refuse_watched(const struct writer *w, struct tn_error *err)
@@ -123,8 +151,9 @@ refuse_watched(const struct writer *w, struct tn_error *err)
 static enum tn_code
 refuse_foreign(struct tn_source *source, const char *ref, struct tn_error *err)
 {
-    static const char *const ours[] = {"devices", "tenants", "vpcs",
-                                       "allocations"};
+    static const char *const ours[] = {"devices",   "tenants",
+                                       "vpcs",      "allocations",
+                                       "snapshots", "quarantine.yml"};
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_entry *entries = NULL;
     size_t n = 0, n_ours = 0;

@@ -21,6 +21,18 @@ struct tn_status_edit {
     size_t n;
 };
 
+/* Puts the folders and files of 'update' that other modules fill, and drops the
+ * snapshots of the devices that it drops: adds to 'edits', in no order.  For
+ * tn_status_diff. */
+struct tn_status_edits {
+    TN_VEC(struct tn_status_edit) list;
+};
+enum tn_code tn_status_put_files(struct tn_source *source,
+                                 const struct tn_status_update *update,
+                                 struct tn_arena *arena,
+                                 struct tn_status_edits *edits,
+                                 struct tn_error *err) TN_MUST_USE;
+
 /* What 'update' changes in the status tree 'source' (null: none yet), sorted by
  * path: new in 'arena'.  Pure but for reading; n 0 when nothing changed. */
 enum tn_code tn_status_diff(struct tn_source *source,

@@ -110,6 +110,14 @@ enum tn_code tn_status_load(const char *path, const char *ref,
                             const struct tn_status **out,
                             struct tn_error *err) TN_MUST_USE;
 
+/* The ref to read from: 'ref' (null: the default) if it exists, else what a
+ * clone has of it under refs/remotes/origin/, else 'ref'.  For readers only: a
+ * status is never written to a remote-tracking ref.  '*out' is new in 'arena'
+ * or is 'ref'. */
+enum tn_code tn_status_find(const char *path, const char *ref,
+                            struct tn_arena *arena, const char **out,
+                            struct tn_error *err) TN_MUST_USE;
+
 /* Null if there is none. */
 const struct tn_status_device *
 tn_status_device_get(const struct tn_status *status, const char *name);

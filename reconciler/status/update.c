@@ -19,7 +19,7 @@ struct differ {
     int64_t now;
     struct tn_text text; /* Being printed. */
     struct tn_map put;   /* Paths that the update speaks of. */
-    TN_VEC(struct tn_status_edit) edits;
+    struct tn_status_edits edits;
 };
 
 /* The former bytes of a file; null if there is none that can be read. */
@@ -38,7 +38,7 @@ former_bytes(struct differ *d, const char *path, size_t max, size_t *n)
 static void
 add_edit(struct differ *d, const char *path)
 {
-    *tn_vec_push(d->arena, &d->edits) = (struct tn_status_edit){
+    *tn_vec_push(d->arena, &d->edits.list) = (struct tn_status_edit){
         .path = path,
         .bytes = tn_arena_strndup(d->arena, tn_text_str(&d->text), d->text.n),
         .n = d->text.n,
@@ -120,7 +120,7 @@ drop(struct differ *d, const char *dir, const char *file)
     for (size_t i = 0; i < n; i++) {
         if (strcmp(entries[i].name, file) == 0) {
             tn_map_put(&d->put, path, d);
-            *tn_vec_push(d->arena, &d->edits) =
+            *tn_vec_push(d->arena, &d->edits.list) =
                 (struct tn_status_edit){.path = path};
         }
     }
@@ -201,6 +201,9 @@ readme(void)
            "- `allocations/<tenant>.yml`: identifiers in use (VNI, MAC, "
            "address), so that\n"
            "  they stay what they are\n"
+           "- `snapshots/<device>/`: what the device was seen to hold, for "
+           "`tenet plan --offline`\n"
+           "- `quarantine.yml`: commits that are not applied, and why\n"
            "\n"
            "Conditions: Ready (holds what the commit asks for, verified), "
            "Drifted (somebody\n"
@@ -217,7 +220,7 @@ put_readme(struct differ *d)
 {
     size_t n = 0;
     const char *bytes = former_bytes(d, "README.md", ENTRY_MAX, &n);
-    if (d->edits.n > 0 && !(bytes && strcmp(bytes, readme()) == 0)) {
+    if (d->edits.list.n > 0 && !(bytes && strcmp(bytes, readme()) == 0)) {
         tn_text_clear(&d->text);
         tn_text_add(&d->text, readme());
         add_edit(d, "README.md");
@@ -258,12 +261,17 @@ tn_status_diff(struct tn_source *source, const struct tn_status_update *update,
     tn_map_init(&d.put, arena, update->n_devices + update->n_vpcs);
     put_all(&d);
     drop_all(&d);
+    code = tn_status_put_files(source, update, arena, &d.edits, err);
     put_readme(&d);
     tn_text_done(&d.text);
-    if (d.edits.n > 1) {
-        qsort(d.edits.items, d.edits.n, sizeof *d.edits.items, by_path);
+    if (code) {
+        return code;
     }
-    *out = d.edits.items;
-    *n = d.edits.n;
+    if (d.edits.list.n > 1) {
+        qsort(d.edits.list.items, d.edits.list.n, sizeof *d.edits.list.items,
+              by_path);
+    }
+    *out = d.edits.list.items;
+    *n = d.edits.list.n;
     return TN_OK;
 }
