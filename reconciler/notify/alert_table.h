@@ -58,10 +58,10 @@ enum tn_severity {
     TN_SEVERITY_CRITICAL,
 };
 
+/* The section of docs/alerts.md is "#" and the name in lower case. */
 struct tn_alert_row {
     const char *name, *summary;
     enum tn_severity severity;
-    const char *anchor; /* In docs/alerts.md: the name in lower case. */
 };
 
 /* Static. */
