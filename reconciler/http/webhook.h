@@ -6,7 +6,7 @@
  * worst that a forged, lost or repeated one does is one fetch more or later.
  *
  * In this order, cheap before dear and authentic before parsed:
- *     size, rate, signature, replay, JSON, event, repository, branch.
+ *     size, rate, signature, replay, event, JSON, repository, branch.
  *
  * Signatures: GitHub X-Hub-Signature-256; Gitea, Forgejo and Gogs
  * X-Gitea-Signature, X-Forgejo-Signature, X-Gogs-Signature (all HMAC-SHA256
@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/base/crypt.h"
 #include "reconciler/http/message.h"
 
 enum {
@@ -43,12 +44,13 @@ enum tn_webhook_flavour {
     TN_WEBHOOK_GITEA, /* Forgejo and Gogs too. */
 };
 
-/* Zero means the default in brackets.  All is copied. */
+/* Zero means the default in brackets.  The secrets are borrowed and must
+ * outlive the judge; texts are copied. */
 struct tn_webhook_options {
-    const void *secret; /* Required: without one nothing is authentic. */
-    size_t n_secret;
-    const void *old_secret; /* Also accepted, while secrets are exchanged. */
-    size_t n_old_secret;
+    /* Required: null or empty, and nothing is authentic. */
+    const struct tn_secret *secret;
+    const struct tn_secret *old_secret; /* Also accepted, while secrets are
+                                         * exchanged; may be null. */
     enum tn_webhook_flavour flavour;
     /* Null: any.  "group/name" is compared with the full name, a URL (any
      * scheme, or host:path) with the URLs that the notification names. */
@@ -85,7 +87,7 @@ struct tn_webhook;
 /* New, owned by the caller. */
 struct tn_webhook *
 tn_webhook_new(const struct tn_webhook_options *options) TN_RETURNS_NONNULL;
-/* Accepts null; wipes the secrets. */
+/* Accepts null. */
 void tn_webhook_free(struct tn_webhook *webhook);
 
 /* 'now_ms' is a monotonic clock's: of it only differences count, and a step
