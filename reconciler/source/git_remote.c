@@ -205,6 +205,12 @@ tn_remote_repo(const struct tn_remote *r)
     return r->repo_dir;
 }
 
+bool
+tn_remote_is_in_place(const struct tn_remote *r)
+{
+    return r->in_place != NULL;
+}
+
 const char *
 tn_remote_name(const struct tn_remote *r)
 {
@@ -378,11 +384,16 @@ remember(struct tn_remote *r, struct tn_remote_head *head, size_t slot)
 }
 
 static void
-extra_in_place(struct tn_remote *r, size_t which, struct tn_remote_head *head)
+extra_in_place(struct tn_remote *r, const char *ref,
+               struct tn_remote_head *head)
 {
-    snprintf(head->ref, sizeof head->ref, "%s", r->o.extra_refs[which]);
-    read_id(r, head->ref, head->id);
-    remember(r, head, which + 1);
+    snprintf(head->ref, sizeof head->ref, "%s", ref);
+    read_id(r, ref, head->id);
+    for (size_t i = 0; i < r->o.n_extra_refs; i++) {
+        if (strcmp(ref, r->o.extra_refs[i]) == 0) {
+            remember(r, head, i + 1);
+        }
+    }
 }
 
 static enum tn_code
@@ -397,7 +408,7 @@ fetch_in_place(struct tn_remote *r, struct tn_remote_heads *out,
     }
     remember(r, &h.branch, 0);
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
-        extra_in_place(r, i, &h.extra[i]);
+        extra_in_place(r, r->o.extra_refs[i], &h.extra[i]);
     }
     *out = h;
     return TN_OK;
@@ -412,27 +423,28 @@ tn_remote_fetch(struct tn_remote *r, struct tn_remote_heads *out,
 }
 
 enum tn_code
-tn_remote_fetch_extra(struct tn_remote *r, size_t which,
+tn_remote_fetch_extra(struct tn_remote *r, const char *name,
                       struct tn_remote_head *out, struct tn_error *err)
 {
     struct tn_remote_head head = {0};
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply;
     char max[24], ref[300];
-    if (which >= r->o.n_extra_refs) {
-        return tn_fail(err, TN_EINTERNAL, 0, "no such ref of a remote");
+    enum tn_code code = check_ref(name, err);
+    if (code) {
+        return code;
     }
     if (r->in_place) {
-        extra_in_place(r, which, &head);
+        extra_in_place(r, name, &head);
         *out = head;
         return TN_OK;
     }
     fill(&t, r, "extra", max);
-    t.text[TN_XFER_EXTRA] = r->o.extra_refs[which];
-    snprintf(head.ref, sizeof head.ref, "%s", r->o.extra_refs[which]);
+    t.text[TN_XFER_EXTRA] = name;
+    snprintf(head.ref, sizeof head.ref, "%s", name);
     tn_remote_tracking(ref, sizeof ref, head.ref);
     read_id(r, ref, head.before);
-    enum tn_code code = run_child(r, &t, &reply, err);
+    code = run_child(r, &t, &reply, err);
     if (!code) {
         read_id(r, ref, head.id);
         judge(r, &head);

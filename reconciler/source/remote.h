@@ -88,6 +88,8 @@ void tn_remote_cancel(struct tn_remote *remote);
 /* Where the commits are: the mirror, or the repository used in place; for
  * source.h and status.h.  Borrowed. */
 const char *tn_remote_repo(const struct tn_remote *remote);
+/* Without a mirror: what is written to the repository is at the remote. */
+bool tn_remote_is_in_place(const struct tn_remote *remote);
 /* The URL as it may be shown.  Borrowed. */
 const char *tn_remote_name(const struct tn_remote *remote);
 
@@ -118,8 +120,9 @@ enum tn_code tn_remote_fetch(struct tn_remote *remote,
                              struct tn_remote_heads *out,
                              struct tn_error *err) TN_MUST_USE;
 
-/* The same for one of the extra refs alone. */
-enum tn_code tn_remote_fetch_extra(struct tn_remote *remote, size_t which,
+/* The same for the one ref 'ref' (full name) alone, which need not be among the
+ * extra refs, and may be missing. */
+enum tn_code tn_remote_fetch_extra(struct tn_remote *remote, const char *ref,
                                    struct tn_remote_head *out,
                                    struct tn_error *err) TN_MUST_USE;
 
@@ -146,7 +149,7 @@ int tn_remote_watch_fd(const struct tn_remote *remote);
 /* Reads what is there to read: true if a fetch is worth it. */
 bool tn_remote_watch_take(struct tn_remote *remote);
 
-/* Takes a remote that local refs name: where an extra ref is kept. */
+/* The name in the mirror of what the remote has as 'ref'; returns 'buf'. */
 const char *tn_remote_tracking(char *buf, size_t size, const char *ref);
 
 static inline void

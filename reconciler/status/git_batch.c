@@ -230,6 +230,33 @@ tn_batch_tree(struct tn_batch *b, const struct tn_oid *base,
     return TN_OK;
 }
 
+/* Where libgit2 has buffers of its own. */
+static void
+cleanup_buf(git_buf *buf)
+{
+    git_buf_dispose(buf);
+}
+
+/* The commit with its signature, which is over the commit without it. */
+static enum tn_code
+write_signed(const struct tn_batch_commit *c, git_repository *repo,
+             const git_buf *text, git_oid *id, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_free) char *signature = NULL;
+    enum tn_code code =
+        c->sign(c->sign_ctx, text->ptr, text->size, &signature, err);
+    if (code) {
+        return tn_while(err, code, "signing the status commit");
+    }
+    /* The header ends without the newline that an armor ends with. */
+    for (size_t n = strlen(signature); n > 0 && signature[n - 1] == '\n'; n--) {
+        signature[n - 1] = '\0';
+    }
+    int rc = git_commit_create_with_signature(id, repo, text->ptr, signature,
+                                              "gpgsig");
+    return rc < 0 ? tn_git_fail(err, rc, "writing the status commit") : TN_OK;
+}
+
 enum tn_code
 tn_batch_commit(struct tn_batch *b, const struct tn_batch_commit *c,
                 struct tn_oid *out, struct tn_error *err)
@@ -247,13 +274,23 @@ tn_batch_commit(struct tn_batch *b, const struct tn_batch_commit *c,
         git_oid_fromraw(&id, c->parent.b);
         rc = git_commit_lookup(&parent, b->repo, &id);
     }
-    if (rc == 0) {
-        const git_commit *parents[1] = {parent};
+    TN_CLEANUP(cleanup_buf) git_buf text = {0};
+    const git_commit *parents[1] = {parent};
+    size_t n_parents = parent ? 1 : 0;
+    if (rc == 0 && c->sign) {
+        rc = git_commit_create_buffer(&text, b->repo, who, who, "UTF-8",
+                                      c->message, tree, n_parents, parents);
+    } else if (rc == 0) {
         rc = git_commit_create(&id, b->repo, NULL, who, who, "UTF-8",
-                               c->message, tree, parent ? 1 : 0, parents);
+                               c->message, tree, n_parents, parents);
     }
     if (rc < 0) {
         return tn_git_fail(err, rc, "writing the status commit");
+    }
+    enum tn_code code =
+        c->sign ? write_signed(c, b->repo, &text, &id, err) : TN_OK;
+    if (code) {
+        return code;
     }
     remember(b, &id, "");
     id_out(out, &id);

@@ -30,6 +30,8 @@ struct tn_batch_commit {
     struct tn_oid parent; /* Not known: a root commit. */
     const char *author, *email, *message;
     int64_t time;
+    tn_status_sign_fn *sign; /* Null: not signed. */
+    void *sign_ctx;
 };
 
 enum tn_code tn_batch_commit(struct tn_batch *batch,

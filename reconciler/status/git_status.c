@@ -210,7 +210,9 @@ publish(const struct writer *w, const git_oid *old,
     struct tn_batch_commit commit = {.author = w->author,
                                      .email = w->email,
                                      .message = w->message,
-                                     .time = w->now};
+                                     .time = w->now,
+                                     .sign = w->update->sign,
+                                     .sign_ctx = w->update->sign_ctx};
     struct tn_oid base = {0}, id;
     if (!git_oid_is_zero(old)) {
         git_commit *parent = NULL;

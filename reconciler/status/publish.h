@@ -13,9 +13,12 @@
 #include "reconciler/status/status.h"
 
 struct tn_publish {
-    const char *ref; /* Null: the default.  One of the extra refs of the
-                        remote, unless that is used in place. */
-    unsigned tries;  /* 0: 20. */
+    const char *ref;         /* Null: the default.  One of the extra refs of the
+                                remote, unless that is used in place. */
+    unsigned tries;          /* 0: 20. */
+    tn_status_sign_fn *sign; /* For commits that wait, where there is no
+                                update; null: not signed. */
+    void *sign_ctx;
 };
 
 struct tn_publish_result {
