@@ -1,24 +1,26 @@
 /* pending.h - a change that is undone unless somebody says that it is good.
  *
- *     begin -> (confirm | expire -> finish)
+ *     begin -> apply -> start -> (confirm | expire -> undo) -> finish
  *
  * The state is the name of a file in the state directory, and moves by rename,
  * so that of a confirmation and an expiry at the same instant exactly one wins,
  * also across kill -9 and power loss:
  *
+ *     confirm/applying.json    an apply is at work, or died at it
  *     confirm/pending.json     applied, waiting
  *     confirm/confirmed.json   somebody confirmed it
- *     confirm/reverting.json   time is up: it is being undone
+ *     confirm/reverting.json   it is being undone
  *
  * The deadline is kept on the clock that no one sets (CLOCK_BOOTTIME, which
  * also counts suspend) together with the id of the boot.  Wall time is for
  * people only: a clock that jumps neither extends nor shortens the window.
  * After a reboot nobody can say that the change is good, and it is undone.
  *
- * An apply under way holds the state lock; confirming does not need it.
- * Errors: TN_EDENIED no permission, or read-only; TN_ENOENT nothing is pending;
- * TN_ESTALE too late, or it is another commit that waits; TN_EINTERNAL disk
- * full and other failures, or a file that cannot be understood. */
+ * Whoever applies holds the state lock (journal.h) from before begin() on;
+ * confirming does not need it.  Errors: TN_EDENIED no permission, or read-only;
+ * TN_ENOENT nothing is pending; TN_ESTALE too late, or it is another commit
+ * that waits; TN_EINTERNAL disk full and other failures, or a file that cannot
+ * be understood. */
 #ifndef TN_CONFIRM_PENDING_H
 #define TN_CONFIRM_PENDING_H
 
@@ -62,6 +64,8 @@ struct tn_pending {
 
 enum tn_pending_phase {
     TN_PENDING_NONE,      /* Nothing is pending. */
+    TN_PENDING_APPLYING,  /* An apply is at work.  Who holds the state lock and
+                             is not it knows that it died: to be undone. */
     TN_PENDING_OPEN,      /* It may still be confirmed. */
     TN_PENDING_CONFIRMED, /* It was. */
     TN_PENDING_DUE,       /* It has to be undone: time is up, the machine was
@@ -75,17 +79,16 @@ struct tn_pending_state {
     struct tn_pending about; /* Not with TN_PENDING_NONE. */
 };
 
-/* Writes the pending change before the first device is touched, with a window
- * that starts now; tn_pending_rewind() restarts it when the apply is done.  'p'
+/* Says what is going to be applied, before the first device is touched.  'p'
  * gives commit, environment, who, devices and window.  TN_EDENIED if another
  * change is pending or being undone. */
 enum tn_code tn_pending_begin(const char *state_dir, const struct tn_pending *p,
                               const struct tn_pending_clock *now,
                               struct tn_error *err) TN_MUST_USE;
-/* The window starts anew: the apply itself must not use it up. */
-enum tn_code tn_pending_rewind(const char *state_dir,
-                               const struct tn_pending_clock *now,
-                               struct tn_error *err) TN_MUST_USE;
+/* It is applied: the window starts. */
+enum tn_code tn_pending_start(const char *state_dir,
+                              const struct tn_pending_clock *now,
+                              struct tn_error *err) TN_MUST_USE;
 
 /* Confirms what is pending; 'commit' (may be null) is the start of the id that
  * the caller means. */

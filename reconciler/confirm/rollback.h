@@ -116,14 +116,13 @@ void tn_rollback_print(struct tn_text *out, const struct tn_rollback *state);
 bool tn_rollback_parse(struct tn_arena *arena, const char *bytes, size_t n,
                        struct tn_rollback *out, const char **why) TN_MUST_USE;
 
-/* Reads both places and joins them.  A file that cannot be understood counts as
- * absent and is told in '*damage' (null if none): it must not stop healing, but
- * a person has to know that a quarantine may be missing.  'repo' null: only the
- * disk. */
-enum tn_code tn_rollback_load(const char *state_dir, const char *repo,
-                              const char *ref, struct tn_arena *arena,
-                              struct tn_rollback *out, const char **damage,
-                              struct tn_error *err) TN_MUST_USE;
+/* Reads both places and joins them; either may be null.  What cannot be read or
+ * understood counts as absent and is told in '*damage' (null if none): it must
+ * not stop healing, but a person has to know that a quarantine may be
+ * missing. */
+void tn_rollback_load(const char *state_dir, const char *repo, const char *ref,
+                      struct tn_arena *arena, struct tn_rollback *out,
+                      const char **damage);
 
 /* Writes the disk first, then the ref.  The disk alone is enough for this
  * machine to obey: a ref that cannot be written is an error that says so. */

@@ -12,7 +12,7 @@
 #include "reconciler/status/entry.h"
 #include "reconciler/status/load.h"
 
-enum { HEAD_MAX = 64 * 1024, FOLDER_DEPTH = 4 };
+enum { HEAD_MAX = 64 * 1024, FILE_MAX = 1024 * 1024, FOLDER_DEPTH = 4 };
 
 struct there {
     const char *path;
@@ -141,31 +141,48 @@ folder_put(struct putter *p, const struct tn_status_folder *folder,
     return TN_OK;
 }
 
+static const struct tn_entry *
+entry_find(const struct tn_entry *entries, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(entries[i].name, name) == 0) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
 /* A file at the top of the ref. */
 static enum tn_code
 file_put(struct putter *p, const struct tn_status_file *file,
-         const struct tn_entry *top, size_t n_top, struct tn_error *err)
+         const struct tn_entry *found, struct tn_error *err)
 {
-    const struct tn_entry *found = NULL;
-    for (size_t i = 0; i < n_top; i++) {
-        if (strcmp(top[i].name, file->path) == 0) {
-            found = &top[i];
-        }
-    }
+    struct there there = {.path = file->path};
+    struct tn_status_file *joined = tn_new(p->arena, struct tn_status_file);
+    const char *former = NULL;
+    size_t n_former = 0;
+    bool same = false;
+    *joined = *file;
     if (!file->bytes) {
         if (found) {
             edit(p, file->path, NULL);
         }
         return TN_OK;
     }
-    bool same = false;
-    struct there t = {.path = file->path};
     if (found) {
-        t.id = found->id;
+        there.id = found->id;
     }
-    enum tn_code code = is_same(found ? &t : NULL, file, &same, err);
+    if (found && file->join &&
+        p->source->ops->read(p->source, file->path, &found->id, FILE_MAX,
+                             p->arena, &former, &n_former, NULL)) {
+        former = NULL;
+    }
+    if (file->join) {
+        file->join(file, former, n_former, p->arena, joined);
+    }
+    enum tn_code code = is_same(found ? &there : NULL, joined, &same, err);
     if (!code && !same) {
-        edit(p, file->path, file);
+        edit(p, file->path, joined);
     }
     return code;
 }
@@ -216,7 +233,8 @@ tn_status_put_files(struct tn_source *source,
         code = source->ops->list(source, "", arena, &top, &n_top, err);
     }
     for (size_t i = 0; !code && i < update->n_files; i++) {
-        code = file_put(&p, &update->files[i], top, n_top, err);
+        code = file_put(&p, &update->files[i],
+                        entry_find(top, n_top, update->files[i].path), err);
     }
     return code;
 }

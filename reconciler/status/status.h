@@ -141,6 +141,13 @@ struct tn_status_file {
                          what it means, the rest (a time) is written along when
                          these, or another file of the folder, change; 0: all
                          of it. */
+    /* Of a file at the top; null: it replaces the one before.  Else it is
+     * called with the former bytes (null: none) each time the ref is tried, and
+     * says what is written: so nothing of a racing writer is lost.  '*out' has
+     * bytes and n, new in 'arena'. */
+    void (*join)(const struct tn_status_file *file, const char *former,
+                 size_t n_former, struct tn_arena *arena,
+                 struct tn_status_file *out);
 };
 
 /* A folder of which the update knows everything: afterwards it holds these
