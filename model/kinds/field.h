@@ -145,6 +145,9 @@ extern const struct tn_kind_table tn_settings_table, tn_tenant_table,
     tn_vpc_table, tn_port_table, tn_security_group_table, tn_peering_table,
     tn_daemon_table;
 
+/* A part of Settings with a file of its own. */
+extern const struct tn_object tn_signers_object;
+
 /* Size of one value of the field in memory: of an item if TN_MANY. */
 size_t tn_field_size(const struct tn_field *field);
 /* The field, or null.  'hint' is where the search starts: the index after the

@@ -123,6 +123,15 @@ struct tn_probe_entry {
     struct tn_pos at;
 };
 
+#define TN_SIGNERS_FILE ".tenet/allowed_signers"
+
+/* The paths that one signer may change. */
+struct tn_signer_scope {
+    struct tn_vtext principal;
+    TN_LIST(struct tn_vtext) paths; /* Patterns. */
+    struct tn_pos at;
+};
+
 struct tn_settings {
     struct tn_meta meta;         /* meta.name: the instance, part of all
                                     ownership marks. */
@@ -142,6 +151,9 @@ struct tn_settings {
     TN_LIST(struct tn_mode_entry) modes;
     TN_LIST(struct tn_freeze) freezes;
     TN_LIST(struct tn_probe_entry) probes;
+    /* Commits need a signature if one of the two is given. */
+    struct tn_vtext signers_file; /* signers.file: TN_SIGNERS_FILE. */
+    TN_LIST(struct tn_signer_scope) signers_scopes; /* Empty: no limits. */
 };
 
 /* kind: Tenant */
@@ -243,7 +255,11 @@ struct tn_peering {
 
 /* kind: Daemon.  How 'tenet run' works on one machine. */
 enum tn_first_contact { TN_FIRST_OBSERVE, TN_FIRST_HEAL };
-enum tn_forge_kind { TN_FORGE_GITHUB, TN_FORGE_GITLAB, TN_FORGE_GITEA };
+enum tn_daemon_forge {
+    TN_DAEMON_GITHUB,
+    TN_DAEMON_GITLAB,
+    TN_DAEMON_GITEA,
+};
 struct tn_out_hook {
     struct tn_vtext url, secret_file;
     struct tn_pos at;

@@ -358,6 +358,13 @@ static const struct tn_field spec_fields[] = {
         .description = "What must be reached after a change if it was reached "
                        "before.",
     },
+    {
+        TN_INLINE("signers"),
+        .type = TN_FIELD_OBJECT,
+        .object = &tn_signers_object,
+        .fallback = "(commits need no signature)",
+        .description = "Whose commits are followed.",
+    },
 };
 
 static void

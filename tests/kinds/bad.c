@@ -162,6 +162,31 @@ const struct tn_case tn_bad_cases[] = {
     SAYS(SETTINGS("{probes: [{name: p, from: a/b, to: ^{}}]}"), "", NULL),
     SAYS(SETTINGS("{probes: [{name: p, from: a/b, to: {port: a/b}, tcp: ^0}]}"),
          "", NULL),
+    SAYS(SETTINGS("{signers: ^{}}"), "", NULL),
+    SAYS(SETTINGS("{signers: {scopes: ^[]}}"), "", NULL),
+    SAYS(SETTINGS("{signers: {file: ^/etc/x}}"), "is not a path in the", NULL),
+    SAYS(SETTINGS("{signers: {file: ^a/../b}}"), "is not a path in the", NULL),
+    SAYS(SETTINGS("{signers: {file: ^a//b}}"), "is not a path in the", NULL),
+    SAYS(SETTINGS("{signers: {file: ^./b}}"), "is not a path in the", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [^{principal: b}]}}"), "", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: b, paths: "
+                  "^[]}]}}"),
+         "", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: b, paths: "
+                  "[^a**]}]}}"),
+         "is not a pattern of paths", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: b, paths: "
+                  "[^a/***/b]}]}}"),
+         "is not a pattern of paths", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: b, paths: "
+                  "[^/a]}]}}"),
+         "is not a pattern of paths", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: b, paths: "
+                  "[^a/]}]}}"),
+         "is not a pattern of paths", NULL),
+    SAYS(SETTINGS("{signers: {file: a, scopes: [{principal: ^\"b c\", paths: "
+                  "[a]}]}}"),
+         "is not a principal", NULL),
     SAYS(SETTINGS("{pools: {^vnis: {}}}"), "unknown field 'vnis'",
          "did you mean 'vni'?"),
     SAYS(SETTINGS("{pools: {vni: ^4096-8192}}"), "expected a map, found text",

@@ -43,6 +43,11 @@ const struct tn_case tn_good_cases[] = {
     SPEC("Settings",
          "{probes: [{name: p, from: acme/a, to: {port: b/c}}, {name: "
          "q, from: 1/2, to: {address: \"fd00::1\"}, tcp: 443}]}"),
+    SPEC("Settings", "{signers: {file: .tenet/allowed_signers}}"),
+    SPEC("Settings", "{signers: {scopes: [{principal: a, paths: [b]}]}}"),
+    SPEC("Settings",
+         "{signers: {file: a, scopes: [{principal: a@b, paths: [\"**\", "
+         "\"tenants/a*?/**/x y.yml\", \"*/b\"]}]}}"),
     SPEC("Tenant", "{quotas: {}, allowedCidrs: [], description: \"\"}"),
     SPEC("Tenant", "{description: \"a\\nb\\tc \xc3\xa4 \xf0\x9f\x98\x80\"}"),
     SPEC("Tenant", "{description: 10.1.0.0 and more}"),
