@@ -214,7 +214,7 @@ time_of(const struct tn_alerts *alerts, const struct tn_alert_record *r)
 static void
 make_up(struct tn_alerts *alerts, struct tn_notify_now now)
 {
-    if (alerts->count.refused && alerts->n <= alerts->max / 10 * 9) {
+    if (alerts->count.refused && alerts->n * 10 <= alerts->max * 9) {
         struct tn_alert full = {.name = TN_ALERT_TOO_MANY_ALERTS};
         tn_alert_resolve(alerts, &full, now);
     }
@@ -226,19 +226,18 @@ pass_time(struct tn_alerts *alerts, struct tn_notify_now now)
     if (now.mono_ms < alerts->next_time) {
         return;
     }
-    alerts->next_time = INT64_MAX;
-    make_up(alerts, now);
     for (size_t i = alerts->n; i-- > 0;) {
         struct tn_alert_record *r = alerts->items[i];
         if (r->state == TN_ALERT_QUIET && now.mono_ms >= r->quiet_until) {
             end(alerts, r, now);
-            alerts->next_time = INT64_MAX;
         }
         if (forgettable(alerts, r, now.mono_ms)) {
             alerts->count.expired += !told_all(alerts, r);
             drop(alerts, i);
         }
     }
+    make_up(alerts, now);
+    alerts->next_time = INT64_MAX;
     for (size_t i = 0; i < alerts->n; i++) {
         int64_t t = time_of(alerts, alerts->items[i]);
         alerts->next_time = t < alerts->next_time ? t : alerts->next_time;
@@ -540,7 +539,6 @@ tn_alerts_due(struct tn_alerts *alerts, size_t sink, struct tn_notify_now now,
               struct tn_alert_out *out, size_t max)
 {
     assert(sink < alerts->n_sinks);
-    pass_time(alerts, now);
     if (now.mono_ms < alerts->next_due[sink]) {
         return 0;
     }
@@ -589,8 +587,20 @@ tn_alerts_told(struct tn_alerts *alerts, size_t sink,
 int64_t
 tn_alerts_next(const struct tn_alerts *alerts, size_t sink)
 {
-    int64_t due = alerts->next_due[sink];
-    return due < alerts->next_time ? due : alerts->next_time;
+    return alerts->next_due[sink];
+}
+
+int64_t
+tn_alerts_tick(struct tn_alerts *alerts, struct tn_notify_now now)
+{
+    pass_time(alerts, now);
+    return alerts->next_time;
+}
+
+int64_t
+tn_alerts_wake(const struct tn_alerts *alerts)
+{
+    return alerts->next_time;
 }
 
 size_t

@@ -130,7 +130,7 @@ size_t tn_alerts_settle(struct tn_alerts *alerts, const char *device,
                         struct tn_notify_now now);
 
 /* What sink number 'sink' should be told now: at most 'max', oldest first.
- * Also lets time pass for the alerts. */
+ * Call tn_alerts_tick() before. */
 size_t tn_alerts_due(struct tn_alerts *alerts, size_t sink,
                      struct tn_notify_now now, struct tn_alert_out *out,
                      size_t max);
@@ -143,6 +143,12 @@ void tn_alerts_told(struct tn_alerts *alerts, size_t sink,
 /* Monotonic time when tn_alerts_due() may next have something for 'sink', if
  * nothing happens before; INT64_MAX: never.  Cheap. */
 int64_t tn_alerts_next(const struct tn_alerts *alerts, size_t sink);
+
+/* Lets time pass for the alerts: what lingered ends, what ended and was told is
+ * forgotten.  Returns the monotonic time when there is more of that. */
+int64_t tn_alerts_tick(struct tn_alerts *alerts, struct tn_notify_now now);
+/* The same time without doing anything. */
+int64_t tn_alerts_wake(const struct tn_alerts *alerts);
 
 /* Alerts that 'sink' has yet to acknowledge in their present state. */
 size_t tn_alerts_pending(const struct tn_alerts *alerts, size_t sink);

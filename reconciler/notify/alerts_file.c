@@ -10,9 +10,11 @@
 #include <jansson.h>
 
 #include "reconciler/notify/alerts_work.h"
+#include "reconciler/notify/envelope.h"
 
-static const char header[] = "{\"format\":\"tenet-alerts\",\"version\":1,"
-                             "\"digest\":\"";
+static const char format[] = "tenet-alerts";
+
+enum { VERSION = 1 };
 
 static void
 dump_record(const struct tn_alerts *alerts, const struct tn_alert_record *r,
@@ -40,10 +42,7 @@ tn_alerts_dump(const struct tn_alerts *alerts, struct tn_text *out)
     for (size_t i = 0; i < alerts->n; i++) {
         dump_record(alerts, alerts->items[i], &body);
     }
-    struct tn_digest d = tn_digest_of(tn_text_str(&body), body.n);
-    char hex[TN_DIGEST_HEX];
-    tn_text_addf(out, "%s%s\"}\n", header, tn_digest_hex(&d, hex));
-    tn_text_addn(out, tn_text_str(&body), body.n);
+    tn_envelope_add(out, format, VERSION, &body);
 }
 
 /* Text of an object of strings in our own spelling; null if it is none. */
@@ -130,35 +129,18 @@ load_lines(struct tn_alerts *alerts, const char *s, const char *end,
     return true;
 }
 
-/* The digest that the first line states fits what follows '*body'. */
-static bool
-is_whole(const char *bytes, size_t n, const char **body)
-{
-    size_t head = strlen(header), line = head + TN_DIGEST_HEX - 1 + 3;
-    struct tn_digest stated, actual;
-    char hex[TN_DIGEST_HEX];
-    if (n < line || memcmp(bytes, header, head) != 0 ||
-        memcmp(bytes + line - 3, "\"}\n", 3) != 0) {
-        return false;
-    }
-    memcpy(hex, bytes + head, TN_DIGEST_HEX - 1);
-    hex[TN_DIGEST_HEX - 1] = '\0';
-    actual = tn_digest_of(bytes + line, n - line);
-    *body = bytes + line;
-    return tn_digest_parse(hex, &stated) && tn_digest_eq(&stated, &actual);
-}
-
 enum tn_code
 tn_alerts_load(struct tn_alerts *alerts, const char *bytes, size_t n,
                struct tn_notify_now now, struct tn_error *err)
 {
     const char *body;
-    if (!is_whole(bytes, n, &body)) {
+    size_t len;
+    if (!tn_envelope_open(bytes, n, format, VERSION, &body, &len)) {
         return tn_fail(err, TN_EINTENT, 0,
                        "the state of alerts is damaged or of another version");
     }
     tn_arena_reset(alerts->scratch);
-    if (!load_lines(alerts, body, bytes + n, now)) {
+    if (!load_lines(alerts, body, body + len, now)) {
         tn_alerts_forget(alerts);
         return tn_fail(err, TN_EINTENT, 0,
                        "the state of alerts holds what cannot be an alert");
