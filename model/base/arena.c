@@ -1,14 +1,18 @@
 /* arena.c - chained blocks, each twice the size of the one before (bounded).
  *
  * Allocation bumps a pointer.  A request larger than a block gets a block of
- * its own, linked behind the current one so that the current keeps filling. */
+ * its own; of it and the current one, that with more room left goes on being
+ * filled.  Large blocks are whole huge pages (large.h). */
 #include "model/base/arena.h"
 
 #include <stdarg.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "model/base/large.h"
 
 #ifdef TN_ARENA_DEBUG
 enum { DEBUG_ONE_EACH = 1 };
@@ -16,7 +20,7 @@ enum { DEBUG_ONE_EACH = 1 };
 enum { DEBUG_ONE_EACH = 0 };
 #endif
 
-enum { FIRST_BLOCK = 8 * 1024, LARGEST_BLOCK = 1024 * 1024 };
+enum { FIRST_BLOCK = 8 * 1024 };
 
 struct block {
     struct block *next;
@@ -43,13 +47,20 @@ block_new(struct tn_arena *arena, size_t size)
     if (size > SIZE_MAX / 2) {
         out_of_memory(size);
     }
-    struct block *b = malloc(sizeof *b + size);
+    size_t whole = sizeof(struct block) + size;
+    struct block *b = NULL;
+    if (whole >= TN_LARGE_LEAST && !DEBUG_ONE_EACH) {
+        whole = tn_large_round(whole);
+        b = tn_large_alloc(whole);
+    } else {
+        b = malloc(whole);
+    }
     if (!b) {
         out_of_memory(size);
     }
     b->next = NULL;
-    b->size = size;
-    arena->total += sizeof *b + size;
+    b->size = whole - sizeof *b;
+    arena->total += whole;
     return b;
 }
 
@@ -147,15 +158,15 @@ tn_arena_alloc(struct tn_arena *arena, size_t size)
         arena->used += need;
         return p;
     }
-    if (head && need > arena->next_size / 4) {
-        struct block *own = block_new(arena, need);
-        own->next = head->next;
-        head->next = own;
-        return own->data;
+    bool own = head && need > arena->next_size / 4;
+    struct block *b = block_new(
+        arena, own || need > arena->next_size ? need : arena->next_size);
+    if (own && b->size - need <= head->size - arena->used) {
+        b->next = head->next;
+        head->next = b;
+        return b->data;
     }
-    struct block *b =
-        block_new(arena, need > arena->next_size ? need : arena->next_size);
-    if (arena->next_size < LARGEST_BLOCK) {
+    if (!own && arena->next_size < TN_LARGE_LEAST) {
         arena->next_size *= 2;
     }
     b->next = head;

@@ -6,10 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/large.h"
+
 enum { NEAREST_MAX = 64 };
 
-static void
-text_reserve(struct tn_text *t, size_t more)
+/* The same text in a buffer of 'cap' bytes. */
+static char *
+buffer_new(const struct tn_text *t, size_t cap)
+{
+    if (cap < TN_LARGE_LEAST) {
+        return realloc(t->s, cap);
+    }
+    char *s = tn_large_alloc(cap);
+    if (s && t->s) {
+        memcpy(s, t->s, t->n + 1);
+        free(t->s);
+    }
+    return s;
+}
+
+void
+tn_text_reserve(struct tn_text *t, size_t more)
 {
     if (t->cap - t->n > more) {
         return;
@@ -18,7 +35,8 @@ text_reserve(struct tn_text *t, size_t more)
     while (cap - t->n <= more) {
         cap *= 2;
     }
-    char *s = realloc(t->s, cap);
+    cap = cap < TN_LARGE_LEAST ? cap : tn_large_round(cap);
+    char *s = buffer_new(t, cap);
     if (!s) {
         fprintf(stderr, "tenet: out of memory (%zu bytes wanted)\n", cap);
         abort();
@@ -37,7 +55,7 @@ tn_text_done(struct tn_text *t)
 void
 tn_text_addn(struct tn_text *t, const char *s, size_t n)
 {
-    text_reserve(t, n);
+    tn_text_reserve(t, n);
     memcpy(t->s + t->n, s, n);
     t->n += n;
     t->s[t->n] = '\0';
@@ -60,10 +78,10 @@ tn_text_vaddf(struct tn_text *t, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);
-    text_reserve(t, 128);
+    tn_text_reserve(t, 128);
     int n = vsnprintf(t->s + t->n, t->cap - t->n, fmt, ap);
     if (n > 0 && (size_t) n >= t->cap - t->n) {
-        text_reserve(t, (size_t) n);
+        tn_text_reserve(t, (size_t) n);
         vsnprintf(t->s + t->n, t->cap - t->n, fmt, again);
     }
     va_end(again);
@@ -120,7 +138,7 @@ tn_text_str(const struct tn_text *t)
 char *
 tn_text_take(struct tn_text *t)
 {
-    text_reserve(t, 0);
+    tn_text_reserve(t, 0);
     t->s[t->n] = '\0';
     char *s = t->s;
     *t = (struct tn_text){0};

@@ -25,6 +25,8 @@ void tn_text_vaddf(struct tn_text *t, const char *fmt, va_list ap)
  * quotes; control characters, C1 ones too, and DEL become \u00XX, so that the
  * result is also safe to print on a terminal. */
 void tn_text_add_escaped(struct tn_text *t, const char *s);
+/* Makes room for 'more' bytes, if it is known how many will come. */
+void tn_text_reserve(struct tn_text *t, size_t more);
 /* Forgets the text but keeps the buffer. */
 void tn_text_clear(struct tn_text *t);
 /* Borrowed; "" when empty. */
