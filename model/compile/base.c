@@ -40,11 +40,19 @@ tn_base_count(struct tn_base_counts *counts, const struct tn_document *doc,
 
 void
 tn_base_builder_init(struct tn_base_builder *b, struct tn_arena *arena,
-                     size_t files)
+                     size_t files, const struct tn_base *like)
 {
     *b = (struct tn_base_builder){.arena = arena};
     b->files.items = tn_new_n(arena, struct tn_base_file, files);
     b->files.cap = files;
+    if (like) {
+        const struct tn_base_head *h = &like->head;
+        const size_t some = 4096; /* Of what may come in addition. */
+        tn_text_reserve(&b->uniques,
+                        h->n_uniques * sizeof *like->uniques + some);
+        tn_text_reserve(&b->refs, h->n_refs * sizeof *like->refs + some);
+        tn_text_reserve(&b->paths, (size_t) h->n_paths + some);
+    }
 }
 
 void
@@ -245,6 +253,16 @@ array_add(struct tn_text *out, const void *items, uint64_t n, size_t size)
     if (n) {
         tn_text_addn(out, items, (size_t) n * size);
     }
+}
+
+size_t
+tn_base_size(const struct tn_base *base)
+{
+    const struct tn_base_head *h = &base->head;
+    return sizeof *h + (size_t) h->n_files * sizeof *base->files +
+           (size_t) h->n_nets * sizeof *base->nets +
+           (size_t) h->n_uniques * sizeof *base->uniques +
+           (size_t) h->n_refs * sizeof *base->refs + (size_t) h->n_paths;
 }
 
 void

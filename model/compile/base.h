@@ -53,6 +53,7 @@ struct tn_base {
 
 /* False if 'bytes' are not one.  Points into 'bytes', aligned to 8. */
 bool tn_base_unpack(const void *bytes, size_t n, struct tn_base *out);
+size_t tn_base_size(const struct tn_base *base); /* Of the packed base. */
 void tn_base_pack(struct tn_text *out, const struct tn_base *base);
 
 /* A base in the making.  The texts hold arrays. */
@@ -65,9 +66,10 @@ struct tn_base_builder {
     TN_VEC(uint32_t) file_refs;
 };
 
-/* 'files': how many there will be. */
+/* 'files': how many there will be.  'like': about so much will be said; may be
+ * null. */
 void tn_base_builder_init(struct tn_base_builder *b, struct tn_arena *arena,
-                          size_t files);
+                          size_t files, const struct tn_base *like);
 void tn_base_builder_done(struct tn_base_builder *b);
 /* Adds a file and what its documents say; files come in the order of their
  * paths. */

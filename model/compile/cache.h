@@ -51,12 +51,27 @@ struct tn_cached_docs {
     const struct tn_base *base;
     uint32_t *slots; /* Number of a file + 1, by its id. */
     size_t mask;
+    struct tn_store_writer writer; /* Of the next store, if that is new. */
+    struct tn_store_hand *hands;   /* One a worker. */
+    unsigned n_hands;
 };
 /* Those of 'base', which is borrowed; tables are new in 'arena'. */
 void tn_cached_docs_open(struct tn_cached_docs *docs,
                          const struct tn_cache *cache, const char *tenant,
                          const struct tn_base *base, struct tn_arena *arena);
 void tn_cached_docs_close(struct tn_cached_docs *docs);
+/* The same, but tn_cached_docs_begin opens it again: many tenants wait at the
+ * same time, and files that may be open are few. */
+void tn_cached_docs_pause(struct tn_cached_docs *docs);
+/* Before files are read.  If much is not in the store, or much of it is
+ * garbage, a new one is begun and the files are packed as they are read, by
+ * 'n_hands' workers. */
+void tn_cached_docs_begin(struct tn_cached_docs *docs,
+                          const struct tn_cache *cache, const char *tenant,
+                          const struct tn_intent *in, unsigned n_hands);
+/* Packs a file that was read, if a new store was begun. */
+void tn_cached_docs_put(struct tn_cached_docs *docs, unsigned hand,
+                        struct tn_intent_file *file);
 /* Fills the documents of 'file', by its id; false if they are not there. */
 bool tn_cached_docs_get(const struct tn_cached_docs *docs,
                         struct tn_arena *arena, struct tn_intent_file *file);
@@ -76,7 +91,8 @@ void tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
                     struct tn_text *record);
 /* Writes the clean files of a tenant that failed, if that spares much. */
 void tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
-                         const struct tn_intent_file *files, size_t n);
+                         const struct tn_intent_file *files, size_t n,
+                         struct tn_cached_docs *docs);
 
 /* What a compile from a base gave.  Where new chunks are is filled in. */
 struct tn_cache_change {

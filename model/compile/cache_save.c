@@ -10,13 +10,8 @@
 #include "model/base/cleanup.h"
 #include "model/compile/cache_pack.h"
 
-enum { DOCS_REWRITE = 16, GARBAGE_LEAST = 1 << 20 };
-
-static bool
-is_mostly_garbage(uint64_t size, uint64_t live)
-{
-    return size > 2 * live + GARBAGE_LEAST;
-}
+/* VPC_GUESS: bytes of a record, if its names are not long. */
+enum { DOCS_LEAST = 16, VPC_GUESS = 128 };
 
 static void
 base_save(struct tn_cache *cache, const char *tenant,
@@ -24,6 +19,7 @@ base_save(struct tn_cache *cache, const char *tenant,
 {
     struct tn_store_dir *dir = tn_cache_dir(cache);
     TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    tn_text_reserve(&text, TN_PACK_SEAL_SIZE + tn_base_size(base));
     size_t start = tn_pack_seal_begin(&text, dir->id);
     tn_base_pack(&text, base);
     tn_pack_seal_end(&text, start);
@@ -35,6 +31,10 @@ static void
 record_pack(const struct tn_cache *cache, const struct tn_digest *key,
             const struct tn_part *part, struct tn_text *record)
 {
+    tn_text_reserve(record, TN_PACK_SEAL_SIZE + sizeof *key +
+                                part->n_claims * sizeof *part->claims +
+                                part->n_attaches * sizeof *part->attaches +
+                                part->n_vpcs * VPC_GUESS);
     size_t start = tn_pack_seal_begin(record, tn_cache_dir(cache)->id);
     tn_text_addn(record, (const char *) key->b, sizeof key->b);
     tn_part_pack(record, part);
@@ -43,56 +43,54 @@ record_pack(const struct tn_cache *cache, const struct tn_digest *key,
 
 /* ---- all of a tenant ---------------------------------------------------- */
 
-/* Fills 'chunks', one a file; the generation of the store, or 0. */
+/* Appends what is new to the store that was used, unless a new one was begun.
+ * The chunks of files are in it then; its generation, or 0. */
 static uint64_t
-docs_save(struct tn_store_dir *dir, const char *tenant,
-          const struct tn_intent_file *files, size_t n,
-          struct tn_cached_docs *old, struct tn_chunk *chunks)
+docs_save(struct tn_cached_docs *docs, const char *tenant,
+          struct tn_intent_file *files, size_t n)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
-    uint64_t live = 0, at = 0;
-    size_t n_new = 0;
-    for (size_t i = 0; i < n; i++) {
-        n_new += files[i].chunk.check == 0;
-        live += files[i].chunk.size;
+    uint64_t at = 0;
+    if (docs->writer.open) {
+        for (unsigned i = 0; i < docs->n_hands; i++) {
+            tn_store_hand_done(&docs->writer, &docs->hands[i]);
+        }
+        return tn_store_finish(&docs->writer, tenant, ".docs");
     }
-    bool append = old && old->store.open && n_new * DOCS_REWRITE <= n &&
-                  !is_mostly_garbage(old->store.size, live);
-    if (!append) {
-        tn_store_begin(&text);
-    }
-    for (size_t i = 0; i < n; i++) {
-        chunks[i] = (struct tn_chunk){0};
-        if (append && files[i].chunk.check) {
-            chunks[i] = files[i].chunk;
-        } else if (files[i].clean) {
-            chunks[i] = tn_cached_file_pack(&text, &files[i]);
+    uint64_t old = docs->store.open ? docs->store.size : 0;
+    for (size_t i = 0; old && i < n; i++) {
+        if (!files[i].chunk.check && files[i].clean) {
+            files[i].chunk = tn_cached_file_pack(&text, &files[i]);
+            files[i].chunk.at += old;
         }
     }
-    if (!append) {
-        return tn_store_write(dir, tenant, ".docs", &text);
-    }
-    if (!tn_store_append(&old->store, dir, &text, &at)) {
+    if (!old || !tn_store_append(&docs->store, docs->dir, &text, &at)) {
         return 0;
     }
+    /* Another process may have appended in the meantime. */
     for (size_t i = 0; i < n; i++) {
-        chunks[i].at += files[i].chunk.check ? 0 : at;
+        files[i].chunk.at += files[i].chunk.at >= old ? at - old : 0;
     }
-    return old->store.generation;
+    return docs->store.generation;
 }
 
 static uint64_t
 net_save(struct tn_cache *cache, const struct tn_part *part,
          struct tn_chunk *chunks)
 {
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
-    tn_store_begin(&text);
-    for (size_t i = 0; i < part->n_vpcs; i++) {
-        size_t start = text.n;
-        tn_net_pack(&text, &part->net[i], tn_cache_world(cache)->inventory);
-        chunks[i] = tn_chunk_of(&text, start);
+    TN_CLEANUP(tn_cleanup_store_writer) struct tn_store_writer writer = {0};
+    struct tn_store_hand hand = {0};
+    if (!tn_store_create(&writer, tn_cache_dir(cache))) {
+        return 0;
     }
-    return tn_store_write(tn_cache_dir(cache), part->tenant, ".net", &text);
+    for (size_t i = 0; i < part->n_vpcs; i++) {
+        size_t start = hand.text.n;
+        tn_net_pack(&hand.text, &part->net[i],
+                    tn_cache_world(cache)->inventory);
+        chunks[i] = tn_store_put(&writer, &hand, start);
+    }
+    tn_store_hand_done(&writer, &hand);
+    return tn_store_finish(&writer, part->tenant, ".net");
 }
 
 void
@@ -102,25 +100,23 @@ tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
                struct tn_text *record)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, in->n_files);
     struct tn_chunk *nets = tn_new_n(arena, struct tn_chunk, part->n_vpcs);
     struct tn_base_builder b;
-    tn_base_builder_init(&b, arena, in->n_files);
-    b.head.key = *key;
-    b.head.facts = *facts;
     for (size_t i = 0; i < in->n_files; i++) {
         if (!tn_oid_known(&in->files[i].id)) {
             return;
         }
     }
-    b.head.docs = docs_save(tn_cache_dir(cache), part->tenant, in->files,
-                            in->n_files, docs, chunks);
+    tn_base_builder_init(&b, arena, in->n_files, NULL);
+    b.head.key = *key;
+    b.head.facts = *facts;
+    b.head.docs = docs_save(docs, part->tenant, in->files, in->n_files);
     b.head.net = net_save(cache, part, nets);
     if (!b.head.docs || !b.head.net) {
         return;
     }
     for (size_t i = 0; i < in->n_files; i++) {
-        tn_base_add(&b, in, &in->files[i], &chunks[i]);
+        tn_base_add(&b, in, &in->files[i], &in->files[i].chunk);
     }
     struct tn_base base = tn_base_built(&b, nets, part->n_vpcs);
     base_save(cache, part->tenant, &base);
@@ -130,7 +126,8 @@ tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
 
 void
 tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
-                    const struct tn_intent_file *files, size_t n)
+                    const struct tn_intent_file *files, size_t n,
+                    struct tn_cached_docs *docs)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_base_builder b;
@@ -138,16 +135,14 @@ tn_cache_store_docs(struct tn_cache *cache, const char *tenant,
     for (size_t i = 0; i < n; i++) {
         parsed += files[i].parsed && files[i].clean;
     }
-    if (parsed * DOCS_REWRITE <= n) {
+    if (parsed * DOCS_LEAST <= n || !docs->writer.open) {
         return;
     }
-    struct tn_chunk *chunks = tn_new_n(arena, struct tn_chunk, n);
-    tn_base_builder_init(&b, arena, n);
-    b.head.docs =
-        docs_save(tn_cache_dir(cache), tenant, files, n, NULL, chunks);
+    tn_base_builder_init(&b, arena, n, NULL);
+    b.head.docs = docs_save(docs, tenant, NULL, 0);
     for (size_t i = 0; i < n && b.head.docs; i++) {
         if (files[i].clean && tn_oid_known(&files[i].id)) {
-            tn_base_add_plain(&b, &files[i], &chunks[i]);
+            tn_base_add_plain(&b, &files[i], &files[i].chunk);
         }
     }
     if (b.head.docs) {
@@ -169,7 +164,7 @@ garbage_drop(struct tn_store *store, struct tn_store_dir *dir,
     for (size_t i = 0; i < n; i++) {
         live += chunks[i]->size;
     }
-    return is_mostly_garbage(store->size, live)
+    return tn_store_is_mostly_garbage(store->size, live)
                ? tn_store_compact(store, dir, tenant, suffix, chunks, n)
                : store->generation;
 }

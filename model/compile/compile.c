@@ -63,7 +63,7 @@ large_read(struct compile *c, size_t n_files, struct tn_error *err)
     for (size_t i = 0; i < c->n_jobs && !code && c->crew.n > 1; i++) {
         struct tn_tenant_job *job = &c->jobs[i];
         if (!job->cached && job->in.n_files * 2 * c->crew.n > n_files) {
-            job->shared = true;
+            tn_tenant_share(job);
             c->shared = job;
             code = tn_crew_run(&c->crew, read_job, c, job->in.n_files, err);
         }

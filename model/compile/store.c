@@ -19,10 +19,12 @@
 
 #define FILE_MOST ((off_t) 1 << 31)
 
+/* What a hand takes of a file at once. */
+enum { EXTENT = 224 * 1024 };
+
 struct store_head {
     uint64_t id, generation;
 };
-_Static_assert(sizeof(struct store_head) == TN_STORE_HEAD, "head of a store");
 
 static bool
 path_of(const struct tn_store_dir *dir, const char *name, const char *suffix,
@@ -46,6 +48,24 @@ all_read(int fd, char *to, size_t n, off_t at)
         to += got;
         at += got;
         n -= (size_t) got;
+    }
+    return true;
+}
+
+static bool
+all_written_at(int fd, const char *from, size_t n, off_t at)
+{
+    while (n > 0) {
+        ssize_t put = pwrite(fd, from, n, at);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return false;
+        }
+        from += put;
+        at += put;
+        n -= (size_t) put;
     }
     return true;
 }
@@ -97,21 +117,28 @@ tn_store_load(struct tn_store_dir *dir, const char *name, const char *suffix,
     return bytes;
 }
 
+/* A new file beside the others; its path is in 'path'. */
+static int
+temporary_open(struct tn_store_dir *dir, char path[TN_STORE_PATH])
+{
+    int length = snprintf(path, TN_STORE_PATH, "%s/.%ld.%u.tmp", dir->path,
+                          (long) getpid(), atomic_fetch_add(&dir->serial, 1));
+    if (length < 0 || length >= TN_STORE_PATH) {
+        return -1;
+    }
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                0600);
+}
+
 bool
 tn_store_replace(struct tn_store_dir *dir, const char *name, const char *suffix,
                  const struct tn_store_piece *pieces, size_t n)
 {
     char path[TN_STORE_PATH], temporary[TN_STORE_PATH];
-    int length =
-        snprintf(temporary, sizeof temporary, "%s/.%ld.%u.tmp", dir->path,
-                 (long) getpid(), atomic_fetch_add(&dir->serial, 1));
-    if (length < 0 || length >= TN_STORE_PATH ||
-        !path_of(dir, name, suffix, path)) {
+    if (!path_of(dir, name, suffix, path)) {
         return false;
     }
-    TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(temporary,
-                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    TN_CLEANUP(tn_cleanup_fd) int fd = temporary_open(dir, temporary);
     if (fd < 0) {
         return false;
     }
@@ -219,26 +246,95 @@ tn_chunk_of(const struct tn_text *text, size_t start)
     return (struct tn_chunk){start, tn_hash64(tn_text_str(text) + start, n), n};
 }
 
-void
-tn_store_begin(struct tn_text *text)
-{
-    const struct store_head head = {0};
-    tn_text_addn(text, (const char *) &head, sizeof head);
-}
-
-uint64_t
-tn_store_write(struct tn_store_dir *dir, const char *name, const char *suffix,
-               struct tn_text *text)
+bool
+tn_store_create(struct tn_store_writer *writer, struct tn_store_dir *dir)
 {
     struct store_head head = {.id = dir->id};
+    *writer = (struct tn_store_writer){.dir = dir, .end = sizeof head};
     if (getrandom(&head.generation, sizeof head.generation, GRND_NONBLOCK) !=
             (ssize_t) sizeof head.generation ||
         !head.generation) {
+        return false;
+    }
+    writer->generation = head.generation;
+    writer->fd = temporary_open(dir, writer->temporary);
+    writer->open = writer->fd >= 0;
+    if (writer->open &&
+        !all_written_at(writer->fd, (const char *) &head, sizeof head, 0)) {
+        tn_store_abandon(writer);
+    }
+    return writer->open;
+}
+
+static void
+hand_write(struct tn_store_writer *writer, struct tn_store_hand *hand, size_t n)
+{
+    if (n && !all_written_at(writer->fd, hand->text.s, n, (off_t) hand->at)) {
+        atomic_store(&writer->bad, true);
+    }
+    atomic_fetch_add(&writer->dir->bytes, n);
+}
+
+struct tn_chunk
+tn_store_put(struct tn_store_writer *writer, struct tn_store_hand *hand,
+             size_t start)
+{
+    struct tn_text *text = &hand->text;
+    size_t n = text->n - start;
+    if (text->n > hand->room) {
+        hand_write(writer, hand, start);
+        if (n) {
+            memmove(text->s, text->s + start, n);
+        }
+        text->n = n;
+        start = 0;
+        hand->room = n > EXTENT ? n : EXTENT;
+        hand->at = atomic_fetch_add(&writer->end, hand->room);
+        if (hand->at + hand->room > (uint64_t) FILE_MOST) {
+            atomic_store(&writer->bad, true);
+            hand->at = 0;
+        }
+    }
+    struct tn_chunk chunk = tn_chunk_of(text, start);
+    chunk.at += hand->at;
+    return chunk;
+}
+
+void
+tn_store_hand_done(struct tn_store_writer *writer, struct tn_store_hand *hand)
+{
+    if (writer->open) {
+        hand_write(writer, hand, hand->text.n);
+    }
+    tn_text_done(&hand->text);
+    *hand = (struct tn_store_hand){0};
+}
+
+uint64_t
+tn_store_finish(struct tn_store_writer *writer, const char *name,
+                const char *suffix)
+{
+    char path[TN_STORE_PATH];
+    if (!writer->open || atomic_load(&writer->bad) ||
+        !path_of(writer->dir, name, suffix, path) ||
+        rename(writer->temporary, path) < 0) {
+        tn_store_abandon(writer);
         return 0;
     }
-    memcpy(text->s, &head, sizeof head);
-    const struct tn_store_piece piece = {text->s, text->n};
-    return tn_store_replace(dir, name, suffix, &piece, 1) ? head.generation : 0;
+    uint64_t generation = writer->generation;
+    close(writer->fd);
+    *writer = (struct tn_store_writer){0};
+    return generation;
+}
+
+void
+tn_store_abandon(struct tn_store_writer *writer)
+{
+    if (writer->open) {
+        unlink(writer->temporary);
+        close(writer->fd);
+    }
+    *writer = (struct tn_store_writer){0};
 }
 
 bool
@@ -271,22 +367,23 @@ tn_store_compact(const struct tn_store *store, struct tn_store_dir *dir,
                  struct tn_chunk *const *chunks, size_t n)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    TN_CLEANUP(tn_cleanup_store_writer) struct tn_store_writer writer = {0};
+    struct tn_store_hand hand = {0};
     size_t n_all = 0;
     const char *all = tn_store_all(store, dir, arena, &n_all);
     struct tn_chunk *moved = tn_new_n(arena, struct tn_chunk, n);
-    tn_store_begin(&text);
-    for (size_t i = 0; all && i < n; i++) {
+    bool good = all && tn_store_create(&writer, dir);
+    for (size_t i = 0; i < n && good; i++) {
         const char *bytes = tn_chunk_in(chunks[i], all, n_all);
-        if (!bytes) {
-            return 0;
+        size_t start = hand.text.n;
+        good = bytes != NULL;
+        if (good) {
+            tn_text_addn(&hand.text, bytes, (size_t) chunks[i]->size);
+            moved[i] = tn_store_put(&writer, &hand, start);
         }
-        size_t start = text.n;
-        tn_text_addn(&text, bytes, (size_t) chunks[i]->size);
-        moved[i] = *chunks[i];
-        moved[i].at = start;
     }
-    uint64_t generation = all ? tn_store_write(dir, name, suffix, &text) : 0;
+    tn_store_hand_done(&writer, &hand);
+    uint64_t generation = good ? tn_store_finish(&writer, name, suffix) : 0;
     for (size_t i = 0; generation && i < n; i++) {
         *chunks[i] = moved[i];
     }

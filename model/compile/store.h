@@ -17,7 +17,7 @@
 
 #include "model/base/text.h"
 
-enum { TN_STORE_PATH = 4096, TN_STORE_HEAD = 16 };
+enum { TN_STORE_PATH = 4096 };
 
 /* A directory of the cache. */
 struct tn_store_dir {
@@ -75,17 +75,51 @@ const char *tn_store_all(const struct tn_store *store, struct tn_store_dir *dir,
 const char *tn_chunk_in(const struct tn_chunk *chunk, const char *all,
                         size_t n);
 
-/* The chunk that 'text' has from 'start' on, in a text that begins a store
- * (tn_store_begin) or is appended to one. */
+/* The chunk that 'text' has from 'start' on, in a text that is appended to a
+ * store. */
 struct tn_chunk tn_chunk_of(const struct tn_text *text, size_t start);
-/* Makes room for the head of a new store. */
-void tn_store_begin(struct tn_text *text);
-/* Writes a new store; its generation, or 0. */
-uint64_t tn_store_write(struct tn_store_dir *dir, const char *name,
-                        const char *suffix, struct tn_text *text);
+
+/* A store that is being written; all zero is none.  Several threads may add
+ * to it at once, each with a hand of its own; begin hands with '= {0}'. */
+struct tn_store_writer {
+    bool open;
+    atomic_bool bad; /* Something could not be written. */
+    int fd;
+    struct tn_store_dir *dir;
+    uint64_t generation;
+    atomic_uint_least64_t end; /* Of what hands have been given. */
+    char temporary[TN_STORE_PATH];
+};
+struct tn_store_hand {
+    struct tn_text text; /* Not written yet; add to this. */
+    uint64_t at, room;   /* The part of the file that is the hand's. */
+};
+/* False if there can be none. */
+bool tn_store_create(struct tn_store_writer *writer, struct tn_store_dir *dir);
+/* Makes a chunk of what hand->text has from 'start' on, which is its end
+ * before something was added. */
+struct tn_chunk tn_store_put(struct tn_store_writer *writer,
+                             struct tn_store_hand *hand, size_t start);
+/* Writes what the hand still has, and forgets it. */
+void tn_store_hand_done(struct tn_store_writer *writer,
+                        struct tn_store_hand *hand);
+/* Puts the store in its place once all hands are done; its generation, or 0.
+ * The writer is none afterwards. */
+uint64_t tn_store_finish(struct tn_store_writer *writer, const char *name,
+                         const char *suffix);
+/* Drops what was written.  Accepts none. */
+void tn_store_abandon(struct tn_store_writer *writer);
 /* Appends; '*at' is to be added to the places of the chunks of 'text'. */
 bool tn_store_append(struct tn_store *store, struct tn_store_dir *dir,
                      const struct tn_text *text, uint64_t *at);
+
+/* True of a store of 'size' bytes of which 'live' are needed: it is better
+ * written anew. */
+static inline bool
+tn_store_is_mostly_garbage(uint64_t size, uint64_t live)
+{
+    return size > 2 * live + (1 << 20);
+}
 
 /* Rewrites a store without what is in none of 'chunks', whose places are
  * brought up to date; the new generation, or 0. */
@@ -98,6 +132,12 @@ static inline void
 tn_cleanup_store(struct tn_store *store)
 {
     tn_store_close(store);
+}
+
+static inline void
+tn_cleanup_store_writer(struct tn_store_writer *writer)
+{
+    tn_store_abandon(writer);
 }
 
 #endif

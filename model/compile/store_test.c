@@ -29,19 +29,21 @@ static void
 setup_init(struct setup *s)
 {
     char path[] = "/tmp/tenet-store-XXXXXX", bytes[64];
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    struct tn_store_writer writer;
+    struct tn_store_hand hand = {0};
     *s = (struct setup){.arena = tn_arena_new()};
     cr_assert(mkdtemp(path));
     memcpy(s->dir.path, path, sizeof path);
     s->dir.id = 7;
-    tn_store_begin(&text);
+    cr_assert(tn_store_create(&writer, &s->dir));
     for (int i = 0; i < N; i++) {
-        size_t start = text.n;
+        size_t start = hand.text.n;
         chunk_text(i, bytes);
-        tn_text_add(&text, bytes);
-        s->chunks[i] = tn_chunk_of(&text, start);
+        tn_text_add(&hand.text, bytes);
+        s->chunks[i] = tn_store_put(&writer, &hand, start);
     }
-    s->generation = tn_store_write(&s->dir, "a", ".x", &text);
+    tn_store_hand_done(&writer, &hand);
+    s->generation = tn_store_finish(&writer, "a", ".x");
     cr_assert_neq(s->generation, 0);
 }
 

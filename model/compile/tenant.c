@@ -120,6 +120,7 @@ base_take(struct tn_tenant_job *job, struct tn_worker *worker,
         job->keyed && !job->anew &&
         job->diags.n_errors + job->diags.n_warnings == 0 &&
         tn_touch(job, worker, arena);
+    tn_cached_docs_pause(&job->cached_docs);
     return job->changed;
 }
 
@@ -167,16 +168,37 @@ tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
     return TN_OK;
 }
 
+static void
+docs_begin(struct tn_tenant_job *job)
+{
+    if (job->cache && !job->repo->refused) {
+        tn_cached_docs_begin(&job->cached_docs, job->cache, job->repo->name,
+                             &job->in, job->n_workers);
+    }
+}
+
+void
+tn_tenant_share(struct tn_tenant_job *job)
+{
+    job->shared = true;
+    docs_begin(job);
+}
+
 enum tn_code
 tn_tenant_read(struct tn_tenant_job *job, size_t file, struct tn_worker *worker,
                struct tn_error *err)
 {
     struct tn_arena *arena = docs_arena(job, worker);
-    if (tn_cached_docs_get(&job->cached_docs, arena, &job->in.files[file])) {
-        return TN_OK;
+    struct tn_intent_file *f = &job->in.files[file];
+    if (!tn_cached_docs_get(&job->cached_docs, arena, f)) {
+        enum tn_code code =
+            tn_read_documents(f, job->repo->name, arena, worker, err);
+        if (code) {
+            return code;
+        }
     }
-    return tn_read_documents(&job->in.files[file], job->repo->name, arena,
-                             worker, err);
+    tn_cached_docs_put(&job->cached_docs, worker->index, f);
+    return TN_OK;
 }
 
 /* Sums up the files; their findings join in the order of paths. */
@@ -214,7 +236,8 @@ store(struct tn_tenant_job *job)
         tn_cache_store(job->cache, &job->key, in, &job->part, &job->cached_docs,
                        &facts, &job->record);
     } else {
-        tn_cache_store_docs(job->cache, tenant, in->files, in->n_files);
+        tn_cache_store_docs(job->cache, tenant, in->files, in->n_files,
+                            &job->cached_docs);
     }
 }
 
@@ -228,6 +251,9 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
         tn_cached_docs_close(&job->cached_docs);
         docs_free(job);
         return TN_OK;
+    }
+    if (!job->shared) {
+        docs_begin(job);
     }
     for (size_t i = 0; !job->shared && i < in->n_files && !code; i++) {
         code = tn_tenant_read(job, i, worker, err);

@@ -39,6 +39,8 @@ void tn_tenant_job_done(struct tn_tenant_job *job);
 /* Lists the tenant's files, or takes the part from the cache. */
 enum tn_code tn_tenant_walk(struct tn_tenant_job *job, struct tn_worker *worker,
                             struct tn_error *err) TN_MUST_USE;
+/* Makes ready to read the files by the whole crew; then tn_tenant_read. */
+void tn_tenant_share(struct tn_tenant_job *job);
 /* Reads one of them: job->in.files[file]. */
 enum tn_code tn_tenant_read(struct tn_tenant_job *job, size_t file,
                             struct tn_worker *worker,

@@ -499,7 +499,9 @@ tn_touch_join(struct tn_touch *t)
         .keep = job->keep,
         .old = *t->part,
     };
-    tn_base_builder_init(&j.built, t->arena, job->repo_files.n);
+    tn_base_builder_init(&j.built, t->arena, job->repo_files.n, t->base);
+    tn_text_reserve(&j.built.attaches,
+                    t->part->n_attaches * sizeof *t->part->attaches);
     bool good = parts_join(&j);
     if (good) {
         const struct tn_cache_change change = {
