@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/cleanup.h"
 #include "model/base/file.h"
 #include "reconciler/notify/deliver.h"
 #include "reconciler/notify/envelope.h"
