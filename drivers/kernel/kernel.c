@@ -12,6 +12,7 @@
 #include "drivers/kernel/kernel.h"
 
 #include "drivers/kernel/commit.h"
+#include "drivers/kernel/reach.h"
 #include "drivers/kernel/render.h"
 #include "drivers/kernel/session.h"
 #include "drivers/kernel/watch.h"
@@ -33,4 +34,5 @@ const struct tn_driver tn_driver_kernel = {
     .watch_update = tn_k_events_update,
     .watch_quiet = tn_k_events_quiet,
     .watch_close = tn_k_events_close,
+    .probe = tn_k_reach,
 };
