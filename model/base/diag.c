@@ -34,7 +34,8 @@ failed_add(struct tn_diags *diags, const char *tenant)
 
 /* Counts a finding; null if there is no room to keep it. */
 static struct tn_diag *
-slot_new(struct tn_diags *diags, enum tn_severity severity, const char *tenant)
+slot_new(struct tn_diags *diags, enum tn_diag_severity severity,
+         const char *tenant)
 {
     if (severity == TN_ERROR) {
         diags->n_errors++;
@@ -73,8 +74,8 @@ message_clean(char *s)
 }
 
 struct tn_diag *
-tn_diag(struct tn_diags *diags, enum tn_severity severity, struct tn_origin at,
-        const char *fmt, ...)
+tn_diag(struct tn_diags *diags, enum tn_diag_severity severity,
+        struct tn_origin at, const char *fmt, ...)
 {
     struct tn_diag *d = slot_new(diags, severity, diags->tenant);
     if (!d) {

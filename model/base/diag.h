@@ -12,10 +12,10 @@
 #include "model/base/arena.h"
 #include "model/base/error.h"
 
-enum tn_severity { TN_ERROR, TN_WARNING };
+enum tn_diag_severity { TN_ERROR, TN_WARNING };
 
 struct tn_diag {
-    enum tn_severity severity;
+    enum tn_diag_severity severity;
     struct tn_origin at;
     const char *tenant;  /* Whose failure it is; null: everybody's. */
     const char *message; /* One sentence, no newline, no trailing dot; control
@@ -42,7 +42,7 @@ void tn_diags_init(struct tn_diags *diags, struct tn_arena *arena);
 /* Adds a finding and returns it so that a hint can be set; never null, but
  * past the bound it is a scratch object.  A message is cut after TN_DIAG_TEXT
  * bytes. */
-struct tn_diag *tn_diag(struct tn_diags *diags, enum tn_severity severity,
+struct tn_diag *tn_diag(struct tn_diags *diags, enum tn_diag_severity severity,
                         struct tn_origin at, const char *fmt, ...)
     TN_PRINTF(4, 5) TN_RETURNS_NONNULL;
 

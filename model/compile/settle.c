@@ -33,8 +33,8 @@ tn_parts_get(const struct tn_parts *parts, const char *tenant)
 
 struct tn_diag *
 tn_part_diag(struct tn_part *part, struct tn_diags *diags,
-             enum tn_severity severity, struct tn_origin at, const char *fmt,
-             ...)
+             enum tn_diag_severity severity, struct tn_origin at,
+             const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);

@@ -20,8 +20,8 @@ struct tn_part *tn_parts_get(const struct tn_parts *parts, const char *tenant);
 
 /* A finding of a part's tenant; an error marks the part failed. */
 struct tn_diag *tn_part_diag(struct tn_part *part, struct tn_diags *diags,
-                             enum tn_severity severity, struct tn_origin at,
-                             const char *fmt, ...)
+                             enum tn_diag_severity severity,
+                             struct tn_origin at, const char *fmt, ...)
     TN_PRINTF(5, 6) TN_RETURNS_NONNULL;
 
 /* Gives every claim its VNI (part->vnis, and the loaded networks). */

@@ -106,7 +106,8 @@ labels_decode(const struct decoder *d, const struct tn_field *field,
                        node->map.n, field->max_items);
         return;
     }
-    struct tn_label *labels = tn_new_n(d->arena, struct tn_label, node->map.n);
+    struct tn_meta_label *labels =
+        tn_new_n(d->arena, struct tn_meta_label, node->map.n);
     for (size_t i = 0; i < node->map.n; i++) {
         const struct tn_pair *pair = &node->map.pairs[i];
         struct tn_node key = {.type = TN_NODE_SCALAR,

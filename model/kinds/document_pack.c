@@ -37,8 +37,8 @@ static void
 label_pack(struct tn_text *out, size_t at, const char *value)
 {
     static const struct tn_field text = {.type = TN_FIELD_TEXT};
-    size_t key = offsetof(struct tn_label, key);
-    size_t val = offsetof(struct tn_label, value);
+    size_t key = offsetof(struct tn_meta_label, key);
+    size_t val = offsetof(struct tn_meta_label, value);
     value_pack(out, &text, at + key, value + key);
     value_pack(out, &text, at + val, value + val);
 }
@@ -148,7 +148,7 @@ value_unpack(struct tn_unpacker *u, const struct tn_field *f, void *value)
     case TN_FIELD_OBJECT:
         return object_unpack(u, f->object, value);
     case TN_FIELD_LABELS: {
-        struct tn_label *label = value;
+        struct tn_meta_label *label = value;
         return text_unpack(u, &label->key) && text_unpack(u, &label->value);
     }
     case TN_FIELD_MAC:

@@ -27,7 +27,7 @@ enum tn_field_type {
     TN_FIELD_WORD,   /* struct tn_venum, one of 'words' */
     TN_FIELD_RANGE,  /* struct tn_vrange: 80 or "8000-8100" */
     TN_FIELD_OBJECT, /* The struct of 'object' */
-    TN_FIELD_LABELS, /* TN_LIST(struct tn_label): a map of text to text */
+    TN_FIELD_LABELS, /* TN_LIST(struct tn_meta_label): a map of text to text */
 };
 
 enum tn_field_flags {

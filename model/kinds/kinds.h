@@ -65,7 +65,7 @@ struct tn_vrange {
         struct tn_pos at;                                                      \
     }
 
-struct tn_label {
+struct tn_meta_label {
     struct tn_vtext key, value;
 };
 
@@ -84,7 +84,7 @@ enum tn_kind {
 struct tn_meta {
     struct tn_vtext name;
     struct tn_vtext tenant; /* Optional; must equal the path's tenant. */
-    TN_LIST(struct tn_label) labels;
+    TN_LIST(struct tn_meta_label) labels;
     struct tn_pos at; /* Of the document. */
     const char *path;
 };

@@ -155,7 +155,7 @@ tn_field_size(const struct tn_field *field)
     case TN_FIELD_OBJECT:
         return field->object->size;
     case TN_FIELD_LABELS:
-        return sizeof(struct tn_label);
+        return sizeof(struct tn_meta_label);
     }
     return 0;
 }
