@@ -72,9 +72,12 @@ enum tn_outcome {
 };
 
 struct tn_driver {
-    uint32_t abi;     /* TN_DRIVER_ABI */
-    const char *name; /* As written in tenet_driver. */
-    uint32_t caps;    /* TN_CAP_* */
+    uint32_t abi;              /* TN_DRIVER_ABI */
+    const char *name;          /* As written in tenet_driver. */
+    uint32_t caps;             /* TN_CAP_* */
+    const char *const *guards; /* Kinds of resources that keep traffic out,
+                                  ended by null: without one of them more may
+                                  pass than intended.  Null: none. */
 
     /* Pure.  Turns the device's slice of the network into the device's own
      * resources, sorted.  What the backend cannot express becomes a finding

@@ -17,10 +17,13 @@
 #include "drivers/kernel/session.h"
 #include "drivers/kernel/watch.h"
 
+static const char *const guards[] = {"nft", NULL};
+
 const struct tn_driver tn_driver_kernel = {
     .abi = TN_DRIVER_ABI,
     .name = "kernel",
     .caps = TN_CAP_OWNER | TN_CAP_SCOPED | TN_CAP_EVENTS,
+    .guards = guards,
     .render = tn_k_render,
     .open = tn_k_open,
     .close = tn_k_close,

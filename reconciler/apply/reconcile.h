@@ -165,6 +165,7 @@ struct tn_device_report {
     const char *reason; /* One word. */
     const char *why;    /* Null: it is as the commit says. */
     const char *drift;  /* What others changed and is not undone; null. */
+    bool keep;          /* It was left as it was: not at this commit. */
     size_t n_resources, n_foreign;
     struct tn_counts counts;
     const char *const *changed; /* Scopes that the plan touched. */

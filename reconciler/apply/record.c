@@ -147,7 +147,7 @@ devices_add(const struct tn_record *r, struct lists *l)
             .name = d->device->name,
             .environment = r->run->network->inventory->environment,
             .driver = d->device->host->config.driver,
-            .head = {.commit = r->run->commit.id, .keep = !d->fine},
+            .head = {.commit = r->run->commit.id, .keep = !d->fine || d->keep},
             .n_vpcs = d->device->n_vpcs,
             .n_resources = d->n_resources,
             .n_foreign = d->n_foreign,

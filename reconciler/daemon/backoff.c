@@ -1,0 +1,118 @@
+/* backoff.c - see backoff.h. */
+#include "reconciler/daemon/backoff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/digest.h"
+
+static int64_t
+doubled(int64_t least, int64_t most, unsigned times)
+{
+    while (times-- > 0 && least < most) {
+        least *= 2;
+    }
+    return least < most ? least : most;
+}
+
+int64_t
+tn_backoff_fail(struct tn_backoff *b, uint32_t random)
+{
+    int64_t wait = doubled(TN_BACKOFF_MIN_MS, TN_BACKOFF_MAX_MS, b->failures);
+    b->failures += b->failures < 1000;
+    return wait - wait / 4 + (int64_t) (random % (uint32_t) (wait / 2 + 1));
+}
+
+void
+tn_backoff_reset(struct tn_backoff *b)
+{
+    b->failures = 0;
+}
+
+bool
+tn_backoff_open(const struct tn_backoff *b)
+{
+    return b->failures >= TN_BREAKER;
+}
+
+struct flap {
+    struct tn_digest key;
+    int64_t last;  /* When it was healed last. */
+    int64_t until; /* Left alone until then. */
+    unsigned n;
+};
+
+struct tn_flaps {
+    struct flap items[TN_FLAP_KEYS];
+    size_t n;
+};
+
+struct tn_flaps *
+tn_flaps_new(void)
+{
+    struct tn_flaps *f = calloc(1, sizeof *f);
+    if (!f) {
+        abort();
+    }
+    return f;
+}
+
+void
+tn_flaps_free(struct tn_flaps *flaps)
+{
+    free(flaps);
+}
+
+static struct flap *
+flap_get(struct tn_flaps *f, const char *key, int64_t now)
+{
+    struct tn_digest digest = tn_digest_of(key, strlen(key));
+    struct flap *oldest = &f->items[0];
+    for (size_t i = 0; i < f->n; i++) {
+        struct flap *it = &f->items[i];
+        if (memcmp(&it->key, &digest, sizeof digest) == 0) {
+            if (now - it->last > TN_FLAP_WINDOW_MS && now >= it->until) {
+                it->n = 0;
+            }
+            return it;
+        }
+        if (it->last < oldest->last) {
+            oldest = it;
+        }
+    }
+    struct flap *it = f->n < TN_FLAP_KEYS ? &f->items[f->n++] : oldest;
+    *it = (struct flap){.key = digest};
+    return it;
+}
+
+int64_t
+tn_flaps_seen(struct tn_flaps *flaps, const char *key, int64_t now)
+{
+    struct flap *it = flap_get(flaps, key, now);
+    if (now < it->until) {
+        return it->until;
+    }
+    it->n++;
+    it->last = now;
+    if (it->n > TN_FLAP_FREE) {
+        bool waited = it->until != 0;
+        it->until = waited ? 0
+                           : now + doubled(TN_FLAP_MIN_MS, TN_FLAP_MAX_MS,
+                                           it->n - TN_FLAP_FREE - 1);
+        return it->until;
+    }
+    return 0;
+}
+
+int64_t
+tn_flaps_next(const struct tn_flaps *flaps, int64_t now)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < flaps->n; i++) {
+        int64_t until = flaps->items[i].until;
+        if (until > now && (next == 0 || until < next)) {
+            next = until;
+        }
+    }
+    return next;
+}

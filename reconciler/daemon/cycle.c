@@ -1,0 +1,577 @@
+/* cycle.c - one look at a device, and what follows from it.
+ *
+ *     observe (all of it, or what is dirty)
+ *     plan          what differs, and who moved
+ *     gates         modes, flapping, budget: what may be done now
+ *     apply         journal, commit, verify, roll back
+ *     report
+ *
+ * After an apply the same scopes are looked at once more: the watch was told to
+ * be quiet meanwhile, and what others did in that time must not be lost. */
+#include "reconciler/daemon/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reconciler/snapshot/snapshot.h"
+
+enum { LOCK_WAIT_MS = 10000 };
+
+/* What this look is about. */
+struct look {
+    struct tn_worker *w;
+    struct tn_arena *arena;
+    bool full;
+    struct tn_scope scope;
+    struct tn_device_run d;
+    struct tn_unit_report *report;
+    bool held, flapping;
+    struct tn_error err;
+};
+
+static int
+text_cmp(const void *pa, const void *pb)
+{
+    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
+}
+
+static void
+session_drop(struct tn_worker *w)
+{
+    if (w->session) {
+        w->base.driver->close(w->session);
+        w->session = NULL;
+    }
+}
+
+static void
+watch_start(struct tn_worker *w)
+{
+    struct tn_error err = {0};
+    const struct tn_driver *driver = w->base.driver;
+    if (!(driver->caps & TN_CAP_EVENTS)) {
+        return;
+    }
+    enum tn_code code =
+        w->watch ? driver->watch_update(w->watch, w->base.device, &err)
+                 : driver->watch_open(w->base.device, &w->env, &w->watch, &err);
+    if (code) {
+        char text[TN_ERROR_TEXT];
+        struct tn_log_about about = {.device = w->name};
+        tn_log(w->options->log, TN_LOG_WARNING, &about,
+               "no events, audits only: %s",
+               tn_error_text(&err, text, sizeof text));
+        driver->watch_close(w->watch);
+        w->watch = NULL;
+    }
+}
+
+/* What was applied last: the intent that this worker applied itself, or what
+ * the status ref names. */
+static const struct tn_device *
+last_device(struct tn_worker *w)
+{
+    const struct tn_reconcile *run = w->intent->run;
+    if (w->applied) {
+        return tn_network_device(w->applied->run->network, w->name);
+    }
+    const struct tn_status_device *s =
+        tn_status_device_get(run->status, w->name);
+    if (!s || !s->head.commit) {
+        return NULL;
+    }
+    if (strcmp(s->head.commit, run->commit.id) == 0) {
+        return w->base.device;
+    }
+    return tn_network_device(tn_reconcile_past(run, s->head.commit, w->arena),
+                             w->name);
+}
+
+void
+tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent)
+{
+    struct tn_error err = {0};
+    session_drop(w);
+    struct tn_intent *former = w->intent;
+    w->intent = tn_intent_ref(intent);
+    tn_arena_free(w->arena);
+    w->arena = tn_arena_new();
+    w->base = (struct tn_device_run){.arena = w->arena};
+    tn_diags_init(&w->base.diags, w->arena);
+    w->base.device = tn_network_device(intent->run->network, w->name);
+    w->base.driver = tn_driver_get(w->base.device->host->config.driver);
+    const struct tn_status_device *s =
+        tn_status_device_get(intent->run->status, w->name);
+    w->known = w->known || w->applied || (s && s->head.commit);
+    w->render_failure = NULL;
+    const struct tn_device *last = last_device(w);
+    if (!w->base.driver) {
+        w->render_failure =
+            tn_arena_printf(w->arena, "there is no driver '%s'",
+                            w->base.device->host->config.driver);
+    } else if (tn_device_render(intent->run, &w->base, last, &err)) {
+        char text[TN_ERROR_TEXT];
+        w->render_failure =
+            tn_arena_strdup(w->arena, tn_error_text(&err, text, sizeof text));
+    } else {
+        watch_start(w);
+    }
+    tn_backoff_reset(&w->backoff);
+    tn_intent_unref(former);
+}
+
+void
+tn_worker_done(struct tn_worker *w)
+{
+    session_drop(w);
+    if (w->watch) {
+        w->base.driver->watch_close(w->watch);
+    }
+    tn_intent_unref(w->intent);
+    tn_intent_unref(w->applied);
+    tn_modes_unref(w->modes);
+    tn_flaps_free(w->flaps);
+    tn_arena_free(w->arena);
+    tn_arena_free(w->dirty_arena);
+}
+
+/* The part of a state that this look is about. */
+static const struct tn_state *
+state_part(const struct look *k, const struct tn_state *state)
+{
+    if (k->full || !state) {
+        return state;
+    }
+    struct tn_state *out = tn_new(k->arena, struct tn_state);
+    TN_VEC(struct tn_resource) items = {0};
+    for (size_t i = 0; i < state->n; i++) {
+        const char *scope = state->items[i].scope;
+        if (bsearch(&scope, k->scope.names, k->scope.n, sizeof scope,
+                    text_cmp)) {
+            *tn_vec_push(k->arena, &items) = state->items[i];
+        }
+    }
+    *out = (struct tn_state){state->device, items.items, items.n};
+    return out;
+}
+
+static enum tn_code
+observe(struct look *k)
+{
+    struct tn_worker *w = k->w;
+    const struct tn_driver *driver = w->base.driver;
+    if (w->render_failure) {
+        return tn_fail(&k->err, TN_EUNSUPPORTED, 0, "%s", w->render_failure);
+    }
+    enum tn_code code = TN_OK;
+    if (!w->watch) {
+        watch_start(w);
+        k->full = true;
+        k->scope = (struct tn_scope){0};
+    }
+    if (!w->session) {
+        code = driver->open(w->base.device, &w->env, &w->session, &k->err);
+    }
+    k->d = w->base;
+    k->d.arena = k->arena;
+    k->d.session = w->session;
+    if (!code) {
+        code = driver->observe(w->session, &k->scope, w->base.want, k->arena,
+                               &k->d.have, &k->err);
+    }
+    if (code) {
+        session_drop(w);
+        return code;
+    }
+    k->d.want = state_part(k, w->base.want);
+    k->d.last = state_part(k, w->base.last);
+    k->d.have = state_part(k, k->d.have);
+    return tn_device_plan(&k->d, &k->err);
+}
+
+static void
+drift_note(struct look *k)
+{
+    struct tn_unit_report *r = k->report;
+    tn_drift_count(k->w->base.driver->guards, k->d.plan, &r->drift);
+    const struct tn_change *c = r->drift.first;
+    if (c) {
+        r->drift_text = tn_arena_printf(r->arena, "%s %s%s", c->kind, c->name,
+                                        !c->before  ? " is gone"
+                                        : !c->after ? " is not wanted"
+                                                    : " was changed");
+        r->drift_scope = tn_arena_strdup(r->arena, c->scope);
+    }
+    r->drift.first = NULL;
+}
+
+/* May this change be made now?  Adds what may not to the scopes that are
+ * held. */
+static bool
+change_allowed(struct look *k, const struct tn_change *c, int64_t now)
+{
+    struct tn_worker *w = k->w;
+    const struct tn_mode_rule *why = NULL;
+    enum tn_mode mode = tn_modes_get(w->modes, w->name, c->scope, w->known,
+                                     (int64_t) time(NULL), &why);
+    if (mode != TN_MODE_HEAL) {
+        k->held = k->held || mode == TN_MODE_HOLD;
+        if (why && !k->report->hold_reason) {
+            k->report->hold_reason =
+                tn_arena_strdup(k->report->arena, why->reason);
+        }
+        return false;
+    }
+    bool drift = c->cause == TN_CAUSE_DRIFT;
+    if (drift && tn_flaps_seen(w->flaps, c->key, now) > now) {
+        k->flapping = true;
+        return false;
+    }
+    return true;
+}
+
+/* Scopes in which something may not be done are left alone whole. */
+static enum tn_code
+gates_pass(struct look *k)
+{
+    TN_VEC(const char *) held = {0};
+    int64_t now = tn_now_ms();
+    for (size_t i = 0; i < k->d.n_held; i++) {
+        *tn_vec_push(k->arena, &held) = k->d.held[i];
+    }
+    for (size_t i = 0; i < k->d.plan->n_changes; i++) {
+        const struct tn_change *c = &k->d.plan->changes[i];
+        if (held.n > k->d.n_held &&
+            strcmp(held.items[held.n - 1], c->scope) == 0) {
+            continue;
+        }
+        if (!change_allowed(k, c, now)) {
+            *tn_vec_push(k->arena, &held) = c->scope;
+        }
+    }
+    if (held.n == k->d.n_held) {
+        return TN_OK;
+    }
+    qsort(held.items, held.n, sizeof *held.items, text_cmp);
+    k->d.held = held.items;
+    k->d.n_held = held.n;
+    size_t before = k->d.plan->n_changes;
+    enum tn_code code = tn_device_plan(&k->d, &k->err);
+    if (!code && before > k->d.plan->n_changes) {
+        k->report->outcome = k->held ? TN_UNIT_HELD : TN_UNIT_OBSERVED;
+        k->report->drift_left = tn_drift_total(&k->report->drift) > 0;
+        k->report->flapping = k->flapping;
+    }
+    return code;
+}
+
+static bool
+budget_allows(struct look *k)
+{
+    struct tn_budget_result result;
+    const struct tn_network *net = k->w->intent->run->network;
+    const struct tn_plan *plan =
+        tn_plan_build(k->arena, k->w->intent->run->commit.id,
+                      net->inventory->environment, &k->d.plan, 1);
+    tn_budget_check(k->arena, plan, net->settings, 0, &result);
+    uint64_t max =
+        net->settings->max_deletes.at.line ? net->settings->max_deletes.v : 100;
+    k->report->budget_left =
+        (int64_t) max - (int64_t) k->d.plan->counts.destroy;
+    if (result.n == 0) {
+        return true;
+    }
+    k->report->outcome = TN_UNIT_REFUSED;
+    k->report->budget_left = 0;
+    k->report->drift_left = tn_drift_total(&k->report->drift) > 0;
+    return tn_fail(&k->d.failure, TN_EDENIED, 0, "%s",
+                   result.items[0].text) == TN_OK;
+}
+
+/* The scopes that the plan touches. */
+static struct tn_scope
+plan_scopes(const struct look *k)
+{
+    const struct tn_device_plan *plan = k->d.plan;
+    const char **names = tn_new_n(k->arena, const char *, plan->n_changes);
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const char *scope = plan->changes[i].scope;
+        if (n == 0 || strcmp(names[n - 1], scope) != 0) {
+            names[n++] = scope;
+        }
+    }
+    qsort(names, n, sizeof *names, text_cmp);
+    size_t kept = n ? 1 : 0;
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(names[i], names[kept - 1]) != 0) {
+            names[kept++] = names[i];
+        }
+    }
+    return (struct tn_scope){names, kept};
+}
+
+/* They are looked at again although the watch said nothing. */
+static void
+dirty_again(struct tn_worker *w, const struct tn_scope *scopes)
+{
+    for (size_t i = 0; i < scopes->n; i++) {
+        if (w->n_dirty == TN_DIRTY_MAX) {
+            w->full = true;
+            return;
+        }
+        w->dirty[w->n_dirty++] =
+            tn_arena_strdup(w->dirty_arena, scopes->names[i]);
+    }
+}
+
+static enum tn_code
+apply(struct look *k)
+{
+    struct tn_worker *w = k->w;
+    struct tn_state_lock *lock = NULL;
+    enum tn_code code = tn_apply_gate_enter(w->options->gate, LOCK_WAIT_MS,
+                                            &lock, &k->d.failure);
+    if (code) {
+        return code;
+    }
+    const struct tn_scope touched = plan_scopes(k);
+    struct tn_apply_job job = {
+        .devices = &k->d,
+        .n = 1,
+        .commit = w->intent->run->commit.id,
+        .environment = w->intent->run->network->inventory->environment,
+        .whole = true,
+    };
+    struct tn_error err = {0};
+    if (w->watch) {
+        w->base.driver->watch_quiet(w->watch, &touched, true);
+    }
+    code = tn_apply_devices(&job, lock, &err);
+    if (w->watch) {
+        w->base.driver->watch_quiet(w->watch, &touched, false);
+    }
+    tn_apply_gate_leave(w->options->gate);
+    if (code && !k->d.failure.code) {
+        k->d.failure = err;
+    }
+    dirty_again(w, &touched);
+    k->report->n_changes = k->d.n_done;
+    return code;
+}
+
+static void
+outcome_set(struct look *k, enum tn_code code)
+{
+    struct tn_unit_report *r = k->report;
+    switch (k->d.end) {
+    case TN_DEVICE_UNTOUCHED:
+        if (code) {
+            r->outcome = TN_UNIT_FAILED;
+        }
+        break;
+    case TN_DEVICE_VERIFIED:
+        if (r->outcome == TN_UNIT_UNCHANGED) {
+            r->outcome = TN_UNIT_APPLIED;
+        }
+        break;
+    case TN_DEVICE_ROLLED_BACK:
+        r->outcome = TN_UNIT_ROLLED_BACK;
+        break;
+    case TN_DEVICE_BROKEN:
+        r->outcome = TN_UNIT_FAILED;
+        break;
+    case TN_DEVICE_UNREACHED:
+        r->outcome = TN_UNIT_UNREACHABLE;
+        break;
+    }
+    if (code) {
+        r->drift_left = tn_drift_total(&r->drift) > 0;
+    }
+}
+
+static bool
+is_failure(enum tn_unit_outcome outcome)
+{
+    return outcome == TN_UNIT_FAILED || outcome == TN_UNIT_ROLLED_BACK ||
+           outcome == TN_UNIT_UNREACHABLE;
+}
+
+/* All of the intent is on the device now: drift is what differs from it. */
+static void
+applied_note(struct tn_worker *w)
+{
+    if (w->applied != w->intent) {
+        tn_intent_unref(w->applied);
+        w->applied = tn_intent_ref(w->intent);
+        w->base.last = w->base.want;
+    }
+    w->known = true;
+}
+
+static const struct tn_status_folder *
+snapshot_make(struct look *k)
+{
+    struct tn_status_folder *folder =
+        tn_new(k->report->arena, struct tn_status_folder);
+    struct tn_snapshot_meta meta = {
+        .device = k->w->name,
+        .driver = k->w->base.driver->name,
+        .commit = k->w->known ? k->w->intent->run->commit.id : NULL,
+        .observed = (int64_t) time(NULL),
+    };
+    tn_snapshot_encode(k->report->arena, k->d.have, k->d.want, &meta,
+                       k->w->options->snapshot_key, folder);
+    return folder;
+}
+
+static void
+report_fill(struct look *k)
+{
+    struct tn_worker *w = k->w;
+    struct tn_unit_report *r = k->report;
+    r->full = k->full;
+    if (!k->d.plan) {
+        k->d = w->base;
+        k->d.arena = k->arena;
+        k->d.failure = k->err;
+        k->d.end = TN_DEVICE_UNREACHED;
+        k->d.plan = tn_plan_unreachable(
+            k->arena, w->name, w->base.device->host->config.driver, &k->err);
+    }
+    tn_device_report(&k->d, r->arena, &r->device);
+    if (k->full && k->d.end != TN_DEVICE_UNREACHED) {
+        w->n_foreign = k->d.plan->n_foreign;
+        if (r->outcome == TN_UNIT_UNCHANGED || r->outcome == TN_UNIT_OBSERVED ||
+            r->outcome == TN_UNIT_HELD) {
+            r->snapshot = snapshot_make(k);
+        }
+    }
+    r->device.n_foreign = w->n_foreign;
+    r->device.n_resources = w->base.want ? w->base.want->n : 0;
+    r->device.drift = r->drift_left ? r->drift_text : NULL;
+    if (r->outcome == TN_UNIT_REFUSED || r->outcome == TN_UNIT_HELD ||
+        r->outcome == TN_UNIT_OBSERVED) {
+        char text[TN_ERROR_TEXT];
+        r->device.keep = !w->known || w->applied != w->intent;
+        r->device.reason = r->outcome == TN_UNIT_REFUSED ? "BudgetExceeded"
+                           : r->outcome == TN_UNIT_HELD  ? "Held"
+                           : r->flapping                 ? "Flapping"
+                                                         : "ObserveOnly";
+        r->device.why =
+            r->outcome == TN_UNIT_REFUSED
+                ? tn_arena_strdup(
+                      r->arena, tn_error_text(&k->d.failure, text, sizeof text))
+            : r->hold_reason ? r->hold_reason
+            : r->flapping    ? "the same objects are changed again and again"
+            : !w->known ? "first contact: nothing is applied before somebody "
+                          "says so"
+                        : "it is only looked at";
+    }
+    r->mode = tn_modes_get(w->modes, w->name, "", w->known,
+                           (int64_t) time(NULL), NULL);
+}
+
+static void
+next_set(struct look *k, bool failed)
+{
+    struct tn_worker *w = k->w;
+    int64_t now = tn_now_ms(), wall = (int64_t) time(NULL);
+    if (failed) {
+        w->random = w->random * 1664525u + 1013904223u;
+        w->retry_ms = now + tn_backoff_fail(&w->backoff, w->random >> 8);
+    } else {
+        w->retry_ms = 0;
+        tn_backoff_reset(&w->backoff);
+    }
+    if (k->full || w->look_ms <= now) {
+        w->random = w->random * 1664525u + 1013904223u;
+        int64_t audit = w->options->audit_ms;
+        w->look_ms = now + audit - audit / 10 +
+                     (int64_t) ((w->random >> 8) % (uint32_t) (audit / 5 + 1));
+    }
+    int64_t flap = tn_flaps_next(w->flaps, now);
+    if (flap && flap < w->look_ms) {
+        w->look_ms = flap;
+    }
+    int64_t mode = tn_modes_next(w->modes, wall);
+    if (mode && now + (mode - wall) * 1000 < w->look_ms) {
+        w->look_ms = now + (mode - wall) * 1000;
+    }
+    k->report->breaker_open = tn_backoff_open(&w->backoff);
+}
+
+static struct look
+look_begin(struct tn_worker *w)
+{
+    struct tn_arena *arena = tn_arena_new();
+    struct look k = {.w = w, .arena = tn_arena_new(), .full = w->full};
+    k.report = tn_new(arena, struct tn_unit_report);
+    *k.report = (struct tn_unit_report){
+        .arena = arena,
+        .intent = tn_intent_ref(w->intent),
+        .event = w->event ? tn_arena_strdup(arena, w->event) : NULL,
+        .event_ns = w->event_ns,
+        .start_ns = tn_now_ns(),
+        .budget_left = -1,
+    };
+    if (!w->base.driver || !(w->base.driver->caps & TN_CAP_SCOPED)) {
+        k.full = true;
+    }
+    if (!k.full) {
+        const char **names = tn_new_n(k.arena, const char *, w->n_dirty);
+        for (size_t i = 0; i < w->n_dirty; i++) {
+            names[i] = tn_arena_strdup(k.arena, w->dirty[i]);
+        }
+        qsort(names, w->n_dirty, sizeof *names, text_cmp);
+        k.scope = (struct tn_scope){names, w->n_dirty};
+    }
+    w->full = false;
+    w->n_dirty = 0;
+    w->event = NULL;
+    w->event_ns = 0;
+    tn_arena_reset(w->dirty_arena);
+    return k;
+}
+
+void
+tn_worker_cycle(struct tn_worker *w)
+{
+    struct look k = look_begin(w);
+    struct tn_unit_report *r = k.report;
+    enum tn_code code = observe(&k);
+    r->observed_ns = tn_now_ns();
+    if (code) {
+        r->outcome = TN_UNIT_UNREACHABLE;
+    } else {
+        drift_note(&k);
+        code = gates_pass(&k);
+        if (!code && k.d.plan->n_changes && budget_allows(&k)) {
+            r->fresh = w->applied != w->intent;
+            code = apply(&k);
+        }
+        outcome_set(&k, code);
+    }
+    bool failed = is_failure(r->outcome);
+    /* After an apply the second look, which is due at once, settles it. */
+    r->settled = failed || r->outcome != TN_UNIT_APPLIED;
+    report_fill(&k);
+    if (k.full && !code && r->outcome != TN_UNIT_REFUSED &&
+        r->outcome != TN_UNIT_OBSERVED && r->outcome != TN_UNIT_HELD) {
+        applied_note(w);
+    }
+    r->end_ns = tn_now_ns();
+    next_set(&k, failed);
+    tn_arena_free(k.arena);
+    w->options->post(w->options->ctx, r);
+}
+
+void
+tn_unit_report_free(struct tn_unit_report *report)
+{
+    if (report) {
+        tn_intent_unref(report->intent);
+        tn_arena_free(report->arena);
+    }
+}

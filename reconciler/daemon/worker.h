@@ -1,0 +1,54 @@
+/* worker.h - the inside of a unit, for unit.c (waiting) and cycle.c (doing). */
+#ifndef TN_DAEMON_WORKER_H
+#define TN_DAEMON_WORKER_H
+
+#include "drivers/driver.h"
+#include "reconciler/daemon/backoff.h"
+#include "reconciler/daemon/unit.h"
+
+enum { TN_DIRTY_MAX = 256 };
+
+/* What is known of a device between two looks.  The worker's alone. */
+struct tn_worker {
+    const struct tn_unit_options *options;
+    const char *name;
+    struct tn_intent *intent;
+    struct tn_modes *modes;
+
+    /* Rendered for 'intent', in 'arena'. */
+    struct tn_arena *arena;
+    struct tn_device_run base; /* want, last, held, driver, device. */
+    bool known;                /* Something was applied to it before. */
+    const char *render_failure;
+
+    /* Of the intent that was applied last, if it is another one. */
+    struct tn_intent *applied;
+
+    struct tn_driver_env env;
+    struct tn_session *session;
+    struct tn_watch *watch;
+    struct tn_backoff backoff;
+    struct tn_flaps *flaps;
+    size_t n_foreign; /* At the last full look. */
+    uint32_t random;
+
+    /* What the next look is about. */
+    bool full;
+    const char *dirty[TN_DIRTY_MAX]; /* Scopes, in 'dirty_arena'. */
+    size_t n_dirty;
+    struct tn_arena *dirty_arena;
+    const char *event; /* The first that was told; in 'dirty_arena'. */
+    int64_t event_ns;
+    int64_t retry_ms; /* After a failure: not before. Monotonic; 0: none. */
+    int64_t look_ms;  /* The next full look that nobody asks for. */
+};
+
+/* Makes 'intent' the one that is followed: renders, and forgets the session. */
+void tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent);
+
+/* One look, and what follows from it.  Sets when the next one is due. */
+void tn_worker_cycle(struct tn_worker *w);
+
+void tn_worker_done(struct tn_worker *w);
+
+#endif
