@@ -1,8 +1,10 @@
 /* cache_test.c - the cache changes how long things take and nothing else. */
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,10 +13,6 @@
 #include "model/base/cleanup.h"
 #include "model/compile/fixture.h"
 #include "tests/support/memory_source.h"
-
-#define V "apiVersion: tenet/v1\n"
-#define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
-#define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
 
 static const char *const names[] = {"index",     "acme.base", "acme.net",
                                     "acme.docs", "beta.base", "beta.net",
@@ -282,6 +280,142 @@ Test(cache, damage_is_as_if_it_were_not_there, .timeout = 120)
     /* Repaired by what was damaged, not only ignored. */
     expect_same(&f, &want);
     cr_expect_eq(f.stats.n_files_parsed, 0);
+    tn_fixture_done(&f);
+    dir_remove(&dir);
+}
+
+/* Two texts of a file of each tenant. */
+static void
+edit(struct tn_fixture *f, int which)
+{
+    char text[128];
+    snprintf(text, sizeof text, VPC("mid") "  cidrs: [10.%d.0.0/16]\n",
+             20 + which);
+    tn_fixture_add(f, "tenants/acme/mid.yml", text);
+    snprintf(text, sizeof text, VPC("more") "  cidrs: [10.%d.0.0/16]\n",
+             30 + which);
+    tn_fixture_add(f, "tenants/beta/more.yml", text);
+}
+
+/* What a compile starts from is damaged, and it is one that has little to do:
+ * index, base, documents and networks are all read. */
+Test(cache, damage_meets_an_edit, .timeout = 120)
+{
+    enum { N = TN_ARRAY_SIZE(names) };
+    struct tn_fixture f;
+    struct outcome want[2];
+    struct dir dir;
+    char *bytes[N];
+    size_t n[N];
+    dir_make(&dir);
+    repo_init(&f);
+    for (int i = 0; i < 2; i++) {
+        edit(&f, i);
+        want[i] = outcome_of(&f);
+    }
+    edit(&f, 0);
+    f.options.cache_dir = dir.path;
+    expect_same(&f, &want[0]);
+    for (size_t k = 0; k < N; k++) {
+        bytes[k] = file_load(&dir, names[k], &n[k]);
+    }
+    edit(&f, 1);
+    expect_same(&f, &want[1]);
+    cr_expect_eq(f.stats.n_files_parsed, 2, "only what was edited");
+    for (size_t k = 0; k < N; k++) {
+        for (size_t at = 0; at < 2 * n[k]; at += 61) {
+            for (size_t i = 0; i < N; i++) {
+                file_store(&dir, names[i], bytes[i], n[i]);
+            }
+            if (at < n[k]) {
+                bytes[k][at] = (char) (bytes[k][at] ^ (1 << at % 8));
+                file_store(&dir, names[k], bytes[k], n[k]);
+                bytes[k][at] = (char) (bytes[k][at] ^ (1 << at % 8));
+            } else {
+                file_store(&dir, names[k], bytes[k], at - n[k]);
+            }
+            expect_same(&f, &want[1]);
+        }
+    }
+    for (size_t k = 0; k < N; k++) {
+        free(bytes[k]);
+    }
+    outcome_done(&want[0]);
+    outcome_done(&want[1]);
+    tn_fixture_done(&f);
+    dir_remove(&dir);
+}
+
+/* A disk that is full after so many bytes, of a first compile and of a later
+ * one; then there is room again. */
+Test(cache, full_disk_is_no_failure, .timeout = 120)
+{
+    struct tn_fixture f;
+    struct outcome want[2];
+    struct rlimit room;
+    repo_init(&f);
+    for (int i = 0; i < 2; i++) {
+        edit(&f, i);
+        want[i] = outcome_of(&f);
+    }
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &room), 0);
+    cr_assert_neq(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    for (rlim_t most = 0; most < 8192; most += most < 64 ? 8 : 119) {
+        const struct rlimit full = {most, room.rlim_max};
+        struct dir dir;
+        dir_make(&dir);
+        f.options.cache_dir = dir.path;
+        for (int i = 0; i < 4; i++) {
+            edit(&f, i % 2);
+            cr_assert_eq(setrlimit(RLIMIT_FSIZE, i % 3 ? &room : &full), 0);
+            expect_same(&f, &want[i % 2]);
+        }
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &room), 0);
+        expect_same(&f, &want[1]);
+        expect_same(&f, &want[1]);
+        cr_expect_eq(f.stats.n_files_parsed, 0);
+        dir_remove(&dir);
+    }
+    outcome_done(&want[0]);
+    outcome_done(&want[1]);
+    tn_fixture_done(&f);
+}
+
+/* A directory that may be read and not written still spares work, and nothing
+ * in it changes. */
+Test(cache, read_only_directory_is_used)
+{
+    struct tn_fixture f;
+    struct outcome want[2];
+    struct dir dir;
+    char command[256];
+    dir_make(&dir);
+    repo_init(&f);
+    for (int i = 0; i < 2; i++) {
+        edit(&f, i);
+        want[i] = outcome_of(&f);
+    }
+    edit(&f, 0);
+    f.options.cache_dir = dir.path;
+    expect_same(&f, &want[0]);
+    snprintf(command, sizeof command, "chmod -R a+rX,a-w %s", dir.path);
+    cr_assert_eq(system(command), 0);
+    if (geteuid() == 0) {
+        cr_assert_eq(seteuid(65534), 0);
+    }
+    expect_same(&f, &want[0]);
+    cr_expect_eq(f.stats.n_files_parsed, 0);
+    edit(&f, 1);
+    expect_same(&f, &want[1]);
+    expect_same(&f, &want[1]);
+    cr_expect(f.stats.n_files_parsed > 0, "nothing could be kept");
+    if (getuid() == 0) {
+        cr_assert_eq(seteuid(0), 0);
+    }
+    snprintf(command, sizeof command, "chmod -R u+w %s", dir.path);
+    cr_assert_eq(system(command), 0);
+    outcome_done(&want[0]);
+    outcome_done(&want[1]);
     tn_fixture_done(&f);
     dir_remove(&dir);
 }

@@ -9,47 +9,13 @@
 #include "model/compile/fixture.h"
 #include "tests/support/memory_source.h"
 
-#define V "apiVersion: tenet/v1\n"
-#define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
-#define PORT(name) "---\n" V "kind: Port\nmetadata: {name: " name "}\nspec: "
-#define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
-
-static void
-expect_findings(const struct tn_fixture *f, const char *want)
-{
-    cr_expect_str_eq(tn_text_str(&f->findings), want);
-}
-
-static uint32_t
-vni_of(const struct tn_fixture *f, const char *scope, const char *subnet)
-{
-    const struct tn_net_vpc *vpc = tn_fixture_vpc(f, scope);
-    for (size_t i = 0; vpc && i < vpc->n_subnets; i++) {
-        if (strcmp(vpc->subnets[i].name, subnet) == 0) {
-            return vpc->subnets[i].vni;
-        }
-    }
-    return 0;
-}
-
-static bool
-is_held(const struct tn_fixture *f, const char *scope)
-{
-    for (size_t i = 0; f->network && i < f->network->n_held; i++) {
-        if (strcmp(f->network->held_scopes[i], scope) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 Test(compile, fixture)
 {
     struct tn_fixture f;
     tn_fixture_init(&f);
     tn_fixture_compile(&f);
     cr_assert_eq(f.code, TN_OK);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     cr_expect_eq(f.network->n_vpcs, 2);
     cr_expect_eq(f.network->n_devices, 4, "bastion has no driver");
     cr_expect_eq(f.network->n_held, 0);
@@ -66,8 +32,8 @@ Test(compile, fixture)
     cr_assert(router);
     cr_expect_eq(router->n_allowed, 1);
     /* Numbers are part of the format: they may not change between versions. */
-    cr_expect_eq(vni_of(&f, "acme/web", "front"), 6769);
-    cr_expect_eq(vni_of(&f, "beta/shop", "front"), 8981);
+    cr_expect_eq(tn_fixture_vni(&f, "acme/web", "front"), 6769);
+    cr_expect_eq(tn_fixture_vni(&f, "beta/shop", "front"), 8981);
     tn_fixture_done(&f);
 }
 
@@ -90,7 +56,7 @@ Test(compile, trees_that_are_no_intent)
         tn_fixture_compile(&f);
         cr_expect_eq(f.code, TN_EINTENT);
         cr_expect_null(f.network);
-        expect_findings(&f, want[i]);
+        tn_fixture_expect(&f, want[i]);
         tn_fixture_done(&f);
     }
 }
@@ -149,7 +115,7 @@ Test(compile, other_files_are_left_alone)
     tn_fixture_add(&f, "tenants/acme/README.md", "[");
     tn_fixture_add(&f, "tenants/acme/sub/.gitkeep", "");
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     tn_fixture_done(&f);
 }
 
@@ -163,8 +129,8 @@ Test(compile, file_too_large)
     tn_fixture_init(&f);
     tn_memory_source_add_bytes(f.source, "tenants/acme/big.yml", bytes, n);
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/acme/big.yml:0:0: "
-                        "tenants/acme/big.yml: larger than 1048576 bytes\n");
+    tn_fixture_expect(&f, "tenants/acme/big.yml:0:0: "
+                          "tenants/acme/big.yml: larger than 1048576 bytes\n");
     cr_expect(tn_fixture_vpc(&f, "beta/shop"));
     tn_fixture_done(&f);
 }
@@ -178,7 +144,7 @@ Test(compile, port_of_another_environment_keeps_its_numbers)
                    PORT("far") "{vpc: shop, subnet: front, host: far1,"
                                " attach: {netns: n}}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     cr_expect_null(tn_fixture_port(&f, "beta/shop", "far"));
     const struct tn_pin *pin = &f.network->pins[f.network->n_pins - 3];
     cr_assert_str_eq(pin->object, "port/far");
@@ -187,7 +153,7 @@ Test(compile, port_of_another_environment_keeps_its_numbers)
     f.options.environment = "other";
     tn_fixture_compile(&f);
     /* Here, the others' ports belong elsewhere. */
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     cr_expect_null(tn_fixture_port(&f, "beta/shop", "web1"));
     const struct tn_net_port *far = tn_fixture_port(&f, "beta/shop", "far");
     char buf[TN_ADDR_TEXT];
@@ -224,7 +190,7 @@ Test(peering, granted_by_both)
     tn_fixture_init(&f);
     peer_both(&f);
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     const struct tn_net_vpc *mid = tn_fixture_vpc(&f, "acme/mid");
     const struct tn_net_vpc *shop = tn_fixture_vpc(&f, "beta/shop");
     cr_assert(mid && shop);
@@ -252,9 +218,9 @@ Test(peering, with_a_failed_tenant_is_held)
     tn_fixture_compile(&f);
     cr_expect(tn_fixture_tenant(&f, "acme")->failed);
     cr_expect_not(tn_fixture_tenant(&f, "beta")->failed);
-    cr_expect(is_held(&f, "beta/shop"));
-    cr_expect(is_held(&f, "acme/mid"));
-    cr_expect(is_held(&f, "acme/web"));
+    cr_expect(tn_fixture_holds(&f, "beta/shop"));
+    cr_expect(tn_fixture_holds(&f, "acme/mid"));
+    cr_expect(tn_fixture_holds(&f, "acme/web"));
     cr_expect_eq(f.network->n_held, 3);
     cr_expect_eq(tn_fixture_vpc(&f, "beta/shop")->n_peerings, 0);
     tn_fixture_done(&f);
@@ -271,7 +237,7 @@ Test(peering, overlap_between_tenants_fails_neither)
             "to-beta") "spec: {vpc: mid, peer: {tenant: beta, vpc: shop},"
                        " export: [10.77.1.0/24]}\n");
     tn_fixture_compile(&f);
-    expect_findings(
+    tn_fixture_expect(
         &f, "tenants/acme/peer.yml:7:1: warning: 10.77.0.0/16, which "
             "'beta/shop' exports, overlaps 10.77.1.0/24, a prefix of VPC "
             "'mid' itself (both VPCs stay as they are until the overlap is "
@@ -280,9 +246,9 @@ Test(peering, overlap_between_tenants_fails_neither)
             "'acme/mid' exports, overlaps 10.77.0.0/16, a prefix of VPC "
             "'shop' itself (both VPCs stay as they are until the overlap is "
             "gone)\n");
-    cr_expect(is_held(&f, "acme/mid"));
-    cr_expect(is_held(&f, "beta/shop"));
-    cr_expect_not(is_held(&f, "acme/web"));
+    cr_expect(tn_fixture_holds(&f, "acme/mid"));
+    cr_expect(tn_fixture_holds(&f, "beta/shop"));
+    cr_expect_not(tn_fixture_holds(&f, "acme/web"));
     cr_expect_eq(f.diags.n_errors, 0);
     tn_fixture_done(&f);
 }
@@ -337,7 +303,7 @@ Test(isolation, random_edits_of_one_tenant_never_change_another)
     tn_fixture_add(&f, paths[3], tn_text_str(&lock));
     tn_text_done(&lock);
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     TN_CLEANUP(tn_cleanup_free)
     char *want = tn_fixture_print_tenant(&f, "beta");
     size_t failed = 0;

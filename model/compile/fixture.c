@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <criterion/criterion.h>
+
 #include "tests/support/memory_source.h"
 
 struct file {
@@ -192,6 +194,36 @@ tn_fixture_port(const struct tn_fixture *f, const char *scope, const char *port)
         }
     }
     return NULL;
+}
+
+uint32_t
+tn_fixture_vni(const struct tn_fixture *f, const char *scope,
+               const char *subnet)
+{
+    const struct tn_net_vpc *vpc = tn_fixture_vpc(f, scope);
+    for (size_t i = 0; vpc && i < vpc->n_subnets; i++) {
+        if (strcmp(vpc->subnets[i].name, subnet) == 0) {
+            return vpc->subnets[i].vni;
+        }
+    }
+    return 0;
+}
+
+bool
+tn_fixture_holds(const struct tn_fixture *f, const char *scope)
+{
+    for (size_t i = 0; f->network && i < f->network->n_held; i++) {
+        if (strcmp(f->network->held_scopes[i], scope) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+tn_fixture_expect(const struct tn_fixture *f, const char *findings)
+{
+    cr_expect_str_eq(tn_text_str(&f->findings), findings);
 }
 
 char *

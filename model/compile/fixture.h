@@ -8,6 +8,12 @@
 #include "model/base/text.h"
 #include "model/compile/compile.h"
 
+/* Heads of documents, to be joined with what is in them. */
+#define V "apiVersion: tenet/v1\n"
+#define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
+#define PORT(name) "---\n" V "kind: Port\nmetadata: {name: " name "}\nspec: "
+#define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
+
 /* One compile and all it left. */
 struct tn_fixture {
     struct tn_source *source;
@@ -36,6 +42,13 @@ const struct tn_tenant_result *tn_fixture_tenant(const struct tn_fixture *f,
                                                  const char *name);
 const struct tn_net_port *tn_fixture_port(const struct tn_fixture *f,
                                           const char *scope, const char *port);
+/* The number of a subnet; 0 if there is none. */
+uint32_t tn_fixture_vni(const struct tn_fixture *f, const char *scope,
+                        const char *subnet);
+/* True if the scope of a VPC is held back. */
+bool tn_fixture_holds(const struct tn_fixture *f, const char *scope);
+/* Fails the test unless these were all findings. */
+void tn_fixture_expect(const struct tn_fixture *f, const char *findings);
 /* Prints the VPCs of one tenant; the caller frees. */
 char *tn_fixture_print_tenant(const struct tn_fixture *f, const char *tenant);
 

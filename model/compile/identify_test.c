@@ -9,40 +9,6 @@
 #include "model/compile/fixture.h"
 #include "tests/support/memory_source.h"
 
-#define V "apiVersion: tenet/v1\n"
-#define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
-#define PORT(name) "---\n" V "kind: Port\nmetadata: {name: " name "}\nspec: "
-#define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
-
-static void
-expect_findings(const struct tn_fixture *f, const char *want)
-{
-    cr_expect_str_eq(tn_text_str(&f->findings), want);
-}
-
-static uint32_t
-vni_of(const struct tn_fixture *f, const char *scope, const char *subnet)
-{
-    const struct tn_net_vpc *vpc = tn_fixture_vpc(f, scope);
-    for (size_t i = 0; vpc && i < vpc->n_subnets; i++) {
-        if (strcmp(vpc->subnets[i].name, subnet) == 0) {
-            return vpc->subnets[i].vni;
-        }
-    }
-    return 0;
-}
-
-static bool
-is_held(const struct tn_fixture *f, const char *scope)
-{
-    for (size_t i = 0; f->network && i < f->network->n_held; i++) {
-        if (strcmp(f->network->held_scopes[i], scope) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 Test(identifiers, pinned_numbers_stay_whatever_comes)
 {
     struct tn_fixture f, first;
@@ -64,7 +30,7 @@ Test(identifiers, pinned_numbers_stay_whatever_comes)
     }
     tn_fixture_add(&f, "tenants/beta/a.yml", tn_text_str(&more));
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     const struct tn_net_port *was =
         tn_fixture_port(&first, "beta/shop", "web1");
     const struct tn_net_port *is = tn_fixture_port(&f, "beta/shop", "web1");
@@ -95,7 +61,7 @@ Test(identifiers, all_of_a_full_subnet_are_different)
     }
     tn_fixture_add(&f, "tenants/beta/a.yml", tn_text_str(&more));
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     const struct tn_net_vpc *vpc = tn_fixture_vpc(&f, "beta/shop");
     bool seen[256] = {false};
     cr_assert(vpc);
@@ -110,7 +76,7 @@ Test(identifiers, all_of_a_full_subnet_are_different)
                    PORT("b") "{vpc: shop, subnet: front, host: hv2,"
                              " attach: {netns: b}}\n");
     tn_fixture_compile(&f);
-    expect_findings(
+    tn_fixture_expect(
         &f, "tenants/beta/net.yml:11:18: the pool of subnet 'shop/front' "
             "(10.1.0.0/24, 253 addresses for ports) is exhausted: 254 ports "
             "claim it (a0, a1, a10, a100, a101, a102, a103, a104, ...)\n");
@@ -126,13 +92,14 @@ Test(identifiers, vni_pool_exhausted)
                      "  pools: {vni: {from: 5000, to: 5001}}\n"
                      "  defaultEnvironment: lab\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/beta/net.yml:7:7: the pool vni (5000-5001, 2 "
-                        "numbers) is exhausted: 3 subnets claim it (acme 2, "
-                        "beta 1)\n");
+    tn_fixture_expect(&f,
+                      "tenants/beta/net.yml:7:7: the pool vni (5000-5001, 2 "
+                      "numbers) is exhausted: 3 subnets claim it (acme 2, "
+                      "beta 1)\n");
     cr_expect(tn_fixture_vpc(&f, "acme/web"));
     cr_expect(tn_fixture_tenant(&f, "beta")->failed);
-    cr_expect_neq(vni_of(&f, "acme/web", "front"),
-                  vni_of(&f, "acme/web", "back"));
+    cr_expect_neq(tn_fixture_vni(&f, "acme/web", "front"),
+                  tn_fixture_vni(&f, "acme/web", "back"));
     tn_fixture_done(&f);
 }
 
@@ -153,9 +120,9 @@ Test(identifiers, lock_beats_status_ref)
                      "  port/web1: {address: 10.1.0.77}\n"
                      "  subnet/web/front: {vni: 7003}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
-    cr_expect_eq(vni_of(&f, "acme/web", "back"), 7001);
-    cr_expect_eq(vni_of(&f, "acme/web", "front"), 7003);
+    tn_fixture_expect(&f, "");
+    cr_expect_eq(tn_fixture_vni(&f, "acme/web", "back"), 7001);
+    cr_expect_eq(tn_fixture_vni(&f, "acme/web", "front"), 7003);
     const struct tn_net_port *p = tn_fixture_port(&f, "acme/web", "web1");
     cr_assert(p);
     cr_expect_eq(p->address.b[3], 77);
@@ -178,19 +145,19 @@ Test(identifiers, holder_keeps_its_vni)
                    VPC("x") "  cidrs: [10.2.0.0/16]\n  subnets:\n"
                             "  - {name: a, cidr: 10.2.0.0/24, vni: 7000}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/acme/more.yml:7:39: vni 7000 is in use by "
-                        "tenant 'beta' (leave 'vni' out: a free one is "
-                        "found)\n");
+    tn_fixture_expect(&f, "tenants/acme/more.yml:7:39: vni 7000 is in use by "
+                          "tenant 'beta' (leave 'vni' out: a free one is "
+                          "found)\n");
     cr_expect(tn_fixture_tenant(&f, "acme")->failed);
-    cr_expect_eq(vni_of(&f, "beta/shop", "front"), 7000);
+    cr_expect_eq(tn_fixture_vni(&f, "beta/shop", "front"), 7000);
     tn_memory_source_remove(f.source, "tenants/acme/more.yml");
     tn_fixture_add(&f, "tenants/acme/tenet.lock",
                    V "kind: Lock\npins:\n  subnet/web/front: {vni: 7000}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/acme/web.yml:7:7: vni 7000 is in use by "
-                        "tenant 'beta' (the pin in tenet.lock is not this "
-                        "tenant's)\n");
-    cr_expect_eq(vni_of(&f, "beta/shop", "front"), 7000);
+    tn_fixture_expect(&f, "tenants/acme/web.yml:7:7: vni 7000 is in use by "
+                          "tenant 'beta' (the pin in tenet.lock is not this "
+                          "tenant's)\n");
+    cr_expect_eq(tn_fixture_vni(&f, "beta/shop", "front"), 7000);
     tn_fixture_done(&f);
 }
 
@@ -202,17 +169,17 @@ Test(identifiers, failed_tenant_keeps_its_numbers_reserved)
     struct tn_fixture f;
     tn_fixture_init(&f);
     tn_fixture_compile(&f);
-    cr_assert_eq(vni_of(&f, "acme/web", "front"), 6769);
+    cr_assert_eq(tn_fixture_vni(&f, "acme/web", "front"), 6769);
     f.options.pins = pins;
     f.options.n_pins = 1;
     tn_fixture_add(&f, "tenants/beta/net.yml", "[\n");
     tn_fixture_compile(&f);
     cr_expect(tn_fixture_tenant(&f, "beta")->failed);
-    cr_expect_eq(vni_of(&f, "acme/web", "front"), 6770);
+    cr_expect_eq(tn_fixture_vni(&f, "acme/web", "front"), 6770);
     const struct tn_pin *last = &f.network->pins[f.network->n_pins - 1];
     cr_expect_str_eq(last->tenant, "beta");
     cr_expect_eq(last->vni, 6769);
-    cr_expect(is_held(&f, "beta/shop"));
+    cr_expect(tn_fixture_holds(&f, "beta/shop"));
     tn_fixture_done(&f);
 }
 
@@ -239,7 +206,7 @@ Test(identifiers, moved_port_does_not_displace_who_stayed)
                    PORT("aaa") "{vpc: shop, subnet: front, host: hv2,"
                                " attach: {netns: aaa}}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "");
+    tn_fixture_expect(&f, "");
     const struct tn_net_port *stayed = tn_fixture_port(&f, "beta/shop", "web1");
     const struct tn_net_port *moved = tn_fixture_port(&f, "beta/shop", "aaa");
     cr_assert(stayed && moved);
@@ -262,8 +229,8 @@ Test(identifiers, attachment_belongs_to_who_was_there)
                    PORT("p") "{vpc: web, subnet: front, host: hv1,\n"
                              "  attach: {netns: beta1}}\n");
     tn_fixture_compile(&f);
-    expect_findings(&f, "tenants/acme/more.yml:6:11: a port of tenant 'beta' "
-                        "attaches to the same interface of the same host\n");
+    tn_fixture_expect(&f, "tenants/acme/more.yml:6:11: a port of tenant 'beta' "
+                          "attaches to the same interface of the same host\n");
     cr_expect(tn_fixture_tenant(&f, "acme")->failed);
     cr_expect_not(tn_fixture_tenant(&f, "beta")->failed);
     tn_fixture_done(&f);

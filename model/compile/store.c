@@ -176,6 +176,10 @@ tn_store_open(struct tn_store *store, const struct tn_store_dir *dir,
         return false;
     }
     int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && (errno == EACCES || errno == EROFS)) {
+        /* Then it can be read, and appending fails. */
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
     bool good = is_usable(fd, &st) &&
                 all_read(fd, (char *) &head, sizeof head, 0) &&
                 head.id == dir->id && head.generation == generation;

@@ -15,8 +15,6 @@
 #include "model/compile/fixture.h"
 #include "tests/support/memory_source.h"
 
-#define V "apiVersion: tenet/v1\n"
-
 enum {
     N_FILES = 20,
     N_VPCS = 12,

@@ -7,10 +7,6 @@
 
 #include "model/compile/fixture.h"
 
-#define V "apiVersion: tenet/v1\n"
-#define VPC(name) V "kind: Vpc\nmetadata: {name: " name "}\nspec:\n"
-#define PORT(name) "---\n" V "kind: Port\nmetadata: {name: " name "}\nspec: "
-#define PEERING(name) "---\n" V "kind: Peering\nmetadata: {name: " name "}\n"
 #define MORE "tenants/acme/more.yml"
 
 struct row {
