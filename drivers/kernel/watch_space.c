@@ -136,9 +136,13 @@ tn_k_watched_hear(struct tn_k_watched *space, const struct nlmsghdr *msg,
     return was;
 }
 
+/* Reading what is there when a namespace is met.  By a socket inside of it: one
+ * in the watch's own would make the kernel give numbers to all namespaces that
+ * links lead to. */
 struct listing {
     struct tn_watch *w;
     struct tn_k_watched *space;
+    int fd;
 };
 
 static void
@@ -159,26 +163,20 @@ list_link(void *ctx, const struct nlmsghdr *msg)
 }
 
 static enum tn_code
-list_links(struct tn_watch *w, struct tn_k_watched *space, struct tn_error *err)
+list_links(struct listing *listing, struct tn_k_sock *sock,
+           struct tn_error *err)
 {
     struct {
         struct ifinfomsg ifi;
         struct nlattr head;
         uint32_t mask;
-        struct nlattr where;
-        int32_t nsid;
     } request = {
         .head = {8, IFLA_EXT_MASK},
         .mask = RTEXT_FILTER_SKIP_STATS,
-        .where = {8, IFLA_TARGET_NETNSID},
-        .nsid = space->nsid,
     };
-    struct listing listing = {w, space};
     struct tn_k_dump dump = {RTM_GETLINK, &request,  sizeof request,
-                             list_again,  list_link, &listing};
-    enum tn_code code = tn_k_sock_dump(&w->ask, &dump, "links", err);
-    tn_arena_reset(w->scratch);
-    return code;
+                             list_again,  list_link, listing};
+    return tn_k_sock_dump(sock, &dump, "links", err);
 }
 
 static void
@@ -209,17 +207,34 @@ list_address(void *ctx, const struct nlmsghdr *msg)
 
 /* Which interface do tunnels start from? */
 static enum tn_code
-list_addresses(struct tn_watch *w, const struct tn_k_watched *space,
+list_addresses(struct listing *listing, struct tn_k_sock *sock,
                struct tn_error *err)
 {
-    struct {
-        struct ifaddrmsg ifa;
-        struct nlattr where;
-        int32_t nsid;
-    } request = {.where = {8, IFA_TARGET_NETNSID}, .nsid = space->nsid};
+    struct ifaddrmsg request = {0};
     struct tn_k_dump dump = {RTM_GETADDR, &request,     sizeof request,
-                             no_reset,    list_address, w};
-    return tn_k_sock_dump(&w->ask, &dump, "addresses", err);
+                             no_reset,    list_address, listing->w};
+    return tn_k_sock_dump(sock, &dump, "addresses", err);
+}
+
+static enum tn_code
+list_inside(void *ctx, struct tn_error *err)
+{
+    struct listing *listing = ctx;
+    struct tn_k_sock sock = {0};
+    enum tn_code code = tn_k_netns_enter(listing->fd, err);
+    if (code == TN_OK) {
+        code = tn_k_sock_open(&sock, err);
+    }
+    if (code != TN_OK) {
+        return code;
+    }
+    code = list_links(listing, &sock, err);
+    if (code == TN_OK && listing->space->underlay) {
+        code = list_addresses(listing, &sock, err);
+    }
+    tn_k_sock_close(&sock);
+    tn_arena_reset(listing->w->scratch);
+    return code;
 }
 
 static void
@@ -298,18 +313,15 @@ detach(struct tn_watch *w, struct tn_k_watched *space)
 }
 
 static enum tn_code
-attach(struct tn_watch *w, struct tn_k_watched *space, int32_t nsid,
+attach(struct tn_watch *w, struct tn_k_watched *space, int32_t nsid, int fd,
        struct tn_error *err)
 {
+    struct listing listing = {w, space, fd};
     space->nsid = nsid;
     space->next = w->nsids[nsid].first;
     w->nsids[nsid].first = space;
     space->pending = false;
-    enum tn_code code = list_links(w, space, err);
-    if (code == TN_OK && space->underlay) {
-        code = list_addresses(w, space, err);
-    }
-    return code;
+    return tn_k_in_thread(list_inside, &listing, err);
 }
 
 static void
@@ -401,7 +413,7 @@ tn_k_watched_check(struct tn_watch *w, struct tn_k_watched *space,
     if (was_there && tell_of_it) {
         tell(w, space, true);
     }
-    code = attach(w, space, nsid, err);
+    code = attach(w, space, nsid, fd, err);
     if (code == TN_OK && tell_of_it) {
         tell(w, space, false);
     }

@@ -13,6 +13,7 @@
 
 #include "drivers/memory/render.h"
 #include "drivers/memory/store.h"
+#include "drivers/memory/watch.h"
 
 /* More seldom when the file is large, or writing would be quadratic. */
 enum { FLUSH_LEAST = 64, FLUSH_SHARE = 4 };
@@ -319,10 +320,19 @@ mem_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     return code;
 }
 
+static enum tn_code
+mem_watch_open(const struct tn_device *device,
+               const struct tn_driver_env *env TN_UNUSED, struct tn_watch **out,
+               struct tn_error *err)
+{
+    return tn_mem_watch_new(device, option(device, "tenet_memory_path"), out,
+                            err);
+}
+
 const struct tn_driver tn_driver_memory = {
     .abi = TN_DRIVER_ABI,
     .name = "memory",
-    .caps = TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED,
+    .caps = TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED | TN_CAP_EVENTS,
     .render = tn_mem_render,
     .open = mem_open,
     .close = mem_close,
@@ -330,4 +340,10 @@ const struct tn_driver tn_driver_memory = {
     .stage = mem_stage,
     .commit = mem_commit,
     .rollback = mem_rollback,
+    .watch_open = mem_watch_open,
+    .watch_fd = tn_mem_watch_fd,
+    .watch_read = tn_mem_watch_read,
+    .watch_update = tn_mem_watch_update,
+    .watch_quiet = tn_mem_watch_quiet,
+    .watch_close = tn_mem_watch_close,
 };
