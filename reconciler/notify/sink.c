@@ -303,7 +303,7 @@ save(struct tn_notify *notify)
     notify->next_save = ended + pause;
     notify->saves += !code;
     notify->save_failures += code != TN_OK;
-    if (!code != !notify->save_reported) {
+    if ((code != TN_OK) == notify->save_reported) {
         return;
     }
     notify->save_reported = code != TN_OK;
