@@ -59,9 +59,8 @@ part_take(const char **text, uint64_t *ms)
     unsigned long long v = strtoull(*text, &end, 10);
     for (size_t i = 0; i < TN_ARRAY_SIZE(units); i++) {
         size_t n = strlen(units[i].name);
-        bool ends = end[n == strnlen(end, n) ? n : 0] == '\0' ||
-                    (end[n] >= '0' && end[n] <= '9');
-        if (strncmp(end, units[i].name, n) == 0 && ends &&
+        if (strncmp(end, units[i].name, n) == 0 &&
+            (end[n] == '\0' || (end[n] >= '0' && end[n] <= '9')) &&
             v <= TN_PENDING_MAX_MS / units[i].ms) {
             *ms += v * units[i].ms;
             *text = end + n;
