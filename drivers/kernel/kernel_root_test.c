@@ -148,6 +148,12 @@ Test(root, what_the_tools_say)
         "ip -n web1 -6 route | grep -q '^default via fd00:1::1 dev eth0'",
         "ip netns exec hv1.tn.acme.web sysctl -n net.ipv4.ip_forward | "
         "grep -qx 1",
+        /* Only what has addresses takes part in IPv6. */
+        "ip netns exec hv1.tn.acme.web sh -c 'cd /proc/sys/net/ipv6/conf; "
+        "for i in default x-front p-web1 b-front b-back; do "
+        "cat $i/disable_ipv6; done' | tr -d '\\n' | grep -qx 11100",
+        "ip netns exec hv1.tn.acme.web sh -c "
+        "'cat /proc/sys/net/ipv6/conf/l-*/disable_ipv6' | grep -qx 0",
         "! ip -n hv1 link | grep -q x-front",
     };
     for (size_t i = 0; i < TN_ARRAY_SIZE(facts); i++) {
@@ -182,6 +188,8 @@ Test(root, healed)
         "ip -n hv1.tn.acme.web route del 172.16.0.0/16",
         "ip -n hv1.tn.acme.web link set dev b-front type bridge stp_state 1",
         "ip netns exec hv1.tn.acme.web sysctl -q net.ipv4.ip_forward=0",
+        "ip netns exec hv1.tn.acme.web "
+        "sysctl -q net.ipv6.conf.default.disable_ipv6=0",
         "ip netns exec hv1.tn.acme.web nft flush ruleset",
         "ip -n hv1.tn.acme.web link set dev b-front group 1953366017",
         /* The kernel removes what was in a namespace some time later. */

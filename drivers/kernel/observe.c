@@ -92,13 +92,17 @@ append(struct tn_k_list *list, const struct tn_k_list *more)
 struct parts {
     const struct tn_k_visit **visits;
     struct tn_k_watch *watches;
+    struct tn_arena *arenas[TN_K_WORKERS];
 };
 
 static void
-part_do(void *ctx, size_t i)
+part_do(void *ctx, size_t worker, size_t i)
 {
-    const struct parts *parts = ctx;
-    parts->watches[i].list.arena = tn_arena_new();
+    struct parts *parts = ctx;
+    if (!parts->arenas[worker]) {
+        parts->arenas[worker] = tn_arena_new();
+    }
+    parts->watches[i].list.arena = parts->arenas[worker];
     watch_vpc(&parts->watches[i], parts->visits[i]);
     sort_list(&parts->watches[i].list);
 }
@@ -108,8 +112,8 @@ watch_vpcs(struct tn_k_watch *w)
 {
     struct tn_arena *arena = w->s->seen;
     struct parts parts = {
-        tn_new_n(arena, const struct tn_k_visit *, w->visits.n),
-        tn_new_n(arena, struct tn_k_watch, w->visits.n)};
+        .visits = tn_new_n(arena, const struct tn_k_visit *, w->visits.n),
+        .watches = tn_new_n(arena, struct tn_k_watch, w->visits.n)};
     size_t n = 0;
     for (size_t i = 0; i < w->visits.n; i++) {
         if (w->visits.items[i].scope && w->visits.items[i].there) {
@@ -131,7 +135,11 @@ watch_vpcs(struct tn_k_watch *w)
         for (size_t k = 0; k < part->bare.n; k++) {
             *tn_vec_push(arena, &w->bare) = part->bare.items[k];
         }
-        tn_arena_adopt(w->list.arena, part->list.arena);
+    }
+    for (size_t i = 0; i < TN_K_WORKERS; i++) {
+        if (parts.arenas[i]) {
+            tn_arena_adopt(w->list.arena, parts.arenas[i]);
+        }
     }
 }
 

@@ -10,8 +10,7 @@ struct tn_k_visit {
     struct tn_k_space *space;
     const char *name; /* Of a VPC, or of who knows what: caller's arena. */
     enum tn_k_depth depth;
-    const char *scope;           /* Of a VPC; else null. */
-    struct tn_arena *seen, *out; /* While it is read: for tables, for these: */
+    const char *scope; /* Of a VPC; else null. */
     const char *sysctls;
     struct tn_nft_observed rules;
     bool there, ours; /* It exists; it bears our mark. */

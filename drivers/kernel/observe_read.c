@@ -4,7 +4,7 @@
  * VPCs and, of the namespaces of ports, those that are wanted; then those that
  * ports say they lead to and were not read yet, and whatever else may be a
  * leftover of ours.  What was read belongs to the session, what is for the
- * result goes to an arena of its own.  What is made of it, in which order, and
+ * result to the caller.  What is made of it, in which order, and
  * which of several errors is told does not depend on the threads. */
 #include "drivers/kernel/observe.h"
 
@@ -14,10 +14,12 @@
 #include "drivers/kernel/sysctl.h"
 #include "drivers/kernel/threads.h"
 
-/* A round: the visits from 'first' on. */
+/* A round: the visits from 'first' on.  Each worker has an arena for tables and
+ * one for what goes into the result. */
 struct round {
     struct tn_k_watch *w;
     size_t first;
+    struct tn_arena *seen[TN_K_WORKERS], *out[TN_K_WORKERS];
 };
 
 static struct tn_k_visit *
@@ -58,16 +60,17 @@ wanted_rules(const struct tn_k_watch *w, const char *scope)
 
 /* What is not in tables: only of VPCs that are ours. */
 static enum tn_code
-read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v)
+read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v,
+         struct tn_arena *arena)
 {
     enum tn_code code = tn_k_netns_enter(v->space->fd, &v->err);
     if (code == TN_OK) {
-        code = tn_k_sysctls_read(v->out, &v->sysctls, &v->err);
+        code = tn_k_sysctls_read(arena, &v->sysctls, &v->err);
     }
     if (code == TN_OK) {
         code =
             tn_nft_observe(w->s->nft, v->space->fd, wanted_rules(w, v->scope),
-                           v->out, &v->rules, &v->err);
+                           arena, &v->rules, &v->err);
     }
     return code == TN_OK
                ? TN_OK
@@ -75,34 +78,41 @@ read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v)
 }
 
 static void
-visit_read(void *ctx, size_t i)
+visit_read(void *ctx, size_t worker, size_t i)
 {
-    const struct round *round = ctx;
+    struct round *round = ctx;
     const struct tn_k_watch *w = round->w;
     struct tn_k_visit *v = &round->w->visits.items[round->first + i];
-    v->seen = tn_arena_new();
-    v->out = tn_arena_new();
+    if (!round->seen[worker]) {
+        round->seen[worker] = tn_arena_new();
+        round->out[worker] = tn_arena_new();
+    }
     v->code = tn_k_space_open(w->s, v->space, &v->err);
     if (v->code == TN_OK) {
-        v->code = tn_k_space_load(v->space, v->depth, v->seen, &v->err);
+        v->code =
+            tn_k_space_load(v->space, v->depth, round->seen[worker], &v->err);
     }
     v->there = v->code == TN_OK;
     v->ours = v->there && tn_k_space_marked(v->space, w->s->mark);
     if (v->scope && v->ours) {
-        v->code = read_vpc(w, v);
+        v->code = read_vpc(w, v, round->out[worker]);
     }
 }
 
 static enum tn_code
 round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
 {
-    struct round round = {w, first};
+    struct round round = {.w = w, .first = first};
     enum tn_code code = TN_OK;
     tn_k_each(w->visits.n - first, visit_read, &round);
+    for (size_t i = 0; i < TN_K_WORKERS; i++) {
+        if (round.seen[i]) {
+            tn_arena_adopt(w->s->seen, round.seen[i]);
+            tn_arena_adopt(w->list.arena, round.out[i]);
+        }
+    }
     for (size_t i = first; i < w->visits.n; i++) {
         struct tn_k_visit *v = &w->visits.items[i];
-        tn_arena_adopt(w->s->seen, v->seen);
-        tn_arena_adopt(w->list.arena, v->out);
         if (v->there) {
             tn_k_space_keep(w->s, v->space);
         }

@@ -8,21 +8,20 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { MOST_THREADS = 8 };
-
 struct pool {
     tn_k_each_fn *fn;
     void *ctx;
     size_t n;
-    atomic_size_t next;
+    atomic_size_t next, workers;
 };
 
 static void *
 draw(void *arg)
 {
     struct pool *pool = arg;
+    size_t worker = atomic_fetch_add(&pool->workers, 1);
     for (size_t i; (i = atomic_fetch_add(&pool->next, 1)) < pool->n;) {
-        pool->fn(pool->ctx, i);
+        pool->fn(pool->ctx, worker, i);
     }
     return NULL;
 }
@@ -32,14 +31,14 @@ processors(void)
 {
     cpu_set_t set;
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < MOST_THREADS ? (size_t) n : MOST_THREADS;
+    return n < TN_K_WORKERS ? (size_t) n : TN_K_WORKERS;
 }
 
 void
 tn_k_each(size_t n, tn_k_each_fn *fn, void *ctx)
 {
     struct pool pool = {.fn = fn, .ctx = ctx, .n = n};
-    pthread_t helpers[MOST_THREADS];
+    pthread_t helpers[TN_K_WORKERS];
     size_t most = processors(), started = 0;
     most = most < n ? most : n;
     /* Fewer helpers only take longer. */
