@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The kernel driver against 'ip -batch' and 'bridge -batch' writing the same
 # objects, and against plain netlink dumps of the same state. Prints figures and
-# ratios of one run.
+# ratios of one run. The batches run three times: in fresh namespaces; in some
+# that have tenet's settings for IPv6 first; and as one would write them by hand.
 #
 #   TENET=build/release/tenet BENCH=build/release/tests/bench \
 #       tests/bench/kernel.sh [SEGMENTS [VPCS [NODELETE]]]
@@ -34,12 +35,36 @@ for ((v = 0; v < vpcs; v++)); do
     ip netns add "$PREFIX-far$v"
 done
 
-batch_create() {
+batch_create() { # batch_create SORT OF NAMESPACES
     local v
     for ((v = 0; v < vpcs; v++)); do
-        ip -n "$PREFIX-b$v" -batch "$work/create.$v.ip"
-        bridge -n "$PREFIX-b$v" -batch "$work/create.$v.bridge"
-        ip -n "$PREFIX-bfar$v" -batch "$work/far.$v.ip"
+        ip -n "$PREFIX-$1$v" -batch "$work/create$1.$v.ip"
+        bridge -n "$PREFIX-$1$v" -batch "$work/create.$v.bridge"
+        ip -n "$PREFIX-$1far$v" -batch "$work/far.$v.ip"
+    done
+}
+batch_plain() {
+    local v
+    for ((v = 0; v < vpcs; v++)); do
+        ip -n "$PREFIX-p$v" -batch "$work/plain.$v.ip"
+        bridge -n "$PREFIX-p$v" -batch "$work/plain.$v.bridge"
+    done
+}
+places() { # places SORT: the namespaces of a run of the batches
+    local v
+    for ((v = 0; v < vpcs; v++)); do
+        ip netns add "$PREFIX-$1$v"
+        ip netns add "$PREFIX-$1far$v"
+        sed "s/-bfar/-$1far/" "$work/create.$v.ip" >"$work/create$1.$v.ip"
+    done
+}
+tune() {
+    local v
+    for ((v = 0; v < vpcs; v++)); do
+        from "$PREFIX-t$v" sysctl -qw net.ipv6.conf.default.disable_ipv6=1 \
+            net.ipv6.conf.default.addr_gen_mode=1 \
+            net.ipv6.conf.default.accept_dad=0 \
+            net.ipv6.conf.all.forwarding=1 net.ipv4.ip_forward=1
     done
 }
 batch_delete() {
@@ -47,6 +72,29 @@ batch_delete() {
     for ((v = 0; v < vpcs; v++)); do
         ip -n "$PREFIX-b$v" -batch "$work/delete.$v.ip"
     done
+}
+# The kernel destroys namespaces, and tells of carriers, some time later; what is
+# measured next must not wait for that.
+quiet() {
+    local calm=0
+    while ((calm < 3)); do
+        calm=$((calm + 1))
+        if cat /proc/[0-9]*/stack 2>/dev/null |
+            grep -qE 'cleanup_net|linkwatch_event|addrconf_dad|mld_ifc'; then
+            calm=0
+        fi
+        sleep 0.3
+    done
+}
+drop() { # drop SORT...: namespaces that places made
+    local v sort
+    for sort in "$@"; do
+        for ((v = 0; v < vpcs; v++)); do
+            ip netns del "$PREFIX-$sort$v"
+            ip netns del "$PREFIX-${sort}far$v"
+        done
+    done
+    quiet
 }
 # Runs "$@" while another program asks for the rtnl lock over and over.
 timed_wait() { # timed_wait TIME WAIT COMMAND...
@@ -74,8 +122,17 @@ if [ -z "$skip_delete" ]; then
     timed_wait t_destroy w_destroy "$TENET" destroy -C "$repo" --host hv1 --yes
 fi
 
-while read -r ns; do ip netns add "$ns"; done <"$work/netns"
-timed b_create batch_create
+"$here/lab.sh" down "$PREFIX"
+quiet
+places p
+timed p_create batch_plain
+drop p
+places t
+tune
+timed c_create batch_create t
+drop t
+places b
+timed b_create batch_create b
 if [ -z "$skip_delete" ]; then
     timed_wait b_delete w_delete batch_delete
 fi
@@ -84,6 +141,8 @@ echo "validate, cold                 $t_validate s"
 echo "plan, all to create            $t_plan s"
 echo "apply, all created             $t_create s"
 echo "ip -batch + bridge -batch      $b_create s   ratio $(ratio "$t_create" "$b_create")"
+echo "  in tuned namespaces          $c_create s   ratio $(ratio "$t_create" "$c_create")"
+echo "  by hand, nothing tuned       $p_create s   ratio $(ratio "$t_create" "$p_create")"
 echo "apply, nothing to do (best)    $best_noop s"
 echo "plain dumps (best)             $best_dump s   ratio $(ratio "$best_noop" "$best_dump")"
 if [ -z "$skip_delete" ]; then

@@ -3,18 +3,23 @@
 
     kernel_intent.py --segments 1000 --vpcs 10 --prefix tbench --out DIR
 
-Writes DIR/intent (a repository's files), DIR/netns (the namespaces the batches
-need), DIR/create.<vpc>.{ip,bridge} and DIR/far.<vpc>.ip and DIR/delete.<vpc>.ip:
-the same objects as tenet makes of the intent, but for the packet rules. A
-segment is a bridge with its gateway address, a vxlan device, a veth pair into
-a workload's namespace, four flood entries, and for each of four remote ports
-an FDB entry in the tunnel, one in the bridge and a neighbour.
+Writes DIR/intent (a repository's files), DIR/create.<vpc>.{ip,bridge},
+DIR/far.<vpc>.ip and DIR/delete.<vpc>.ip: the same objects as tenet makes of the
+intent, marks included, but for the packet rules. A segment is a bridge with its
+gateway address, a vxlan device, a veth pair into a workload's namespace, four
+flood entries, for each of four remote ports an FDB entry in the tunnel and one
+in the bridge, and five neighbours.
+
+DIR/plain.<vpc>.{ip,bridge} say the same as one would by hand: no marks, no
+tuning, the workload's end in the same namespace.
 """
 
 import argparse
 import os
 
 REMOTES = 4
+MARK = "group 29806"
+ONE = "numtxqueues 1 numrxqueues 1"
 
 
 def write(path, text):
@@ -81,45 +86,64 @@ def vpc_documents(args, v):
 
 def batches(args, out):
     n = args.segments // args.vpcs
-    names = []
     for v in range(args.vpcs):
-        vpc, far = f"{args.prefix}-b{v}", f"{args.prefix}-bfar{v}"
-        names += [vpc, far]
+        far = f"{args.prefix}-bfar{v}"
         ip, bridge, peer, delete = [], [], [], []
+        plain, plain_bridge = [], []
         for s in range(n):
             b, x, p = f"b-s{s}", f"x-s{s}", f"p-s{s}"
+            tunnel = (f"type vxlan id {10000 + v * n + s} local 192.0.2.11 "
+                      "dstport 4789 nolearning")
             ip += [
-                f"link add {b} address {mac(v, s, 255)} type bridge "
-                "mcast_snooping 0",
-                f"link add {x} type vxlan id {10000 + v * n + s} local "
-                "192.0.2.11 dstport 4789 nolearning",
-                f"link set {x} master {b} mtu 1450 up",
-                f"link add {p} mtu 1450 type veth peer name e{s} address "
-                f"{mac(v, s, 0)} mtu 1450 netns {far}",
+                f"link add {b} address {mac(v, s, 255)} {MARK} {ONE} "
+                "type bridge mcast_snooping 0",
+                f"link add {x} mtu 1450 {MARK} {ONE} {tunnel} ttl 64",
+                f"link set {x} master {b} alias tenet:bench:vxlan/{x} up",
+                f"link add {p} mtu 1450 {MARK} {ONE} type veth peer name e{s} "
+                f"address {mac(v, s, 0)} mtu 1450 {MARK} {ONE} netns {far}",
+                f"link set {p} master {b} alias tenet:bench:port/{p} up",
+                f"link set {b} mtu 1450 alias tenet:bench:bridge/{b} up",
+                f"addr add {net(s)}.1/24 dev {b}",
+                f"neigh add {net(s)}.10 lladdr {mac(v, s, 0)} dev {b} "
+                "nud permanent protocol 84",
+            ]
+            plain += [
+                f"link add {b} type bridge",
+                f"link add {x} {tunnel}",
+                f"link set {x} master {b} up",
+                f"link add {p} type veth peer name e{s}",
                 f"link set {p} master {b} up",
-                f"link set {b} mtu 1450 up",
+                f"link set e{s} up",
+                f"link set {b} up",
                 f"addr add {net(s)}.1/24 dev {b}",
             ]
             bridge += [f"link set dev {x} learning off neigh_suppress on",
                        f"link set dev {p} learning off flood off"]
             for r in range(REMOTES):
                 vtep, m = f"192.0.2.{12 + r}", mac(v, s, r + 1)
-                bridge += [
+                entries = [
                     f"fdb append 00:00:00:00:00:00 dev {x} dst {vtep} self",
                     f"fdb append {m} dev {x} dst {vtep} self",
                     f"fdb append {m} dev {x} master static",
                 ]
-                ip.append(f"neigh add {net(s)}.{11 + r} lladdr {m} dev {b} "
-                          "nud permanent")
-            bridge.append(f"fdb append {mac(v, s, 0)} dev {p} master static")
+                bridge += [f"{entry} extern_learn" for entry in entries]
+                plain_bridge += entries
+                neigh = (f"neigh add {net(s)}.{11 + r} lladdr {m} dev {b} "
+                         "nud permanent")
+                ip.append(f"{neigh} protocol 84")
+                plain.append(neigh)
+            bridge.append(f"fdb append {mac(v, s, 0)} dev {p} master static "
+                          "extern_learn")
             peer += [f"addr add {net(s)}.10/24 dev e{s}",
-                     f"link set e{s} up"]
+                     f"link set e{s} addrgenmode none "
+                     f"alias tenet:bench:port/{p} up"]
             delete += [f"link del {x}", f"link del {p}", f"link del {b}"]
-        for name, lines in (("create", ip), ("delete", delete)):
-            write(f"{out}/{name}.{v}.ip", "\n".join(lines) + "\n")
-        write(f"{out}/create.{v}.bridge", "\n".join(bridge) + "\n")
-        write(f"{out}/far.{v}.ip", "\n".join(peer) + "\n")
-    write(f"{out}/netns", "\n".join(names) + "\n")
+        for name, lines in ((f"create.{v}.ip", ip), (f"far.{v}.ip", peer),
+                            (f"create.{v}.bridge", bridge),
+                            (f"plain.{v}.ip", plain),
+                            (f"plain.{v}.bridge", plain_bridge),
+                            (f"delete.{v}.ip", delete)):
+            write(f"{out}/{name}", "\n".join(lines) + "\n")
 
 
 def main():
