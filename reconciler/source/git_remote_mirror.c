@@ -153,6 +153,23 @@ check_tree(git_repository *handle, git_odb *odb, const git_oid *id,
 }
 
 static int
+check_file(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void) path;
+    (void) at;
+    return type == FTW_F && st->st_size < GIT_OID_HEXSZ ? -1 : 0;
+}
+
+/* Every file below refs holds an id. */
+static int
+check_files(const char *dir)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    const char *refs = tn_arena_printf(arena, "%s/refs", dir);
+    return nftw(refs, check_file, 16, FTW_PHYS);
+}
+
+static int
 check_ref(git_reference *ref, void *payload)
 {
     git_odb *odb = payload;
@@ -176,14 +193,21 @@ is_whole(const char *dir, const char *url, bool *fresh)
     TN_CLEANUP(cleanup_config) git_config *config = NULL;
     git_odb *odb = NULL;
     git_strarray refs = {0};
+    git_reference *head = NULL;
     const char *of = NULL;
     if (git_repository_open_bare(&handle, dir) < 0 ||
-        git_repository_config_snapshot(&config, handle) < 0 ||
+        git_reference_lookup(&head, handle, "HEAD") < 0) {
+        return false;
+    }
+    git_reference_free(head);
+    if (git_repository_config_snapshot(&config, handle) < 0 ||
         git_config_get_string(&of, config, CONFIG_KEY) < 0 ||
         strcmp(of, url) != 0 || git_repository_odb(&odb, handle) < 0) {
         return false;
     }
     int rc = git_reference_list(&refs, handle);
+    /* What cannot be read is not listed. */
+    rc = rc < 0 ? rc : check_files(dir);
     *fresh = rc == 0 && refs.count == 0;
     git_strarray_dispose(&refs);
     if (rc == 0) {

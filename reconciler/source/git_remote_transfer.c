@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <git2.h>
 
@@ -23,6 +23,7 @@
 enum { SECRET_MAX = 4096, HOSTS_MAX = 4 << 20 };
 
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+#define PUSHED "refs/tenet/pushed"
 #define SYSTEM_HOSTS "/etc/ssh/ssh_known_hosts"
 
 struct wire {
@@ -179,7 +180,7 @@ read_text(const char *path, struct tn_text *out, struct tn_error *err)
     return TN_OK;
 }
 
-/* libgit2 looks into the known_hosts of a home directory to choose among the
+/* libgit2 looks into the known_hosts of $HOME to choose among the
  * kinds of keys that a server has.  It is given one with nothing but the keys
  * that are trusted for this host, under plain names. */
 static enum tn_code
@@ -208,7 +209,12 @@ static enum tn_code
 prepare_ssh(struct wire *w, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    const char *key = option(w, TN_XFER_SSH_KEY);
     const char *file = option(w, TN_XFER_KNOWN_HOSTS);
+    if (key && access(key, R_OK) < 0) {
+        return tn_fail(err, TN_EDENIED, 0, "the key file %s cannot be read",
+                       key);
+    }
     w->hosts_file = file ? file : SYSTEM_HOSTS;
     enum tn_code code = read_text(w->hosts_file, &text, err);
     if (!code) {
@@ -225,7 +231,8 @@ prepare_network(struct wire *w, struct tn_error *err)
 {
     const char *home =
         tn_arena_printf(w->arena, "%s/tenet", w->t->text[TN_XFER_MIRROR]);
-    int rc = 0;
+    /* Where libgit2 1.5 looks for known_hosts; this process is ours alone. */
+    int rc = setenv("HOME", home, 1);
     for (git_config_level_t level = GIT_CONFIG_LEVEL_PROGRAMDATA;
          rc == 0 && level <= GIT_CONFIG_LEVEL_GLOBAL; level++) {
         rc = git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level,
@@ -456,6 +463,13 @@ proxy(const struct wire *w)
 static enum tn_code
 connect_to(struct wire *w, git_direction direction, struct tn_error *err)
 {
+    if (w->url.kind == TN_URL_LOCAL) {
+        TN_CLEANUP(tn_cleanup_git) struct tn_git_repo *there = NULL;
+        enum tn_code code = tn_git_open(w->url.wire, &there, err);
+        if (code) {
+            return code;
+        }
+    }
     git_remote_create_options create;
     git_remote_connect_options how;
     git_remote_create_options_init(&create, GIT_REMOTE_CREATE_OPTIONS_VERSION);
@@ -550,6 +564,10 @@ check_commit(struct wire *w, const struct wanted *want, struct tn_error *err)
             return tn_fail(err, TN_EINTENT, 0, "%s of %s names no commit",
                            want->ref, w->url.shown);
         }
+    }
+    if (rc == GIT_ENOTFOUND) {
+        return tn_fail(err, TN_EINTERNAL, 0,
+                       "%s was fetched, but not what it names", want->ref);
     }
     return rc < 0 ? tn_git_fail(err, rc, "reading %s", want->ref) : TN_OK;
 }
@@ -655,12 +673,25 @@ fetch(struct wire *w, struct tn_transfer_reply *reply, struct tn_error *err)
     return code;
 }
 
+/* libgit2 pushes what has a name. */
+static enum tn_code
+name_it(struct wire *w, struct tn_error *err)
+{
+    TN_CLEANUP(cleanup_reference) git_reference *ref = NULL;
+    git_oid id;
+    int rc = git_oid_fromstr(&id, w->t->text[TN_XFER_ID]);
+    rc = rc < 0 ? rc
+                : git_reference_create(&ref, w->handle, PUSHED, &id, 1,
+                                       "tenet: to push");
+    return rc < 0 ? tn_git_fail(err, rc, "naming what is pushed") : TN_OK;
+}
+
 static enum tn_code
 push(struct wire *w, struct tn_error *err)
 {
     git_push_options how;
-    char *spec = tn_arena_printf(w->arena, "%s:%s", w->t->text[TN_XFER_ID],
-                                 w->t->text[TN_XFER_REF]);
+    char *spec =
+        tn_arena_printf(w->arena, PUSHED ":%s", w->t->text[TN_XFER_REF]);
     git_strarray all = {&spec, 1};
     const char *expected = option(w, TN_XFER_EXPECTED);
     if (expected && git_oid_fromstr(&w->expected, expected) < 0) {
@@ -671,7 +702,8 @@ push(struct wire *w, struct tn_error *err)
                              w->t->text[TN_XFER_REF], w->t->text[TN_XFER_ID],
                              w->t->text[TN_XFER_EXPECTED], err);
     }
-    enum tn_code code = connect_to(w, GIT_DIRECTION_PUSH, err);
+    enum tn_code code = name_it(w, err);
+    code = code ? code : connect_to(w, GIT_DIRECTION_PUSH, err);
     if (code) {
         return code;
     }

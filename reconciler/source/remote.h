@@ -68,10 +68,9 @@ struct tn_remote_options {
     uint64_t max_bytes;  /* Of one transfer; 0: 1 GiB. */
 };
 
-/* For the first lines of main, before anything else: true if this process was
- * started to be the helper; it has then done its work, and '*status' is what
- * main returns. */
-bool tn_remote_main(int argc, char **argv, int *status);
+/* For the first line of main, before anything else: if this process was started
+ * to be the helper, does its work and does not return. */
+void tn_remote_main(int argc, char **argv);
 
 /* Checks the options, makes or opens the mirror; does not speak to the remote.
  * One handle is used by one thread at a time. */

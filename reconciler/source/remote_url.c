@@ -182,6 +182,9 @@ scp(const char *url, const char *colon, struct tn_url *u, struct tn_error *err)
         return code;
     }
     u->port = 22;
+    if (colon[1] == ':') {
+        return refuse(err, "names a helper program, which is not accepted");
+    }
     if (!colon[1] || !copy(u->wire, sizeof u->wire, url, strlen(url))) {
         return refuse(err, colon[1] ? "is too long" : "has no path");
     }
