@@ -2,6 +2,7 @@
 #include "model/base/digest.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -85,4 +86,22 @@ uint64_t
 tn_hash64(const void *bytes, size_t n)
 {
     return XXH3_64bits(bytes, n);
+}
+
+uint64_t
+tn_hash64_of(const struct tn_bytes *runs, size_t n)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (!state) {
+        abort();
+    }
+    XXH3_64bits_reset(state);
+    for (size_t i = 0; i < n; i++) {
+        if (runs[i].n) {
+            XXH3_64bits_update(state, runs[i].at, runs[i].n);
+        }
+    }
+    uint64_t hash = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return hash;
 }

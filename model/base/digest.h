@@ -35,5 +35,11 @@ bool tn_digest_parse(const char *hex, struct tn_digest *out) TN_MUST_USE;
 /* XXH3, 64 bit, seed 0: stable over machines and versions, and part of our
  * file formats (derived identifiers).  Not for adversaries. */
 uint64_t tn_hash64(const void *bytes, size_t n);
+/* The same of what several runs of bytes are together. */
+struct tn_bytes {
+    const void *at;
+    size_t n;
+};
+uint64_t tn_hash64_of(const struct tn_bytes *runs, size_t n);
 
 #endif

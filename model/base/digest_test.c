@@ -85,3 +85,18 @@ Test(digest, fast_hash_never_changes)
     cr_assert_eq(tn_hash64("a", 1), 0xe6c632b61e964e1fu);
     cr_assert_eq(tn_hash64("abc", 3), 0x78af5f94892f3950u);
 }
+
+Test(digest, fast_hash_of_runs_is_that_of_the_whole)
+{
+    char bytes[5000];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char) (i * 31 % 251);
+    }
+    for (size_t n = 0; n < sizeof bytes; n += 1 + n / 7) {
+        const size_t a = n / 3, b = n / 2;
+        const struct tn_bytes runs[] = {
+            {bytes, a}, {NULL, 0}, {bytes + a, b - a}, {bytes + b, n - b}};
+        cr_expect_eq(tn_hash64_of(runs, TN_ARRAY_SIZE(runs)),
+                     tn_hash64(bytes, n), "%zu", n);
+    }
+}

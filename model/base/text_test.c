@@ -24,6 +24,24 @@ Test(text, grows)
     cr_assert_str_eq(tn_text_str(&t), "abx");
 }
 
+/* Past the size from which on memory comes in large pages. */
+Test(text, keeps_what_it_has_while_it_grows_large)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    enum { N = 400000 };
+    tn_text_reserve(&t, 3000);
+    cr_assert_geq(t.cap, 3001);
+    for (unsigned i = 0; i < N; i++) {
+        tn_text_addn(&t, (const char *) &i, sizeof i);
+    }
+    cr_assert_eq(t.n, N * sizeof(unsigned));
+    for (unsigned i = 0, got; i < N; i++) {
+        memcpy(&got, t.s + i * sizeof got, sizeof got);
+        cr_assert_eq(got, i);
+    }
+    cr_assert_eq(t.s[t.n], '\0');
+}
+
 Test(text, formats_at_every_length)
 {
     for (int n = 0; n < 400; n++) {

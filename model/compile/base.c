@@ -247,34 +247,19 @@ tn_base_built(const struct tn_base_builder *b, const struct tn_chunk *nets,
 
 /* ---- bytes -------------------------------------------------------------- */
 
-static void
-array_add(struct tn_text *out, const void *items, uint64_t n, size_t size)
-{
-    if (n) {
-        tn_text_addn(out, items, (size_t) n * size);
-    }
-}
-
-size_t
-tn_base_size(const struct tn_base *base)
-{
-    const struct tn_base_head *h = &base->head;
-    return sizeof *h + (size_t) h->n_files * sizeof *base->files +
-           (size_t) h->n_nets * sizeof *base->nets +
-           (size_t) h->n_uniques * sizeof *base->uniques +
-           (size_t) h->n_refs * sizeof *base->refs + (size_t) h->n_paths;
-}
-
 void
-tn_base_pack(struct tn_text *out, const struct tn_base *base)
+tn_base_runs(const struct tn_base *base, struct tn_bytes out[TN_BASE_RUNS])
 {
     const struct tn_base_head *h = &base->head;
-    array_add(out, h, 1, sizeof *h);
-    array_add(out, base->files, h->n_files, sizeof *base->files);
-    array_add(out, base->nets, h->n_nets, sizeof *base->nets);
-    array_add(out, base->uniques, h->n_uniques, sizeof *base->uniques);
-    array_add(out, base->refs, h->n_refs, sizeof *base->refs);
-    array_add(out, base->paths, h->n_paths, 1);
+    const struct tn_bytes runs[TN_BASE_RUNS] = {
+        {h, sizeof *h},
+        {base->files, (size_t) h->n_files * sizeof *base->files},
+        {base->nets, (size_t) h->n_nets * sizeof *base->nets},
+        {base->uniques, (size_t) h->n_uniques * sizeof *base->uniques},
+        {base->refs, (size_t) h->n_refs * sizeof *base->refs},
+        {base->paths, (size_t) h->n_paths},
+    };
+    memcpy(out, runs, sizeof runs);
 }
 
 /* Null if there are not so many. */

@@ -53,8 +53,10 @@ struct tn_base {
 
 /* False if 'bytes' are not one.  Points into 'bytes', aligned to 8. */
 bool tn_base_unpack(const void *bytes, size_t n, struct tn_base *out);
-size_t tn_base_size(const struct tn_base *base); /* Of the packed base. */
-void tn_base_pack(struct tn_text *out, const struct tn_base *base);
+/* The bytes of a base, borrowed from it. */
+enum { TN_BASE_RUNS = 6 };
+void tn_base_runs(const struct tn_base *base,
+                  struct tn_bytes out[TN_BASE_RUNS]);
 
 /* A base in the making.  The texts hold arrays. */
 struct tn_base_builder {

@@ -281,14 +281,13 @@ tn_cache_clean(const struct tn_cache *cache)
 
 /* Joins runs that lie behind each other, so that old records cost one write. */
 static size_t
-piece_add(struct tn_store_piece *pieces, size_t n, const char *bytes,
-          size_t size)
+run_add(struct tn_bytes *runs, size_t n, const void *at, size_t size)
 {
-    if (n > 0 && pieces[n - 1].bytes + pieces[n - 1].n == bytes) {
-        pieces[n - 1].n += size;
+    if (n > 0 && (const char *) runs[n - 1].at + runs[n - 1].n == at) {
+        runs[n - 1].n += size;
         return n;
     }
-    pieces[n] = (struct tn_store_piece){bytes, size};
+    runs[n] = (struct tn_bytes){at, size};
     return n + 1;
 }
 
@@ -299,8 +298,8 @@ record_is_kept(const struct tn_cache_record *r)
 }
 
 static size_t
-records_add(const struct tn_cache *cache, struct tn_store_piece *pieces,
-            size_t n_pieces, const struct tn_cache_record *records, size_t n)
+records_add(const struct tn_cache *cache, struct tn_bytes *runs, size_t n_runs,
+            const struct tn_cache_record *records, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct tn_text *text = records[i].text;
@@ -308,12 +307,18 @@ records_add(const struct tn_cache *cache, struct tn_store_piece *pieces,
                                        ? record_find(cache, records[i].tenant)
                                        : NULL;
         if (old) {
-            n_pieces = piece_add(pieces, n_pieces, old->raw, old->n_raw);
+            n_runs = run_add(runs, n_runs, old->raw, old->n_raw);
         } else if (text && text->n) {
-            n_pieces = piece_add(pieces, n_pieces, tn_text_str(text), text->n);
+            const struct tn_part *part = records[i].part;
+            struct tn_bytes rest[TN_PART_RUNS];
+            tn_part_runs(part, rest);
+            n_runs = run_add(runs, n_runs, tn_text_str(text), text->n);
+            for (size_t k = 0; k < TN_PART_RUNS; k++) {
+                n_runs = run_add(runs, n_runs, rest[k].at, rest[k].n);
+            }
         }
     }
-    return n_pieces;
+    return n_runs;
 }
 
 void
@@ -333,15 +338,15 @@ tn_cache_close(struct tn_cache *cache, const struct tn_cache_record *records,
         return;
     }
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_store_piece *pieces =
-        tn_new_n(arena, struct tn_store_piece, n + 1);
+    struct tn_bytes *runs =
+        tn_new_n(arena, struct tn_bytes, n * (1 + TN_PART_RUNS) + 1);
     head.clean = clean;
     size_t start = tn_pack_seal_begin(&first, cache->dir.id);
     tn_text_addn(&first, (const char *) &head, sizeof head);
     tn_pack_seal_end(&first, start);
-    size_t n_pieces = piece_add(pieces, 0, tn_text_str(&first), first.n);
-    n_pieces = records_add(cache, pieces, n_pieces, records, n);
-    tn_store_replace(&cache->dir, "index", "", pieces, n_pieces);
+    size_t n_runs = run_add(runs, 0, tn_text_str(&first), first.n);
+    n_runs = records_add(cache, runs, n_runs, records, n);
+    tn_store_replace(&cache->dir, "index", "", runs, n_runs);
     gone_remove(cache, records, n);
 }
 

@@ -84,7 +84,7 @@ struct tn_chunk tn_cached_file_pack(struct tn_text *out,
                                     const struct tn_intent_file *file);
 
 /* Writes what a good compile gave: network, documents and base, and appends
- * the part's record for the index to 'record'. */
+ * the part's record for the index to 'record', but for its large arrays. */
 void tn_cache_store(struct tn_cache *cache, const struct tn_digest *key,
                     const struct tn_intent *in, const struct tn_part *part,
                     struct tn_cached_docs *docs, const struct tn_digest *facts,
@@ -115,6 +115,7 @@ void tn_cache_store_change(struct tn_cache *cache,
 struct tn_cache_record {
     const char *tenant;
     const struct tn_text *text; /* New; empty: there is none. */
+    const struct tn_part *part; /* Whose arrays are behind the text. */
     bool same;                  /* As it was; 'text' is not read. */
 };
 /* Writes the index, unless all is as it was.  The record of a tenant that has

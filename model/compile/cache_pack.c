@@ -200,10 +200,15 @@ tn_part_pack(struct tn_text *out, const struct tn_part *part)
     struct tn_packer packer = {.out = out};
     tn_pack(&packer, &part_layout, part);
     pad(out);
-    tn_text_addn(out, (const char *) part->claims,
-                 part->n_claims * sizeof *part->claims);
-    tn_text_addn(out, (const char *) part->attaches,
-                 part->n_attaches * sizeof *part->attaches);
+}
+
+void
+tn_part_runs(const struct tn_part *part, struct tn_bytes out[TN_PART_RUNS])
+{
+    out[0] =
+        (struct tn_bytes){part->claims, part->n_claims * sizeof *part->claims};
+    out[1] = (struct tn_bytes){part->attaches,
+                               part->n_attaches * sizeof *part->attaches};
 }
 
 /* 'n' aligned structs in place; null if there are not so many. */

@@ -8,8 +8,13 @@
 /* Changes whenever bytes would be read differently. */
 uint64_t tn_cache_layout_id(void);
 
-/* 'out' holds a multiple of 8 bytes before and after. */
+/* 'out' holds a multiple of 8 bytes before and after.  Behind it belong the
+ * large arrays. */
 void tn_part_pack(struct tn_text *out, const struct tn_part *part);
+enum { TN_PART_RUNS = 2 };
+/* These; borrowed from the part. */
+void tn_part_runs(const struct tn_part *part,
+                  struct tn_bytes out[TN_PART_RUNS]);
 /* Points into the input, which is aligned to 8; 'out' has no network and no
  * places. */
 bool tn_part_unpack(struct tn_unpacker *unpacker,

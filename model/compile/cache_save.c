@@ -10,35 +10,34 @@
 #include "model/base/cleanup.h"
 #include "model/compile/cache_pack.h"
 
-/* VPC_GUESS: bytes of a record, if its names are not long. */
-enum { DOCS_LEAST = 16, VPC_GUESS = 128 };
+enum { DOCS_LEAST = 16 };
 
 static void
 base_save(struct tn_cache *cache, const char *tenant,
           const struct tn_base *base)
 {
     struct tn_store_dir *dir = tn_cache_dir(cache);
-    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
-    tn_text_reserve(&text, TN_PACK_SEAL_SIZE + tn_base_size(base));
-    size_t start = tn_pack_seal_begin(&text, dir->id);
-    tn_base_pack(&text, base);
-    tn_pack_seal_end(&text, start);
-    const struct tn_store_piece piece = {tn_text_str(&text), text.n};
-    tn_store_replace(dir, tenant, ".base", &piece, 1);
+    struct tn_bytes runs[1 + TN_BASE_RUNS];
+    char seal[TN_PACK_SEAL_SIZE];
+    tn_base_runs(base, runs + 1);
+    tn_pack_seal_of(seal, dir->id, runs + 1, TN_BASE_RUNS);
+    runs[0] = (struct tn_bytes){seal, sizeof seal};
+    tn_store_replace(dir, tenant, ".base", runs, TN_ARRAY_SIZE(runs));
 }
 
 static void
 record_pack(const struct tn_cache *cache, const struct tn_digest *key,
             const struct tn_part *part, struct tn_text *record)
 {
-    tn_text_reserve(record, TN_PACK_SEAL_SIZE + sizeof *key +
-                                part->n_claims * sizeof *part->claims +
-                                part->n_attaches * sizeof *part->attaches +
-                                part->n_vpcs * VPC_GUESS);
-    size_t start = tn_pack_seal_begin(record, tn_cache_dir(cache)->id);
+    struct tn_bytes runs[1 + TN_PART_RUNS];
+    size_t start = tn_pack_image(record, TN_PACK_SEAL_SIZE);
+    size_t body = record->n;
     tn_text_addn(record, (const char *) key->b, sizeof key->b);
     tn_part_pack(record, part);
-    tn_pack_seal_end(record, start);
+    tn_part_runs(part, runs + 1);
+    runs[0] = (struct tn_bytes){record->s + body, record->n - body};
+    tn_pack_seal_of(record->s + start, tn_cache_dir(cache)->id, runs,
+                    TN_ARRAY_SIZE(runs));
 }
 
 /* ---- all of a tenant ---------------------------------------------------- */

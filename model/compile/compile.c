@@ -115,8 +115,12 @@ cache_close(struct compile *c, bool clean)
     }
     for (size_t i = 0; i < c->n_jobs; i++) {
         const struct tn_tenant_job *job = &c->jobs[i];
-        records[i] = (struct tn_cache_record){job->repo->name, &job->record,
-                                              job->cached && !job->changed};
+        records[i] = (struct tn_cache_record){
+            .tenant = job->repo->name,
+            .text = &job->record,
+            .part = &job->part,
+            .same = job->cached && !job->changed,
+        };
     }
     tn_cache_close(c->cache, records, c->n_jobs, clean);
     c->stats.cache_bytes = tn_cache_bytes(c->cache);

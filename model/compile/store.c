@@ -132,7 +132,7 @@ temporary_open(struct tn_store_dir *dir, char path[TN_STORE_PATH])
 
 bool
 tn_store_replace(struct tn_store_dir *dir, const char *name, const char *suffix,
-                 const struct tn_store_piece *pieces, size_t n)
+                 const struct tn_bytes *runs, size_t n)
 {
     char path[TN_STORE_PATH], temporary[TN_STORE_PATH];
     if (!path_of(dir, name, suffix, path)) {
@@ -144,8 +144,8 @@ tn_store_replace(struct tn_store_dir *dir, const char *name, const char *suffix,
     }
     bool good = true;
     for (size_t i = 0; i < n && good; i++) {
-        good = all_written(fd, pieces[i].bytes, pieces[i].n);
-        atomic_fetch_add(&dir->bytes, pieces[i].n);
+        good = all_written(fd, runs[i].at, runs[i].n);
+        atomic_fetch_add(&dir->bytes, runs[i].n);
     }
     if (!good || rename(temporary, path) < 0) {
         unlink(temporary);

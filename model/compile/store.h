@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/base/digest.h"
 #include "model/base/text.h"
 
 enum { TN_STORE_PATH = 4096 };
@@ -27,19 +28,13 @@ struct tn_store_dir {
     atomic_uint serial;  /* Of temporary names. */
 };
 
-/* A run of bytes of a file to be written. */
-struct tn_store_piece {
-    const char *bytes;
-    size_t n;
-};
-
 /* Null if the file cannot be read whole; else new in 'arena'. */
 const char *tn_store_load(struct tn_store_dir *dir, const char *name,
                           const char *suffix, struct tn_arena *arena,
                           size_t *n);
-/* Replaces the file. */
+/* Replaces the file by what runs are together. */
 bool tn_store_replace(struct tn_store_dir *dir, const char *name,
-                      const char *suffix, const struct tn_store_piece *pieces,
+                      const char *suffix, const struct tn_bytes *runs,
                       size_t n);
 void tn_store_remove(const struct tn_store_dir *dir, const char *name,
                      const char *suffix);

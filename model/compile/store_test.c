@@ -1,6 +1,7 @@
 /* store_test.c - chunks come back as they were written, or not at all. */
 #include "model/compile/store.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,88 @@ Test(store, chunks_come_back)
     for (int i = 0; i < N; i++) {
         expect_chunk(&s, &store, &s.chunks[i], i);
     }
+    setup_done(&s);
+}
+
+/* Two threads that write one store, each far more than it keeps. */
+struct writing {
+    struct tn_store_writer *writer;
+    struct tn_chunk *chunks;
+    unsigned char fill;
+};
+
+enum { MANY = 300 };
+
+static size_t
+many_size(int i)
+{
+    return i == 77 ? 1 << 20 : (size_t) i * 37 % 9000;
+}
+
+static void *
+many_write(void *arg)
+{
+    const struct writing *w = arg;
+    struct tn_store_hand hand = {0};
+    TN_CLEANUP(tn_cleanup_free) char *bytes = malloc(1 << 20);
+    cr_assert(bytes);
+    memset(bytes, w->fill, 1 << 20);
+    for (int i = 0; i < MANY; i++) {
+        size_t start = hand.text.n;
+        tn_text_addn(&hand.text, bytes, many_size(i));
+        w->chunks[i] = tn_store_put(w->writer, &hand, start);
+    }
+    tn_store_hand_done(w->writer, &hand);
+    return NULL;
+}
+
+Test(store, two_may_write)
+{
+    struct setup s;
+    struct tn_chunk chunks[2][MANY];
+    struct tn_store_writer writer;
+    TN_CLEANUP(tn_cleanup_store) struct tn_store store = {0};
+    pthread_t threads[2];
+    struct writing both[2];
+    setup_init(&s);
+    cr_assert(tn_store_create(&writer, &s.dir));
+    for (int k = 0; k < 2; k++) {
+        both[k] = (struct writing){&writer, chunks[k], (unsigned char) (k + 1)};
+        cr_assert_eq(pthread_create(&threads[k], NULL, many_write, &both[k]),
+                     0);
+    }
+    for (int k = 0; k < 2; k++) {
+        pthread_join(threads[k], NULL);
+    }
+    uint64_t generation = tn_store_finish(&writer, "a", ".x");
+    cr_assert(generation && !writer.open);
+    cr_assert(tn_store_open(&store, &s.dir, "a", ".x", generation));
+    for (int i = 0; i < 2 * MANY; i++) {
+        const struct tn_chunk *chunk = &chunks[i % 2][i / 2];
+        const char *got = tn_store_get(&store, &s.dir, chunk, s.arena);
+        cr_assert(got);
+        cr_assert_eq(chunk->size, many_size(i / 2));
+        for (size_t k = 0; k < chunk->size; k += 101) {
+            cr_assert_eq(got[k], i % 2 + 1);
+        }
+    }
+    setup_done(&s);
+}
+
+Test(store, what_is_abandoned_leaves_nothing)
+{
+    struct setup s;
+    struct tn_store_writer writer;
+    struct tn_store_hand hand = {0};
+    setup_init(&s);
+    cr_assert(tn_store_create(&writer, &s.dir));
+    tn_text_add(&hand.text, "text");
+    (void) tn_store_put(&writer, &hand, 0);
+    tn_store_hand_done(&writer, &hand);
+    tn_store_abandon(&writer);
+    cr_expect_eq(tn_store_finish(&writer, "a", ".x"), 0);
+    TN_CLEANUP(tn_cleanup_store) struct tn_store store = {0};
+    cr_assert(tn_store_open(&store, &s.dir, "a", ".x", s.generation));
     setup_done(&s);
 }
 

@@ -359,6 +359,18 @@ tn_pack_seal_end(struct tn_text *out, size_t start)
     tn_pack_member(out, start, &seal, sizeof seal);
 }
 
+void
+tn_pack_seal_of(char out[TN_PACK_SEAL_SIZE], uint64_t id,
+                const struct tn_bytes *runs, size_t n)
+{
+    struct seal seal = {.id = id, .checksum = tn_hash64_of(runs, n)};
+    memcpy(seal.magic, magic, sizeof magic);
+    for (size_t i = 0; i < n; i++) {
+        seal.length += runs[i].n;
+    }
+    memcpy(out, &seal, sizeof seal);
+}
+
 bool
 tn_pack_seal_check(const void *bytes, size_t n, uint64_t id, const void **body,
                    size_t *n_body)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "model/base/arena.h"
+#include "model/base/digest.h"
 #include "model/base/text.h"
 #include "model/kinds/kinds.h"
 
@@ -153,6 +154,9 @@ bool tn_unpack(struct tn_unpacker *unpacker,
 enum { TN_PACK_SEAL_SIZE = 32 };
 size_t tn_pack_seal_begin(struct tn_text *out, uint64_t id);
 void tn_pack_seal_end(struct tn_text *out, size_t start);
+/* The seal alone, of what 'runs' are together. */
+void tn_pack_seal_of(char seal[TN_PACK_SEAL_SIZE], uint64_t id,
+                     const struct tn_bytes *runs, size_t n);
 /* True if 'bytes' begin with an unbroken seal of 'id': '*body' and '*n_body'
  * are what is in it. */
 bool tn_pack_seal_check(const void *bytes, size_t n, uint64_t id,

@@ -309,6 +309,18 @@ Test(pack, seal)
     }
 }
 
+Test(pack, seal_of_runs_is_that_of_the_whole)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text bytes = {0};
+    const struct tn_bytes runs[] = {{"con", 3}, {"tent", 4}};
+    char seal[TN_PACK_SEAL_SIZE];
+    size_t start = tn_pack_seal_begin(&bytes, 42);
+    tn_text_add(&bytes, "content");
+    tn_pack_seal_end(&bytes, start);
+    tn_pack_seal_of(seal, 42, runs, TN_ARRAY_SIZE(runs));
+    cr_expect_eq(memcmp(bytes.s, seal, sizeof seal), 0);
+}
+
 Test(pack, layouts_have_ids)
 {
     struct tn_pack_row rows[TN_ARRAY_SIZE(leaf_rows)];
