@@ -96,6 +96,7 @@ device_work(void *context, size_t i)
         return;
     }
     enum tn_outcome *outcomes = tn_new_n(d->arena, enum tn_outcome, n);
+    d->outcomes = outcomes;
     tn_device_apply(d, work->job->whole, outcomes);
     outcome_write(work->journal, d, outcomes);
 }

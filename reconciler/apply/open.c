@@ -13,10 +13,10 @@
 
 enum { SETTINGS_BYTES = 1024 * 1024 };
 
-/* statusRef of tenet.yml, or the default; what is wrong with the file is
- * compile's to report. */
-static const char *
-status_ref_peek(struct tn_source *source, struct tn_arena *arena)
+/* tenet.yml as far as it can be read; null if it cannot: what is wrong with the
+ * file is compile's to report. */
+static const struct tn_settings *
+settings_peek(struct tn_source *source, struct tn_arena *arena)
 {
     struct tn_error ignored = {0};
     struct tn_diags unheard;
@@ -34,10 +34,17 @@ status_ref_peek(struct tn_source *source, struct tn_arena *arena)
                        &tn_yaml_limits_default, &docs, &n_docs, &unheard) ||
         n_docs != 1 ||
         !tn_document_decode(arena, "tenet.yml", docs[0], &doc, &unheard) ||
-        doc.kind != TN_KIND_SETTINGS || !doc.as.settings->status_ref.v) {
-        return TN_STATUS_REF_DEFAULT;
+        doc.kind != TN_KIND_SETTINGS) {
+        return NULL;
     }
-    return doc.as.settings->status_ref.v;
+    return doc.as.settings;
+}
+
+static const char *
+status_ref_peek(struct tn_source *source, struct tn_arena *arena)
+{
+    const struct tn_settings *s = settings_peek(source, arena);
+    return s && s->status_ref.v ? s->status_ref.v : TN_STATUS_REF_DEFAULT;
 }
 
 static enum tn_code
@@ -121,6 +128,22 @@ tn_reconcile_status_ref(const char *repo, const char *rev,
     *out = status_ref_peek(source, arena);
     source->ops->free(source);
     return TN_OK;
+}
+
+enum tn_code
+tn_reconcile_instance(const char *repo, const char *rev, struct tn_arena *arena,
+                      const char **out, struct tn_error *err)
+{
+    struct tn_source *source = NULL;
+    enum tn_code code = tn_source_open_commit(repo, rev, &source, NULL, err);
+    if (code) {
+        return code;
+    }
+    const struct tn_settings *s = settings_peek(source, arena);
+    *out = s ? s->meta.name.v : NULL;
+    source->ops->free(source);
+    return *out ? TN_OK
+                : tn_fail(err, TN_EINTENT, 0, "tenet.yml cannot be read");
 }
 
 void

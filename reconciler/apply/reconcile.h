@@ -57,7 +57,9 @@ struct tn_device_run {
 
     /* Set by apply. */
     enum tn_device_end end;
-    size_t n_done;             /* Steps that the backend took. */
+    const enum tn_outcome *outcomes; /* One per change of the plan; null: none
+                                        was tried. */
+    size_t n_done;                   /* Steps that the backend took. */
     size_t n_waiting;          /* Steps that wait for something not ours; */
     struct tn_error waits_for; /* for what the first one does. */
     size_t n_differ; /* Objects of touched scopes, beside the plan, that are not
@@ -98,6 +100,12 @@ enum tn_code tn_reconcile_open(const struct tn_reconcile_options *options,
 enum tn_code tn_reconcile_status_ref(const char *repo, const char *rev,
                                      struct tn_arena *arena, const char **out,
                                      struct tn_error *err) TN_MUST_USE;
+
+/* The same for the instance's name (metadata.name of tenet.yml): the folder of
+ * its state below the state directory.  TN_EINTENT if it cannot be read. */
+enum tn_code tn_reconcile_instance(const char *repo, const char *rev,
+                                   struct tn_arena *arena, const char **out,
+                                   struct tn_error *err) TN_MUST_USE;
 
 /* Renders and observes all devices and plans each.  A device that cannot be
  * read is part of the plan as unreachable; it is no failure of this call. */

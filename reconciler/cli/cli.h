@@ -34,6 +34,7 @@ struct tn_cli {
     const char *repo, *rev, *environment;
     const char *cache_dir, *state_dir; /* Resolved; cache_dir null: none. */
     const char *out, *tenant, *lock_wait, *host;
+    const char *config, *control, *reason, *duration;
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
     bool stats, no_color, help;
@@ -80,12 +81,14 @@ void tn_man_print(struct tn_text *out);
 
 /* The commands. */
 enum tn_exit tn_cmd_apply(struct tn_cli *cli);
+enum tn_exit tn_cmd_ctl(struct tn_cli *cli);
 enum tn_exit tn_cmd_destroy(struct tn_cli *cli);
 enum tn_exit tn_cmd_explain(struct tn_cli *cli);
 enum tn_exit tn_cmd_help(struct tn_cli *cli);
 enum tn_exit tn_cmd_lock(struct tn_cli *cli);
 enum tn_exit tn_cmd_man(struct tn_cli *cli);
 enum tn_exit tn_cmd_plan(struct tn_cli *cli);
+enum tn_exit tn_cmd_run(struct tn_cli *cli);
 enum tn_exit tn_cmd_schema(struct tn_cli *cli);
 enum tn_exit tn_cmd_status(struct tn_cli *cli);
 enum tn_exit tn_cmd_validate(struct tn_cli *cli);

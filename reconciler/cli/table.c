@@ -16,10 +16,16 @@ const struct tn_option tn_options[] = {
      "$XDG_CACHE_HOME/tenet)"},
     {"check", 0, NULL,
      "write nothing; exit with 4 if the locks are not up to date"},
+    {"config", 0, "FILE",
+     "the daemon's own file, kind Daemon (default: follow the repository of "
+     "--repo in place and tell nobody)"},
+    {"control", 0, "PATH",
+     "socket of the daemon (default /run/tenet/control.sock)"},
     {"detailed-exitcode", 0, NULL,
      "exit with 2 if changes are pending, 3 if drift is all there is"},
     {"environment", 'e', "NAME",
      "the folder of inventories/ to use (default: settings, or the only one)"},
+    {"for", 0, "DURATION", "how long the mode lasts: 30m, 2h, 1d"},
     {"help", 'h', NULL, "show this help"},
     {"host", 0, "NAME", "only this host's device"},
     {"lock-wait", 0, "SECONDS",
@@ -29,6 +35,7 @@ const struct tn_option tn_options[] = {
      "no colours; also off if NO_COLOR is set or the output is no terminal"},
     {"out", 'o', "FILE", "save the plan for 'tenet apply FILE'"},
     {"output", 0, "FORMAT", "text (default) or json"},
+    {"reason", 0, "TEXT", "why; shown wherever the mode shows"},
     {"repo", 'C', "DIR",
      "the intent repository (default: the directory "
      "you are in)"},
@@ -77,6 +84,23 @@ const struct tn_command tn_commands[] = {
      "terminal to ask on.",
      0, SOURCE_OPTIONS "host state-dir lock-wait yes verbose " OUTPUT_OPTIONS,
      tn_cmd_destroy},
+    {"run", "", "follow Git and heal drift: the daemon",
+     "Watches the repository and the devices. A new commit is applied, drift "
+     "is "
+     "undone in milliseconds, the outcome is committed to the status ref, and "
+     "people are told: alerts, metrics, commit statuses. Stays in the "
+     "foreground; SIGHUP reads the file of --config again, SIGTERM stops. A "
+     "device that tenet never applied to is only looked at until "
+     "'loop.firstContact: heal' or 'tenet ctl heal' says otherwise.",
+     0, "config repo state-dir cache-dir no-cache threads verbose output help",
+     tn_cmd_run},
+    {"ctl", "COMMAND [ARGUMENT]", "ask the daemon on this machine, or tell it",
+     "status: what it follows and how devices are. sync: look at Git now. "
+     "audit [DEVICE]: look at devices now. observe, heal or hold TARGET: set a "
+     "mode for device/NAME, tenant/NAME or vpc/TENANT/NAME; clear TARGET takes "
+     "it back; modes lists them. acknowledge COMMIT: accept a branch that no "
+     "longer contains what is applied. Only root may.",
+     2, "control reason for " OUTPUT_OPTIONS, tn_cmd_ctl},
     {"status", "", "show what became of the intent",
      "Reads the status ref: which commit each device and VPC holds, since "
      "when, and what is wrong. Reads no device.",

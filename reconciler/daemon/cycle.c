@@ -134,6 +134,9 @@ tn_worker_done(struct tn_worker *w)
     tn_flaps_free(w->flaps);
     tn_arena_free(w->arena);
     tn_arena_free(w->dirty_arena);
+    tn_arena_free(w->waiting_arena);
+    free(w->reason);
+    free(w->why);
 }
 
 /* The part of a state that this look is about. */
@@ -190,11 +193,70 @@ observe(struct look *k)
     return tn_device_plan(&k->d, &k->err);
 }
 
+static bool
+is_waiting(const struct tn_worker *w, const char *key)
+{
+    for (size_t i = 0; i < w->waiting.n; i++) {
+        if (strcmp(w->waiting.items[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Notes what the apply could not do before others do something: it is no
+ * drift, however long it lasts. */
+static void
+waiting_note(struct look *k)
+{
+    struct tn_worker *w = k->w;
+    const struct tn_device_plan *plan = k->d.plan;
+    struct tn_arena *arena = tn_arena_new();
+    TN_VEC(const char *) keys = {0};
+    for (size_t i = 0; i < w->waiting.n; i++) {
+        bool again = k->full;
+        for (size_t c = 0; c < plan->n_changes && !again; c++) {
+            again = strcmp(plan->changes[c].key, w->waiting.items[i]) == 0;
+        }
+        if (!again) {
+            *tn_vec_push(arena, &keys) =
+                tn_arena_strdup(arena, w->waiting.items[i]);
+        }
+    }
+    for (size_t c = 0; k->d.outcomes && c < plan->n_changes; c++) {
+        if (k->d.outcomes[c] == TN_STEP_WAITING) {
+            *tn_vec_push(arena, &keys) =
+                tn_arena_strdup(arena, plan->changes[c].key);
+        }
+    }
+    char text[TN_ERROR_TEXT];
+    const char *why = k->d.n_waiting
+                          ? tn_error_text(&k->d.waits_for, text, sizeof text)
+                          : w->waits_for;
+    w->waits_for = keys.n && why ? tn_arena_strdup(arena, why) : NULL;
+    tn_arena_free(w->waiting_arena);
+    w->waiting_arena = arena;
+    w->waiting.items = keys.items;
+    w->waiting.n = keys.n;
+    w->waiting.cap = keys.cap;
+}
+
 static void
 drift_note(struct look *k)
 {
     struct tn_unit_report *r = k->report;
-    tn_drift_count(k->w->base.driver->guards, k->d.plan, &r->drift);
+    const struct tn_device_plan *plan = k->d.plan;
+    struct tn_device_plan known = *plan;
+    struct tn_change *changes =
+        tn_new_n(k->arena, struct tn_change, plan->n_changes);
+    known.n_changes = 0;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        if (!is_waiting(k->w, plan->changes[i].key)) {
+            changes[known.n_changes++] = plan->changes[i];
+        }
+    }
+    known.changes = changes;
+    tn_drift_count(k->w->base.driver->guards, &known, &r->drift);
     const struct tn_change *c = r->drift.first;
     if (c) {
         r->drift_text = tn_arena_printf(r->arena, "%s %s%s", c->kind, c->name,
@@ -223,7 +285,7 @@ change_allowed(struct look *k, const struct tn_change *c, int64_t now)
         }
         return false;
     }
-    bool drift = c->cause == TN_CAUSE_DRIFT;
+    bool drift = c->cause == TN_CAUSE_DRIFT && !is_waiting(w, c->key);
     if (drift && tn_flaps_seen(w->flaps, c->key, now) > now) {
         k->flapping = true;
         return false;
@@ -285,8 +347,8 @@ budget_allows(struct look *k)
     k->report->outcome = TN_UNIT_REFUSED;
     k->report->budget_left = 0;
     k->report->drift_left = tn_drift_total(&k->report->drift) > 0;
-    return tn_fail(&k->d.failure, TN_EDENIED, 0, "%s",
-                   result.items[0].text) == TN_OK;
+    return tn_fail(&k->d.failure, TN_EDENIED, 0, "%s", result.items[0].text) ==
+           TN_OK;
 }
 
 /* The scopes that the plan touches. */
@@ -356,7 +418,10 @@ apply(struct look *k)
     if (code && !k->d.failure.code) {
         k->d.failure = err;
     }
-    dirty_again(w, &touched);
+    if (k->d.n_done || code) {
+        dirty_again(w, &touched);
+    }
+    waiting_note(k);
     k->report->n_changes = k->d.n_done;
     return code;
 }
@@ -372,7 +437,7 @@ outcome_set(struct look *k, enum tn_code code)
         }
         break;
     case TN_DEVICE_VERIFIED:
-        if (r->outcome == TN_UNIT_UNCHANGED) {
+        if (r->outcome == TN_UNIT_UNCHANGED && k->d.n_done) {
             r->outcome = TN_UNIT_APPLIED;
         }
         break;
@@ -426,6 +491,29 @@ snapshot_make(struct look *k)
     return folder;
 }
 
+/* A look at a part says nothing of the rest: there the last full look counts,
+ * and what waits. */
+static void
+summary_keep(struct tn_worker *w, struct tn_unit_report *r)
+{
+    struct tn_device_report *d = &r->device;
+    if (!d->why && w->waits_for) {
+        d->reason = "Waiting";
+        d->why = tn_arena_strdup(r->arena, w->waits_for);
+    }
+    if (r->full) {
+        free(w->reason);
+        free(w->why);
+        w->reason = strdup(d->reason);
+        w->why = d->why ? strdup(d->why) : NULL;
+    } else if (!d->why && w->why && w->reason &&
+               (strcmp(w->reason, "Conflict") == 0 ||
+                strcmp(w->reason, "Held") == 0)) {
+        d->reason = tn_arena_strdup(r->arena, w->reason);
+        d->why = tn_arena_strdup(r->arena, w->why);
+    }
+}
+
 static void
 report_fill(struct look *k)
 {
@@ -469,6 +557,7 @@ report_fill(struct look *k)
                           "says so"
                         : "it is only looked at";
     }
+    summary_keep(w, r);
     r->mode = tn_modes_get(w->modes, w->name, "", w->known,
                            (int64_t) time(NULL), NULL);
 }

@@ -37,6 +37,7 @@ struct tn_upstream {
     struct tn_remote *remote;
     struct tn_signer *signer;
     char status_ref[256];
+    char instance[64]; /* Of tenet.yml: names the folder of its state. */
     char accepted[65]; /* The last commit that passed all; on disk too. */
     char trusted[65];  /* The last one whose signatures were judged; too. */
     struct tn_intent *intent;
@@ -52,7 +53,7 @@ struct tn_upstream {
 static void
 state_path(const struct tn_upstream *u, const char *name, struct tn_text *out)
 {
-    tn_text_addf(out, "%s/%s", u->options.state_dir, name);
+    tn_text_addf(out, "%s/daemon/%s", u->options.state_dir, name);
 }
 
 static void
@@ -232,8 +233,9 @@ target_choose(struct tn_upstream *u, const char *tip, char target[65])
         environment = u->intent->run->network->inventory->environment;
     }
     memcpy(target, tip, strlen(tip) + 1);
-    tn_rollback_load(u->options.state_dir, tn_remote_repo(u->remote),
-                     u->status_ref, arena, &rollback, &damage);
+    tn_rollback_load(
+        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance),
+        tn_remote_repo(u->remote), u->status_ref, arena, &rollback, &damage);
     if (damage) {
         tn_log(u->options.log, TN_LOG_WARNING, NULL, "quarantine: %s", damage);
     }
@@ -419,8 +421,14 @@ static bool
 status_ref_learn(struct tn_upstream *u, const char *tip)
 {
     struct tn_error err = {0};
-    const char *ref = NULL;
+    const char *ref = NULL, *instance = NULL;
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    if (!u->instance[0] &&
+        tn_reconcile_instance(tn_remote_repo(u->remote), tip, arena, &instance,
+                              &err) == TN_OK &&
+        strlen(instance) < sizeof u->instance) {
+        memcpy(u->instance, instance, strlen(instance) + 1);
+    }
     if (tn_reconcile_status_ref(tn_remote_repo(u->remote), tip, arena, &ref,
                                 &err) ||
         strcmp(ref, u->status_ref) == 0 || strlen(ref) >= 256) {

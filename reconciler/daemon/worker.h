@@ -29,7 +29,12 @@ struct tn_worker {
     struct tn_watch *watch;
     struct tn_backoff backoff;
     struct tn_flaps *flaps;
-    size_t n_foreign; /* At the last full look. */
+    size_t n_foreign;   /* At the last full look; */
+    char *reason, *why; /* what it said of the device.  malloc'ed. */
+    /* Keys of changes that wait for something of others, and for what. */
+    struct tn_arena *waiting_arena;
+    TN_VEC(const char *) waiting;
+    const char *waits_for;
     uint32_t random;
 
     /* What the next look is about. */

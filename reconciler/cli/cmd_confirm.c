@@ -1,0 +1,38 @@
+/* cmd_confirm.c - 'tenet confirm': the change that was just applied is good.
+ *
+ * Needs no lock: whoever applied it holds that and waits. */
+#include "reconciler/cli/command.h"
+
+#include "reconciler/confirm/pending.h"
+
+/* Why there is nothing to be confirmed, in the words of the one who asked. */
+static enum tn_exit
+refused(const struct tn_cli *cli, enum tn_code code, struct tn_error *err)
+{
+    tn_report_error(cli, err);
+    if (code == TN_EUNAVAILABLE) {
+        fprintf(stderr, "    hint: run 'tenet confirm' when it is done\n");
+    }
+    return code == TN_ENOENT ? TN_EXIT_ERROR : tn_report_exit(code);
+}
+
+enum tn_exit
+tn_cmd_confirm(struct tn_cli *cli)
+{
+    struct tn_error err = {0};
+    struct tn_pending_clock now;
+    struct tn_pending_state state;
+    tn_pending_clock_now(&now);
+    enum tn_code code =
+        tn_pending_load(cli->state_dir, &now, cli->arena, &state, &err);
+    if (!code) {
+        code = tn_pending_confirm(
+            cli->state_dir, cli->n_args ? cli->args[0] : NULL, &now, &err);
+    }
+    if (code) {
+        return refused(cli, code, &err);
+    }
+    printf("Commit %.12s is confirmed on %zu device%s.\n", state.about.commit,
+           state.about.n_devices, state.about.n_devices == 1 ? "" : "s");
+    return TN_EXIT_OK;
+}

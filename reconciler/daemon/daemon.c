@@ -1,0 +1,503 @@
+/* daemon.c - see daemon.h: the loop itself. */
+#include "reconciler/daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "model/base/cleanup.h"
+#include "model/base/file.h"
+#include "reconciler/daemon/config.h"
+#include "reconciler/daemon/loop.h"
+
+enum { TICK_MS = 1000, STOP_MS = 20000, FLUSH_MS = 3000 };
+
+/* ---- the mailbox ---- */
+
+static void
+mail_post(struct tn_mailbox *box, struct tn_unit_report *report,
+          struct tn_upstream_event *event)
+{
+    struct tn_mail *mail = calloc(1, sizeof *mail);
+    uint64_t one = 1;
+    if (!mail) {
+        abort();
+    }
+    mail->report = report;
+    mail->event = event;
+    pthread_mutex_lock(&box->mutex);
+    *box->end = mail;
+    box->end = &mail->next;
+    pthread_mutex_unlock(&box->mutex);
+    if (write(box->fd, &one, sizeof one) < 0) {
+        return; /* It is readable already. */
+    }
+}
+
+void
+tn_loop_post_report(void *loop, struct tn_unit_report *report)
+{
+    mail_post(&((struct tn_loop *) loop)->mailbox, report, NULL);
+}
+
+static void
+post_event(void *loop, struct tn_upstream_event *event)
+{
+    mail_post(&((struct tn_loop *) loop)->mailbox, NULL, event);
+}
+
+static struct tn_mail *
+mail_take(struct tn_mailbox *box)
+{
+    pthread_mutex_lock(&box->mutex);
+    struct tn_mail *mail = TN_TAKE(box->first);
+    box->end = &box->first;
+    pthread_mutex_unlock(&box->mutex);
+    return mail;
+}
+
+/* ---- what arrives ---- */
+
+static void
+note(char **where, const char *text)
+{
+    free(*where);
+    *where = text ? strdup(text) : NULL;
+}
+
+/* Runs that a crash left behind: devices are observed afresh anyway; it is said
+ * what had been intended. */
+static void
+journal_close(struct tn_loop *l)
+{
+    struct tn_error err = {0};
+    struct tn_state_lock *lock = NULL;
+    const struct tn_journal_past *past = NULL;
+    size_t n = 0;
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    enum tn_code code = tn_apply_gate_enter(l->gate, 0, &lock, &err);
+    if (code) {
+        return; /* Somebody applies by hand, and has said it. */
+    }
+    code = tn_journal_unfinished(lock, arena, &past, &n, &err);
+    for (size_t i = 0; !code && i < n; i++) {
+        if (past[i].went || past[i].damaged) {
+            tn_log(l->log, TN_LOG_WARNING, NULL,
+                   "run %s was interrupted on %zu devices%s; all are looked at "
+                   "anew",
+                   past[i].run.id, past[i].n_devices,
+                   past[i].damaged ? " and its journal is damaged" : "");
+        }
+        code = tn_journal_finish(lock, &past[i], "superseded", &err);
+    }
+    tn_apply_gate_leave(l->gate);
+}
+
+/* The first intent says which instance this is: its folder of state is shared
+ * with 'tenet apply'. */
+static void
+intent_take(struct tn_loop *l, struct tn_intent *intent)
+{
+    if (!l->gate) {
+        const char *instance = intent->run->network->settings->meta.name.v;
+        l->gate = tn_apply_gate_new(tn_arena_printf(
+            l->config_arena, "%s/%s", l->options->state_dir, instance));
+        journal_close(l);
+    }
+    tn_fleet_follow(l, intent);
+}
+
+static void
+event_take(struct tn_loop *l, struct tn_upstream_event *e)
+{
+    tn_tell_upstream(l->tell, e);
+    switch (e->type) {
+    case TN_UP_FETCHED:
+        memcpy(l->tip, e->commit, sizeof l->tip);
+        note(&l->stale, NULL);
+        break;
+    case TN_UP_STALE:
+        note(&l->stale, e->text);
+        break;
+    case TN_UP_INTENT:
+        intent_take(l, e->intent);
+        break;
+    case TN_UP_ACCEPTED:
+        note(&l->refused, NULL);
+        break;
+    case TN_UP_REFUSED:
+        note(&l->refused, e->text);
+        break;
+    case TN_UP_PUBLISHED:
+        l->publishing = false;
+        break;
+    case TN_UP_UNPUBLISHED:
+        l->publishing = false;
+        l->dirty = true;
+        l->dirty_ms = tn_now_ms() + FLUSH_MS * 10; /* Not at once again. */
+        break;
+    case TN_UP_STOPPED:
+        break;
+    }
+    tn_upstream_event_free(e);
+}
+
+static int
+on_mail(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+    struct tn_loop *l = ctx;
+    uint64_t ignored;
+    (void) source;
+    (void) revents;
+    if (read(fd, &ignored, sizeof ignored) < 0 && errno != EAGAIN) {
+        return -errno;
+    }
+    for (struct tn_mail *m = mail_take(&l->mailbox), *next = NULL; m;
+         m = next) {
+        next = m->next;
+        if (m->report) {
+            tn_fleet_report(l, m->report);
+        } else {
+            event_take(l, m->event);
+        }
+        free(m);
+    }
+    return 0;
+}
+
+static int
+on_http(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+    (void) source;
+    (void) fd;
+    (void) revents;
+    tn_http_server_run(((struct tn_loop *) ctx)->http);
+    return 0;
+}
+
+static int
+on_tell(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+    (void) source;
+    (void) fd;
+    (void) revents;
+    tn_tell_run(((struct tn_loop *) ctx)->tell);
+    return 0;
+}
+
+static int
+on_control(sd_event_source *source, int fd, uint32_t revents, void *ctx)
+{
+    (void) source;
+    (void) fd;
+    (void) revents;
+    tn_control_run(((struct tn_loop *) ctx)->control);
+    return 0;
+}
+
+static int
+on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
+{
+    struct tn_loop *l = ctx;
+    (void) si;
+    tn_log(l->log, TN_LOG_INFO, NULL, "stopping");
+    l->stopping = true;
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/* A file that cannot be used changes nothing.  One that can is taken up by
+ * starting over in this process: devices are not touched by that. */
+static int
+on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
+{
+    struct tn_loop *l = ctx;
+    struct tn_error err = {0};
+    (void) si;
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_diags diags;
+    const struct tn_daemon *config = NULL;
+    tn_diags_init(&diags, arena);
+    bool fine = !l->options->config_path ||
+                tn_daemon_config_load(l->options->config_path, arena, &config,
+                                      &diags, &err) == TN_OK;
+    tn_metric_add(l->metrics, TN_M_CONFIG_RELOADS,
+                  TN_LABELS(fine ? "ok" : "failed"), 1);
+    tn_metric_set(l->metrics, TN_M_CONFIG_OK, NULL, fine);
+    if (!fine) {
+        char text[TN_ERROR_TEXT];
+        tn_log(l->log, TN_LOG_ERROR, NULL,
+               "reload refused, the settings in use stay: %s%s%s",
+               tn_error_text(&err, text, sizeof text), diags.list.n ? ": " : "",
+               diags.list.n ? diags.list.items[0].message : "");
+        return 0;
+    }
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+               (long long) (tn_now_ns() / 1000));
+    tn_log(l->log, TN_LOG_INFO, NULL, "reloading");
+    l->reloading = true;
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int
+on_tick(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    struct tn_loop *l = ctx;
+    l->tick_ms = tn_now_ms();
+    tn_metric_set(l->metrics, TN_M_LOOP_TICK, NULL, (double) time(NULL));
+    if (l->http) {
+        tn_http_server_run(l->http);
+    }
+    tn_tell_run(l->tell);
+    tn_fleet_tick(l);
+    (void) usec;
+    int rc = sd_event_source_set_time_relative(source, TICK_MS * 1000);
+    return rc < 0 ? rc : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* Before the loop sleeps: alerts that were just fired leave now. */
+static int
+before_sleep(sd_event_source *source, void *ctx)
+{
+    struct tn_loop *l = ctx;
+    (void) source;
+    if (tn_tell_timeout(l->tell) == 0) {
+        tn_tell_run(l->tell);
+    }
+    return 0;
+}
+
+/* ---- start and stop ---- */
+
+static int
+sources_add(struct tn_loop *l, sd_event *event)
+{
+    sd_event_source *mail = NULL;
+    int rc = sd_event_add_io(event, &mail, l->mailbox.fd, EPOLLIN, on_mail, l);
+    if (rc >= 0) {
+        rc = sd_event_source_set_prepare(mail, before_sleep);
+    }
+    if (rc >= 0) {
+        rc = sd_event_source_set_floating(mail, 1);
+    }
+    sd_event_source_unref(mail);
+    if (rc >= 0) {
+        rc = sd_event_add_io(event, NULL, tn_tell_fd(l->tell), EPOLLIN, on_tell,
+                             l);
+    }
+    if (rc >= 0 && l->http) {
+        rc = sd_event_add_io(event, NULL, tn_http_server_fd(l->http), EPOLLIN,
+                             on_http, l);
+    }
+    if (rc >= 0 && l->control) {
+        rc = sd_event_add_io(event, NULL, tn_control_fd(l->control), EPOLLIN,
+                             on_control, l);
+    }
+    if (rc >= 0) {
+        rc = sd_event_add_signal(event, NULL, SIGTERM, on_stop, l);
+    }
+    if (rc >= 0) {
+        rc = sd_event_add_signal(event, NULL, SIGINT, on_stop, l);
+    }
+    if (rc >= 0) {
+        rc = sd_event_add_signal(event, NULL, SIGHUP, on_reload, l);
+    }
+    if (rc >= 0) {
+        rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 0,
+                                        on_tick, l);
+    }
+    return rc < 0 ? rc : sd_event_set_watchdog(event, 1);
+}
+
+static enum tn_code
+config_open(struct tn_loop *l, struct tn_error *err)
+{
+    struct tn_diags diags;
+    l->config_arena = tn_arena_new();
+    if (!l->options->config_path) {
+        l->config = tn_daemon_config_default(l->options->repo, l->config_arena);
+        return TN_OK;
+    }
+    tn_diags_init(&diags, l->config_arena);
+    enum tn_code code = tn_daemon_config_load(
+        l->options->config_path, l->config_arena, &l->config, &diags, err);
+    for (size_t i = 0; i < diags.list.n; i++) {
+        const struct tn_diag *d = &diags.list.items[i];
+        fprintf(stderr, "%s:%u:%u: error: %s\n", d->at.path ? d->at.path : "",
+                d->at.line, d->at.column, d->message);
+    }
+    return code;
+}
+
+static enum tn_code
+parts_open(struct tn_loop *l, struct tn_error *err)
+{
+    const char *dir =
+        tn_arena_printf(l->config_arena, "%s/daemon", l->options->state_dir);
+    enum tn_code code = tn_dirs_make(dir, 0700, err);
+    struct tn_tell_options tell = {
+        .config = l->config,
+        .state_dir = dir,
+        .metrics = l->metrics,
+        .log = l->log,
+    };
+    if (!code) {
+        code = tn_tell_open(&tell, &l->tell, err);
+    }
+    if (!code) {
+        code = tn_serve_open(l, err);
+    }
+    if (!code) {
+        tn_command_rules_load(l);
+        code = tn_control_open(l->config->control.v ? l->config->control.v
+                                                    : TN_CONTROL_PATH,
+                               tn_command_answer, l, &l->control, err);
+    }
+    struct tn_upstream_options upstream = {
+        .config = l->config,
+        .state_dir = l->options->state_dir,
+        .cache_dir = l->options->cache_dir,
+        .threads = l->options->threads,
+        .log = l->log,
+        .post = post_event,
+        .ctx = l,
+    };
+    return code ? code : tn_upstream_new(&upstream, &l->upstream, err);
+}
+
+static enum tn_code
+loop_run(struct tn_loop *l, struct tn_error *err)
+{
+    sd_event *event = NULL;
+    int rc = sd_event_new(&event);
+    if (rc >= 0) {
+        rc = sources_add(l, event);
+    }
+    if (rc >= 0) {
+        sd_notify(0, "READY=1\nSTATUS=Following Git");
+        tn_log(l->log, TN_LOG_INFO, NULL, "following %s",
+               l->config->source.url.v);
+        rc = sd_event_loop(event);
+    }
+    sd_event_unref(event);
+    return rc < 0 ? tn_fail_sys(err, TN_EINTERNAL, -rc, "event loop") : TN_OK;
+}
+
+/* Devices first: nobody applies any more.  Then what is known goes to Git, and
+ * people hear the rest. */
+static bool
+parts_close(struct tn_loop *l)
+{
+    bool clean = true;
+    int64_t deadline = tn_now_ms() + STOP_MS;
+    if (!l->reloading) {
+        sd_notify(0, "STOPPING=1");
+    }
+    tn_control_close(l->control);
+    tn_serve_close(l);
+    if (l->upstream) {
+        if (l->dirty && !l->publishing && l->intent) {
+            tn_fleet_publish(l);
+        }
+        tn_upstream_stop(l->upstream);
+    }
+    clean = tn_fleet_stop(l, deadline - STOP_MS / 2);
+    clean = (!l->upstream || tn_upstream_join(l->upstream, deadline)) && clean;
+    for (struct tn_mail *m = mail_take(&l->mailbox), *next = NULL; m;
+         m = next) {
+        next = m->next;
+        if (m->report) {
+            tn_tell_report(l->tell, m->report);
+        } else {
+            tn_tell_upstream(l->tell, m->event);
+        }
+        tn_unit_report_free(m->report);
+        tn_upstream_event_free(m->event);
+        free(m);
+    }
+    tn_tell_close(l->tell, FLUSH_MS);
+    return clean;
+}
+
+static void
+loop_free(struct tn_loop *l)
+{
+    tn_intent_unref(l->intent);
+    tn_modes_unref(l->modes);
+    tn_arena_free(l->rules_arena);
+    tn_arena_free(l->config_arena);
+    tn_apply_gate_free(l->gate);
+    free(l->refused);
+    free(l->stale);
+    close(l->mailbox.fd);
+    pthread_mutex_destroy(&l->mailbox.mutex);
+}
+
+/* All threads inherit it: signals are for the loop alone. */
+static void
+signals_block(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* One life of the loop; '*again' is set when a reload asks for the next. */
+static enum tn_code
+life(const struct tn_daemon_options *options, struct tn_metrics *metrics,
+     struct tn_log *log, bool *again, struct tn_error *err)
+{
+    struct tn_loop l = {
+        .options = options,
+        .rules_arena = tn_arena_new(),
+        .log = log,
+        .metrics = metrics,
+    };
+    pthread_mutex_init(&l.mailbox.mutex, NULL);
+    l.mailbox.end = &l.mailbox.first;
+    l.mailbox.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    enum tn_code code = config_open(&l, err);
+    if (!code) {
+        code = parts_open(&l, err);
+    }
+    if (!code) {
+        code = loop_run(&l, err);
+    }
+    *again = l.reloading && !code;
+    if (!parts_close(&l)) {
+        /* A worker hangs in a device and may still look at what would be
+         * freed; all that had to be on the disk is. */
+        _exit(code ? 1 : 0);
+    }
+    loop_free(&l);
+    return code;
+}
+
+enum tn_code
+tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
+{
+    bool again = true;
+    enum tn_code code = TN_OK;
+    signals_block();
+    struct tn_log *log = tn_log_new(options->json_log, options->debug);
+    struct tn_metrics *metrics = tn_metrics_new();
+    tn_metric_set(metrics, TN_M_CONFIG_OK, NULL, 1);
+    while (again) {
+        code = life(options, metrics, log, &again, err);
+    }
+    if (!code) {
+        tn_log(log, TN_LOG_INFO, NULL, "stopped");
+    }
+    tn_metrics_free(metrics);
+    tn_log_free(log);
+    return code;
+}

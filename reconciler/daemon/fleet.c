@@ -1,0 +1,371 @@
+/* fleet.c - all devices: which there are, what they follow, and what of them is
+ * written to the status ref.
+ *
+ * The status ref is written when every device has settled, or two seconds after
+ * something changed: many devices that finish one after the other make few
+ * commits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/daemon/loop.h"
+#include "reconciler/snapshot/snapshot.h"
+
+enum { GATHER_MS = 2000, AUDIT_S = 300 };
+
+static struct tn_slot *
+slot_get(const struct tn_loop *l, const char *name)
+{
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        if (strcmp(s->name, name) == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void
+slot_free(struct tn_slot *s)
+{
+    tn_unit_report_free(s->report);
+    if (s->snapshot_of != s->report) {
+        tn_unit_report_free(s->snapshot_of);
+    }
+    tn_arena_free(s->since);
+    free(s->name);
+    free(s);
+}
+
+static struct tn_slot *
+slot_new(struct tn_loop *l, const char *name)
+{
+    struct tn_slot *s = calloc(1, sizeof *s);
+    char *copy = strdup(name);
+    if (!s || !copy) {
+        abort();
+    }
+    s->name = copy;
+    s->since = tn_arena_new();
+    const struct tn_vuint *audit = &l->config->loop.audit;
+    struct tn_unit_options o = {
+        .device = name,
+        .cache_dir = l->options->cache_dir,
+        .gate = l->gate,
+        .log = l->log,
+        .audit_ms = (unsigned) (audit->v ? audit->v : AUDIT_S) * 1000,
+        .post = tn_loop_post_report,
+        .ctx = l,
+    };
+    struct tn_error err = {0};
+    if (tn_unit_new(&o, &s->unit, &err)) {
+        char text[TN_ERROR_TEXT];
+        struct tn_log_about about = {.device = name};
+        tn_log(l->log, TN_LOG_ERROR, &about, "%s",
+               tn_error_text(&err, text, sizeof text));
+        slot_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* The list of slots becomes that of the intent's devices. */
+static void
+slots_match(struct tn_loop *l)
+{
+    struct tn_slot **end = &l->slots, *old = l->slots, *next = NULL;
+    struct tn_slot *kept = NULL, **kept_end = &kept;
+    const struct tn_network *net = l->intent->run->network;
+    const char *only = l->intent->run->options.host;
+    for (size_t i = 0; i < net->n_devices; i++) {
+        const char *name = net->devices[i].name;
+        struct tn_slot *s =
+            only && strcmp(only, name) != 0 ? NULL : slot_get(l, name);
+        if (!s && !(only && strcmp(only, name) != 0)) {
+            s = slot_new(l, name);
+        } else if (s) {
+            for (end = &l->slots; *end != s; end = &(*end)->next) {
+            }
+            *end = s->next;
+        }
+        if (s) {
+            s->next = NULL;
+            *kept_end = s;
+            kept_end = &s->next;
+        }
+    }
+    for (old = l->slots; old; old = next) {
+        next = old->next;
+        tn_unit_stop(old->unit);
+        tn_tell_gone(l->tell, old->name);
+        old->next = l->leaving;
+        l->leaving = old;
+    }
+    l->slots = kept;
+}
+
+static void
+modes_build(struct tn_loop *l)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    TN_VEC(struct tn_mode_rule) all = {0};
+    size_t n = 0;
+    const struct tn_mode_rule *git =
+        tn_modes_of_settings(l->intent->run->network->settings, arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        *tn_vec_push(arena, &all) = git[i];
+    }
+    for (size_t i = 0; i < l->rules.n; i++) {
+        *tn_vec_push(arena, &all) = l->rules.items[i];
+    }
+    tn_modes_unref(l->modes);
+    l->modes = tn_modes_new(all.items, all.n,
+                            l->config->loop.first_contact.v == TN_FIRST_HEAL);
+}
+
+void
+tn_fleet_modes(struct tn_loop *l)
+{
+    if (!l->intent) {
+        return;
+    }
+    modes_build(l);
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        tn_unit_follow(s->unit, l->intent, l->modes);
+    }
+}
+
+void
+tn_fleet_follow(struct tn_loop *l, struct tn_intent *intent)
+{
+    tn_intent_unref(l->intent);
+    l->intent = tn_intent_ref(intent);
+    slots_match(l);
+    tn_fleet_modes(l);
+    l->dirty = true;
+    l->dirty_ms = tn_now_ms();
+}
+
+static bool
+is_settled(const struct tn_loop *l, const struct tn_slot *s)
+{
+    return s->report && s->report->intent == l->intent && s->report->settled;
+}
+
+static void
+commit_tell(struct tn_loop *l)
+{
+    size_t failed = 0;
+    for (const struct tn_slot *s = l->slots; s; s = s->next) {
+        if (!is_settled(l, s)) {
+            return;
+        }
+        failed += s->report->device.why != NULL;
+    }
+    tn_tell_commit(l->tell, l->intent, failed, true);
+}
+
+/* Adds up what is to be told since the last publication. */
+static void
+slot_note(struct tn_slot *s, const struct tn_unit_report *r)
+{
+    for (size_t i = 0; i < r->device.n_changed; i++) {
+        const char *scope = r->device.changed[i];
+        bool there = false;
+        for (size_t k = 0; k < s->changed.n && !there; k++) {
+            there = strcmp(s->changed.items[k], scope) == 0;
+        }
+        if (!there) {
+            *tn_vec_push(s->since, &s->changed) =
+                tn_arena_strdup(s->since, scope);
+        }
+    }
+    if (r->n_changes) {
+        s->counts.add += r->device.counts.add;
+        s->counts.change += r->device.counts.change;
+        s->counts.replace += r->device.counts.replace;
+        s->counts.destroy += r->device.counts.destroy;
+    }
+}
+
+static void
+slot_take(struct tn_slot *s, struct tn_unit_report *r)
+{
+    struct tn_unit_report *old = s->report;
+    s->report = r;
+    if (r->snapshot) {
+        if (s->snapshot_of != old) {
+            tn_unit_report_free(s->snapshot_of);
+        }
+        s->snapshot = r->snapshot;
+        s->snapshot_of = r;
+    }
+    if (old && old != s->snapshot_of) {
+        tn_unit_report_free(old);
+    }
+}
+
+void
+tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
+{
+    struct tn_slot *s = slot_get(l, r->device.device->name);
+    tn_tell_report(l->tell, r);
+    if (!s) {
+        tn_unit_report_free(r); /* It left the intent meanwhile. */
+        return;
+    }
+    bool news = !s->report || r->device.n_changed || r->snapshot ||
+                s->report->intent != r->intent ||
+                s->report->outcome != r->outcome ||
+                !tn_streq(s->report->device.why, r->device.why) ||
+                !tn_streq(s->report->device.drift, r->device.drift);
+    slot_note(s, r);
+    slot_take(s, r);
+    if (news && !l->dirty) {
+        l->dirty = true;
+        l->dirty_ms = tn_now_ms();
+    }
+    if (l->intent) {
+        commit_tell(l);
+    }
+    tn_fleet_tick(l);
+}
+
+/* ---- the status ref ---- */
+
+static void
+device_copy(struct tn_loop *l, struct tn_slot *s, struct tn_arena *a,
+            struct tn_device_report *out)
+{
+    const struct tn_device *device =
+        tn_network_device(l->intent->run->network, s->name);
+    if (s->report && s->report->intent == l->intent) {
+        *out = s->report->device;
+        out->reason = tn_arena_strdup(a, out->reason);
+        out->why = out->why ? tn_arena_strdup(a, out->why) : NULL;
+        out->drift = out->drift ? tn_arena_strdup(a, out->drift) : NULL;
+    } else {
+        *out = (struct tn_device_report){
+            .end = TN_DEVICE_UNREACHED,
+            .reason = "Progressing",
+            .why = "not looked at yet since the last commit",
+        };
+    }
+    out->device = device;
+    out->counts = s->counts;
+    const char **changed = tn_new_n(a, const char *, s->changed.n);
+    for (size_t i = 0; i < s->changed.n; i++) {
+        changed[i] = tn_arena_strdup(a, s->changed.items[i]);
+    }
+    out->changed = changed;
+    out->n_changed = s->changed.n;
+}
+
+static void
+folder_copy(const struct tn_status_folder *in, struct tn_arena *a,
+            struct tn_status_folder *out)
+{
+    struct tn_status_file *files =
+        tn_new_n(a, struct tn_status_file, in->n_files);
+    for (size_t i = 0; i < in->n_files; i++) {
+        files[i] = in->files[i];
+        files[i].path = tn_arena_strdup(a, in->files[i].path);
+        files[i].bytes =
+            tn_arena_strndup(a, in->files[i].bytes, in->files[i].n);
+    }
+    *out = (struct tn_status_folder){tn_arena_strdup(a, in->path), files,
+                                     in->n_files};
+}
+
+static void
+slot_published(struct tn_slot *s)
+{
+    if (s->snapshot_of && s->snapshot_of != s->report) {
+        tn_unit_report_free(s->snapshot_of);
+    }
+    s->snapshot = NULL;
+    s->snapshot_of = NULL;
+    s->counts = (struct tn_counts){0};
+    s->changed.items = NULL;
+    s->changed.n = s->changed.cap = 0;
+    tn_arena_reset(s->since);
+}
+
+void
+tn_fleet_publish(struct tn_loop *l)
+{
+    struct tn_arena *a = tn_arena_new();
+    struct tn_upstream_job *job = tn_new(a, struct tn_upstream_job);
+    size_t n = 0;
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        n++;
+    }
+    struct tn_status_folder *folders = tn_new_n(a, struct tn_status_folder, n);
+    job->arena = a;
+    job->intent = tn_intent_ref(l->intent);
+    job->reports = tn_new_n(a, struct tn_device_report, n);
+    job->folders = folders;
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        device_copy(l, s, a, &job->reports[job->n_reports++]);
+        if (s->snapshot) {
+            folder_copy(s->snapshot, a, &folders[job->n_folders++]);
+        }
+        slot_published(s);
+    }
+    l->dirty = false;
+    l->publishing = true;
+    tn_upstream_publish(l->upstream, job);
+}
+
+void
+tn_fleet_tick(struct tn_loop *l)
+{
+    for (struct tn_slot **s = &l->leaving; *s;) {
+        struct tn_slot *it = *s;
+        if (tn_unit_join(it->unit, tn_now_ms())) {
+            *s = it->next;
+            slot_free(it);
+        } else {
+            s = &it->next;
+        }
+    }
+    if (!l->dirty || l->publishing || !l->intent) {
+        return;
+    }
+    bool all = true;
+    for (const struct tn_slot *s = l->slots; s; s = s->next) {
+        all = all && is_settled(l, s);
+    }
+    if (all || tn_now_ms() - l->dirty_ms >= GATHER_MS) {
+        tn_fleet_publish(l);
+    }
+}
+
+bool
+tn_fleet_stop(struct tn_loop *l, int64_t deadline_ms)
+{
+    bool all = true;
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        tn_unit_stop(s->unit);
+    }
+    for (struct tn_slot *s = l->slots, *next = NULL; s; s = next) {
+        next = s->next;
+        if (tn_unit_join(s->unit, deadline_ms)) {
+            slot_free(s);
+        } else {
+            struct tn_log_about about = {.device = s->name};
+            tn_log(l->log, TN_LOG_WARNING, &about,
+                   "does not answer; its worker is left behind");
+            all = false;
+        }
+    }
+    l->slots = NULL;
+    for (struct tn_slot *s = l->leaving, *next = NULL; s; s = next) {
+        next = s->next;
+        if (tn_unit_join(s->unit, deadline_ms)) {
+            slot_free(s);
+        } else {
+            all = false;
+        }
+    }
+    l->leaving = NULL;
+    return all;
+}

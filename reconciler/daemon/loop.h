@@ -1,0 +1,95 @@
+/* loop.h - the inside of the loop, for daemon.c, fleet.c, serve.c and
+ * command.c. */
+#ifndef TN_DAEMON_LOOP_H
+#define TN_DAEMON_LOOP_H
+
+#include <pthread.h>
+
+#include "model/base/map.h"
+#include "reconciler/daemon/control.h"
+#include "reconciler/daemon/daemon.h"
+#include "reconciler/daemon/tell.h"
+#include "reconciler/http/server.h"
+#include "reconciler/http/webhook.h"
+
+/* What threads send to the loop, in order of arrival. */
+struct tn_mail {
+    struct tn_mail *next;
+    struct tn_unit_report *report; /* One of the two. */
+    struct tn_upstream_event *event;
+};
+
+struct tn_mailbox {
+    pthread_mutex_t mutex;
+    struct tn_mail *first, **end;
+    int fd; /* eventfd */
+};
+
+/* A device, its worker, and what is known of it. */
+struct tn_slot {
+    char *name;
+    struct tn_unit *unit;
+    struct tn_unit_report *report; /* The last one; null: none yet. */
+    const struct tn_status_folder *snapshot;
+    struct tn_unit_report *snapshot_of; /* Keeps 'snapshot' alive. */
+    struct tn_arena *since; /* What was touched since the last publication: */
+    TN_VEC(const char *) changed;
+    struct tn_counts counts;
+    struct tn_slot *next;
+};
+
+struct tn_loop {
+    const struct tn_daemon_options *options;
+    struct tn_arena *config_arena;
+    const struct tn_daemon *config;
+    struct tn_log *log;
+    struct tn_metrics *metrics;
+    struct tn_tell *tell;
+    struct tn_apply_gate *gate;
+    struct tn_upstream *upstream;
+    struct tn_mailbox mailbox;
+
+    struct tn_intent *intent;
+    struct tn_slot *slots;   /* By name. */
+    struct tn_slot *leaving; /* Their workers end. */
+    struct tn_modes *modes;
+    struct tn_arena *rules_arena;
+    TN_VEC(struct tn_mode_rule) rules; /* By command. */
+
+    bool dirty;       /* Something is to be told on the status ref. */
+    bool publishing;  /* The Git thread has a job. */
+    int64_t dirty_ms; /* Since when. */
+    char tip[65];     /* What the branch stands at. */
+    char *refused;    /* Why it is not followed; null. */
+    char *stale;      /* Why Git cannot be read; null. */
+    int64_t tick_ms;
+    bool stopping, reloading;
+
+    struct tn_http_server *http;
+    struct tn_webhook *webhook;
+    struct tn_secret *webhook_secret;
+    struct tn_control *control;
+};
+
+/* fleet.c: devices and what is told of them. */
+void tn_fleet_follow(struct tn_loop *loop, struct tn_intent *intent);
+void tn_fleet_report(struct tn_loop *loop, struct tn_unit_report *report);
+void tn_fleet_modes(struct tn_loop *loop);
+/* Sends what is due to the status ref, joins workers that have ended. */
+void tn_fleet_tick(struct tn_loop *loop);
+/* Ends all workers; false: some hang. */
+bool tn_fleet_stop(struct tn_loop *loop, int64_t deadline_ms);
+void tn_fleet_publish(struct tn_loop *loop);
+void tn_loop_post_report(void *loop, struct tn_unit_report *report);
+
+/* serve.c: HTTP. */
+enum tn_code tn_serve_open(struct tn_loop *loop,
+                           struct tn_error *err) TN_MUST_USE;
+void tn_serve_close(struct tn_loop *loop);
+
+/* command.c: the control socket. */
+void tn_command_answer(void *loop, const char *request, struct tn_text *answer);
+/* Rules by command survive a restart: <state>/modes.json. */
+void tn_command_rules_load(struct tn_loop *loop);
+
+#endif

@@ -1,0 +1,490 @@
+/* tell.c - see tell.h. */
+#include "reconciler/daemon/tell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reconciler/notify/sink.h"
+
+struct tn_tell {
+    struct tn_tell_options options;
+    struct tn_notify *notify;
+    char pending[65]; /* The commit whose status is "running". */
+};
+
+static void
+sink_report(void *ctx, const char *sink, enum tn_code what,
+            const struct tn_error *err)
+{
+    const struct tn_tell *t = ctx;
+    char text[TN_ERROR_TEXT];
+    if (what == TN_OK) {
+        tn_log(t->options.log, TN_LOG_INFO, NULL, "%s can be told again", sink);
+    } else {
+        tn_log(t->options.log, TN_LOG_WARNING, NULL, "%s cannot be told: %s",
+               sink, tn_error_text(err, text, sizeof text));
+    }
+}
+
+enum tn_code
+tn_tell_open(const struct tn_tell_options *options, struct tn_tell **out,
+             struct tn_error *err)
+{
+    static const enum tn_forge_kind kinds[] = {
+        [TN_DAEMON_GITHUB] = TN_FORGE_GITHUB,
+        [TN_DAEMON_GITLAB] = TN_FORGE_GITLAB,
+        [TN_DAEMON_GITEA] = TN_FORGE_GITEA,
+    };
+    const struct tn_daemon *c = options->config;
+    struct tn_tell *t = calloc(1, sizeof *t);
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    if (!t) {
+        abort();
+    }
+    t->options = *options;
+    struct tn_notify_endpoint *managers =
+        tn_new_n(arena, struct tn_notify_endpoint, c->alertmanagers.n);
+    for (size_t i = 0; i < c->alertmanagers.n; i++) {
+        managers[i].url = c->alertmanagers.items[i].v;
+    }
+    struct tn_notify_endpoint *hooks =
+        tn_new_n(arena, struct tn_notify_endpoint, c->webhooks.n);
+    for (size_t i = 0; i < c->webhooks.n; i++) {
+        hooks[i].url = c->webhooks.items[i].url.v;
+        hooks[i].secret_file = c->webhooks.items[i].secret_file.v;
+    }
+    struct tn_notify_forge forge = {
+        .kind = kinds[c->forge.kind.v],
+        .api = c->forge.api.v,
+        .repository = c->forge.repository.v,
+        .token_file = c->forge.token_file.v,
+    };
+    struct tn_label instance = {"instance_name", c->meta.name.v};
+    struct tn_notify_options o = {
+        .state_dir = options->state_dir,
+        .alertmanagers = managers,
+        .n_alertmanagers = c->alertmanagers.n,
+        .webhooks = hooks,
+        .n_webhooks = c->webhooks.n,
+        .forges = &forge,
+        .n_forges = c->forge.api.v ? 1 : 0,
+        .labels = &instance,
+        .n_labels = 1,
+        .report = sink_report,
+        .ctx = t,
+    };
+    enum tn_code code = tn_notify_open(&o, &t->notify, err);
+    if (code) {
+        free(t);
+        return code;
+    }
+    *out = t;
+    return TN_OK;
+}
+
+void
+tn_tell_close(struct tn_tell *tell, int64_t deadline_ms)
+{
+    if (tell) {
+        tn_notify_close(tell->notify, deadline_ms);
+        free(tell);
+    }
+}
+
+/* Fires while 'is' holds and resolves when it does not. */
+static void
+alert(struct tn_tell *t, enum tn_alert_name name, const char *device,
+      const char *description, bool is)
+{
+    struct tn_alert a = {
+        .name = name,
+        .device = device,
+        .description = description,
+    };
+    if (is) {
+        (void) tn_notify_fire(t->notify, &a);
+    } else {
+        (void) tn_notify_resolve(t->notify, &a);
+    }
+}
+
+/* ---- devices ---- */
+
+static void
+report_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
+{
+    struct tn_metrics *m = t->options.metrics;
+    const char *device = r->device.device->name;
+    const char *driver = r->device.device->host->config.driver;
+    bool bad = r->outcome == TN_UNIT_UNREACHABLE;
+    bool ready = r->settled && !r->device.why && !r->device.drift;
+    tn_metric_add(m, TN_M_RECONCILES,
+                  TN_LABELS(device, tn_unit_outcome_name(r->outcome)), 1);
+    tn_metric_observe(m, TN_M_RECONCILE_DURATION, TN_LABELS(device),
+                      (double) (r->end_ns - r->start_ns) / 1e9);
+    tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("observe"),
+                      (double) (r->observed_ns - r->start_ns) / 1e9);
+    tn_metric_add(m, TN_M_DRIVER_OPERATIONS, TN_LABELS(driver, "observe"), 1);
+    tn_metric_add(m, TN_M_DRIVER_ERRORS, TN_LABELS(driver, "observe"), bad);
+    if (r->n_changes) {
+        tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("apply"),
+                          (double) (r->end_ns - r->observed_ns) / 1e9);
+        tn_metric_add(m, TN_M_DRIVER_OPERATIONS, TN_LABELS(driver, "commit"),
+                      1);
+        tn_metric_add(m, TN_M_CHANGES, TN_LABELS(driver, "all"),
+                      (double) r->n_changes);
+    }
+    tn_metric_set(m, TN_M_DEVICE_BREAKER, TN_LABELS(device), r->breaker_open);
+    if (r->settled) {
+        tn_metric_set(m, TN_M_DEVICE_READY, TN_LABELS(device), ready);
+    }
+    if (ready) {
+        tn_metric_set(m, TN_M_DEVICE_VERIFIED, TN_LABELS(device),
+                      (double) time(NULL));
+    }
+    if (r->budget_left >= 0) {
+        tn_metric_set(m, TN_M_BUDGET_LEFT, TN_LABELS(device),
+                      (double) r->budget_left);
+    }
+    if (r->outcome == TN_UNIT_ROLLED_BACK || r->outcome == TN_UNIT_FAILED) {
+        tn_metric_add(
+            m, TN_M_ROLLBACKS,
+            TN_LABELS(r->outcome == TN_UNIT_FAILED ? "failed" : "verified"), 1);
+        tn_metric_add(m, TN_M_DRIVER_ERRORS, TN_LABELS(driver, "commit"), 1);
+    }
+}
+
+static void
+drift_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
+{
+    struct tn_metrics *m = t->options.metrics;
+    const char *device = r->device.device->name;
+    bool any = false;
+    for (unsigned c = 0; c < TN_DRIFT_CLASSES; c++) {
+        const char *class = tn_drift_class_name((enum tn_drift_class) c);
+        size_t n = r->drift.n[c];
+        any = any || n;
+        tn_metric_add(m, TN_M_DRIFT_DETECTED, TN_LABELS(class), (double) n);
+        bool healed = n && !r->drift_left;
+        if (healed) {
+            tn_metric_add(m, TN_M_DRIFT_HEALED, TN_LABELS(class), (double) n);
+        }
+        if (healed && r->event_ns) {
+            tn_metric_observe(m, TN_M_HEAL_DURATION, TN_LABELS(class),
+                              (double) (r->end_ns - r->event_ns) / 1e9);
+        }
+        if (r->full || n) {
+            tn_metric_set(m, TN_M_DRIFTED, TN_LABELS(device, class),
+                          r->drift_left ? (double) n : 0);
+        }
+    }
+    if (!r->drift_left && (r->full || any)) {
+        tn_metric_set(m, TN_M_DRIFT_SINCE, TN_LABELS(device), 0);
+    } else if (r->drift_left &&
+               tn_metric_get(m, TN_M_DRIFT_SINCE, TN_LABELS(device)) <= 0) {
+        tn_metric_set(m, TN_M_DRIFT_SINCE, TN_LABELS(device),
+                      (double) time(NULL));
+    }
+}
+
+static void
+report_alerts(struct tn_tell *t, const struct tn_unit_report *r)
+{
+    const char *device = r->device.device->name;
+    const char *why = r->device.why;
+    bool reached = r->outcome != TN_UNIT_UNREACHABLE;
+    alert(t, TN_ALERT_DEVICE_UNREACHABLE, device, why, !reached);
+    if (!reached) {
+        return;
+    }
+    bool drifted = tn_drift_total(&r->drift) > 0;
+    bool unsafe = r->drift.n[TN_DRIFT_SECURITY] > 0;
+    /* Healed at once is drift, too: it fires, and the next look, which is due
+     * right away, resolves it. */
+    if (drifted || (r->settled && !r->drift_left)) {
+        alert(t, TN_ALERT_DRIFT, device, r->drift_text, drifted);
+        alert(t, TN_ALERT_SECURITY_WIDENED, device, r->drift_text, unsafe);
+    }
+    alert(t, TN_ALERT_DRIFT_REPEATED, device, r->drift_text, r->flapping);
+    alert(t, TN_ALERT_BUDGET_EXCEEDED, device, why,
+          r->outcome == TN_UNIT_REFUSED);
+    alert(t, TN_ALERT_HOLD, device, why,
+          r->outcome == TN_UNIT_HELD || r->mode == TN_MODE_HOLD);
+    alert(t, TN_ALERT_ROLLBACK_FAILED, device, why,
+          r->outcome == TN_UNIT_FAILED && r->device.end == TN_DEVICE_BROKEN);
+    alert(t, TN_ALERT_APPLY_FAILED, device, why,
+          r->outcome == TN_UNIT_ROLLED_BACK || r->outcome == TN_UNIT_FAILED);
+    if (r->full && r->settled) {
+        (void) tn_notify_settle(t->notify, device);
+    }
+}
+
+static void
+report_log(const struct tn_tell *t, const struct tn_unit_report *r)
+{
+    struct tn_log_about about = {
+        .device = r->device.device->name,
+        .scope = r->drift_scope,
+        .commit = r->intent->run->commit.id,
+    };
+    struct tn_log *log = t->options.log;
+    double ms = (double) (r->end_ns - r->start_ns) / 1e6;
+    size_t drift = tn_drift_total(&r->drift);
+    if (drift) {
+        tn_log(log, TN_LOG_WARNING, &about, "drift: %s%s%s%s (%zu in all)",
+               r->drift_text, r->event ? ", told by: " : "",
+               r->event ? r->event : "",
+               r->drift_left ? "; left as it is" : "; healed", drift);
+    }
+    about.scope = NULL;
+    switch (r->outcome) {
+    case TN_UNIT_UNCHANGED:
+        tn_log(log, TN_LOG_DEBUG, &about, "as intended, looked %.1f ms", ms);
+        break;
+    case TN_UNIT_APPLIED:
+        tn_log(log, TN_LOG_INFO, &about,
+               "applied %zu changes and verified them in %.1f ms", r->n_changes,
+               ms);
+        break;
+    case TN_UNIT_OBSERVED:
+    case TN_UNIT_HELD:
+        tn_log(log, TN_LOG_INFO, &about, "differs and is left alone: %s",
+               r->device.why ? r->device.why : "");
+        break;
+    case TN_UNIT_REFUSED:
+    case TN_UNIT_FAILED:
+    case TN_UNIT_ROLLED_BACK:
+    case TN_UNIT_UNREACHABLE:
+        tn_log(log, TN_LOG_ERROR, &about, "%s: %s",
+               tn_unit_outcome_name(r->outcome),
+               r->device.why ? r->device.why : "");
+        break;
+    }
+}
+
+void
+tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report)
+{
+    report_log(tell, report);
+    report_metrics(tell, report);
+    drift_metrics(tell, report);
+    report_alerts(tell, report);
+}
+
+void
+tn_tell_gone(struct tn_tell *tell, const char *device)
+{
+    struct tn_alert match = {.device = device};
+    (void) tn_notify_resolve_all(tell->notify, &match, true);
+    tn_metrics_forget(tell->options.metrics, "device", device);
+}
+
+/* ---- Git ---- */
+
+static void
+forge_status(struct tn_tell *t, const char *commit, enum tn_commit_state state,
+             const char *text)
+{
+    const struct tn_daemon *c = t->options.config;
+    struct tn_commit_status s = {
+        .sha = commit,
+        .context = c->forge.context.v ? c->forge.context.v : "tenet",
+        .state = state,
+        .description = text,
+    };
+    if (c->forge.api.v && commit[0]) {
+        tn_notify_commit_status(t->notify, &s);
+    }
+}
+
+static enum tn_alert_name
+refusal_alert(enum tn_refusal refusal)
+{
+    switch (refusal) {
+    case TN_REFUSED_INVALID:
+        return TN_ALERT_INTENT_INVALID;
+    case TN_REFUSED_UNTRUSTED:
+        return TN_ALERT_UNTRUSTED_COMMIT;
+    case TN_REFUSED_REWRITTEN:
+        return TN_ALERT_FORCE_PUSH;
+    case TN_REFUSED_QUARANTINED:
+        return TN_ALERT_ROLLED_BACK;
+    case TN_REFUSED_FROZEN:
+        return TN_ALERT_HOLD;
+    }
+    return TN_ALERT_INTENT_INVALID;
+}
+
+static void
+refusals_end(struct tn_tell *t)
+{
+    for (int r = TN_REFUSED_INVALID; r <= TN_REFUSED_FROZEN; r++) {
+        alert(t, refusal_alert((enum tn_refusal) r), NULL, NULL, false);
+    }
+}
+
+static void
+refused(struct tn_tell *t, const struct tn_upstream_event *e)
+{
+    struct tn_log_about about = {.commit = e->commit};
+    bool frozen = e->refusal == TN_REFUSED_FROZEN;
+    tn_log(t->options.log, frozen ? TN_LOG_INFO : TN_LOG_ERROR, &about,
+           "not followed, %s: %s", tn_refusal_name(e->refusal), e->text);
+    tn_metric_add(t->options.metrics, TN_M_COMMITS_REFUSED,
+                  TN_LABELS(tn_refusal_name(e->refusal)), 1);
+    refusals_end(t);
+    alert(t, refusal_alert(e->refusal), NULL, e->text, true);
+    forge_status(t, e->commit, frozen ? TN_COMMIT_PENDING : TN_COMMIT_FAILED,
+                 e->text);
+}
+
+/* Findings of single tenants do not stop the others. */
+static void
+intent_new(struct tn_tell *t, const struct tn_upstream_event *e)
+{
+    struct tn_metrics *m = t->options.metrics;
+    const struct tn_reconcile *run = e->intent->run;
+    struct tn_log_about about = {.commit = e->commit};
+    size_t failed = 0;
+    for (size_t i = 0; i < run->network->n_tenants; i++) {
+        const struct tn_tenant_result *tenant = &run->network->tenants[i];
+        struct tn_alert a = {
+            .name = TN_ALERT_INTENT_INVALID,
+            .tenant = tenant->name,
+            .description = "its documents have errors; what devices hold of it "
+                           "stays as it is",
+        };
+        failed += tenant->failed;
+        if (tenant->failed) {
+            (void) tn_notify_fire(t->notify, &a);
+        } else {
+            (void) tn_notify_resolve(t->notify, &a);
+        }
+    }
+    tn_log(t->options.log, failed ? TN_LOG_WARNING : TN_LOG_INFO, &about,
+           "following \"%s\": %zu VPCs of %zu tenants (%zu with errors), %zu "
+           "devices; compiled in %.0f ms",
+           run->commit.subject, run->network->n_vpcs, run->network->n_tenants,
+           failed, run->network->n_devices, e->compile_s * 1e3);
+    tn_metric_set(m, TN_M_INTENT_COMMITTED, NULL,
+                  (double) run->commit.commit_time);
+    tn_metric_set(m, TN_M_INTENT_ACCEPTED, NULL, (double) time(NULL));
+    tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("compile"),
+                      e->compile_s);
+    tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("verify"), e->verify_s);
+    memcpy(t->pending, e->commit, sizeof t->pending);
+    forge_status(t, e->commit, TN_COMMIT_RUNNING, "applying");
+}
+
+static void
+published(const struct tn_tell *t, const struct tn_upstream_event *e)
+{
+    struct tn_metrics *m = t->options.metrics;
+    struct tn_log_about about = {.commit = e->commit};
+    tn_metric_add(m, TN_M_STATUS_COMMITS,
+                  TN_LABELS(e->changed ? "committed" : "unchanged"), 1);
+    tn_metric_add(m, TN_M_STATUS_RETRIES, NULL,
+                  e->tries > 1 ? e->tries - 1 : 0);
+    tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("status"),
+                      e->publish_s);
+    if (e->changed) {
+        tn_log(t->options.log, TN_LOG_INFO, &about, "status published");
+    }
+}
+
+void
+tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
+{
+    struct tn_metrics *m = t->options.metrics;
+    switch (e->type) {
+    case TN_UP_FETCHED:
+        tn_metric_add(m, TN_M_SOURCE_FETCHES,
+                      TN_LABELS(e->changed ? "changed" : "unchanged"), 1);
+        tn_metric_set(m, TN_M_SOURCE_FETCHED, NULL, (double) time(NULL));
+        tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("fetch"),
+                          e->fetch_s);
+        alert(t, TN_ALERT_SOURCE_STALE, NULL, NULL, false);
+        break;
+    case TN_UP_STALE:
+        tn_metric_add(m, TN_M_SOURCE_FETCHES, TN_LABELS("failed"), 1);
+        tn_log(t->options.log, TN_LOG_WARNING, NULL, "Git: %s", e->text);
+        alert(t, TN_ALERT_SOURCE_STALE, NULL, e->text, true);
+        break;
+    case TN_UP_INTENT:
+        intent_new(t, e);
+        break;
+    case TN_UP_ACCEPTED:
+        refusals_end(t);
+        break;
+    case TN_UP_REFUSED:
+        refused(t, e);
+        break;
+    case TN_UP_PUBLISHED:
+        published(t, e);
+        alert(t, TN_ALERT_STATUS_UNPUBLISHED, NULL, NULL, false);
+        break;
+    case TN_UP_UNPUBLISHED:
+        tn_metric_add(m, TN_M_STATUS_COMMITS, TN_LABELS("failed"), 1);
+        tn_log(t->options.log, TN_LOG_WARNING, NULL, "status: %s", e->text);
+        alert(t, TN_ALERT_STATUS_UNPUBLISHED, NULL, e->text, true);
+        break;
+    case TN_UP_STOPPED:
+        break;
+    }
+}
+
+void
+tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
+               size_t n_failed, bool settled)
+{
+    const char *commit = intent->run->commit.id;
+    char text[128];
+    if (!settled || strcmp(t->pending, commit) != 0) {
+        return;
+    }
+    snprintf(text, sizeof text, "%zu of %zu devices are as intended",
+             intent->run->network->n_devices - n_failed,
+             intent->run->network->n_devices);
+    forge_status(t, commit, n_failed ? TN_COMMIT_FAILED : TN_COMMIT_SUCCESS,
+                 text);
+    if (n_failed == 0) {
+        double s = (double) (tn_now_ms() - intent->seen_ms) / 1e3;
+        struct tn_log_about about = {.commit = commit};
+        tn_metric_observe(t->options.metrics, TN_M_COMMIT_LATENCY, NULL, s);
+        tn_log(t->options.log, TN_LOG_INFO, &about,
+               "all devices are as intended, %.2f s after the commit was seen",
+               s);
+        t->pending[0] = '\0';
+    }
+}
+
+int
+tn_tell_fd(const struct tn_tell *tell)
+{
+    return tn_notify_fd(tell->notify);
+}
+
+int
+tn_tell_timeout(const struct tn_tell *tell)
+{
+    return tn_notify_timeout(tell->notify);
+}
+
+void
+tn_tell_run(struct tn_tell *tell)
+{
+    struct tn_notify_stats stats;
+    tn_notify_run(tell->notify);
+    tn_notify_stats(tell->notify, &stats);
+    tn_metric_set(tell->options.metrics, TN_M_ALERTS_FIRING, TN_LABELS("all"),
+                  (double) stats.alerts.firing);
+    for (size_t i = 0; i < stats.n_sinks; i++) {
+        const struct tn_notify_sink_stats *s = &stats.sinks[i];
+        tn_metric_set(tell->options.metrics, TN_M_NOTIFICATIONS,
+                      TN_LABELS(s->name, "ok"), (double) s->sent);
+        tn_metric_set(tell->options.metrics, TN_M_NOTIFICATIONS,
+                      TN_LABELS(s->name, "failed"), (double) s->failed);
+    }
+}
