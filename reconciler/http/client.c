@@ -10,14 +10,10 @@
 #include "reconciler/http/client.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -25,7 +21,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
 
-enum { CONNECT_MS = 5000, REDIRECTS_MAX = 3, EVENTS = 32, WAIT_MAX_S = 3600 };
+enum { CONNECT_MS = 5000, REDIRECTS_MAX = 3, EVENTS = 32 };
 
 struct call {
     struct call *next, *prev;
@@ -64,12 +60,6 @@ free_call(struct call *c)
     tn_text_done(&c->body);
     free(c->url);
     free(c);
-}
-
-static void
-cleanup_call(struct call **c)
-{
-    free_call(*c);
 }
 
 static void
@@ -146,25 +136,6 @@ on_body(char *bytes, size_t size, size_t n, void *ctx)
     }
     c->truncated = true;
     return CURL_WRITEFUNC_ERROR;
-}
-
-/* Host and port of an http(s) URL; null if it is none or has credentials. */
-static CURLU *
-parse_url(const char *url)
-{
-    CURLU *u = url ? curl_url() : NULL;
-    char *scheme = NULL, *user = NULL;
-    bool fine = u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
-                !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-                (tn_streq(scheme, "http") || tn_streq(scheme, "https")) &&
-                curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_OK;
-    curl_free(scheme);
-    curl_free(user);
-    if (!fine) {
-        curl_url_cleanup(u);
-        return NULL;
-    }
-    return u;
 }
 
 static bool
@@ -278,6 +249,21 @@ set_options(struct call *c, const struct tn_http_call *call)
     return !bad;
 }
 
+static enum tn_code
+prepare(struct call *c, const struct tn_http_call *call, struct tn_error *err)
+{
+    c->url = strdup(call->url);
+    c->easy = curl_easy_init();
+    if (!c->url || !c->easy) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory for an HTTP call");
+    }
+    enum tn_code code = set_headers(c, call, err);
+    if (!code && !set_options(c, call)) {
+        code = tn_fail(err, TN_EINTERNAL, 0, "libcurl refuses an option");
+    }
+    return code;
+}
+
 /* The class of a failure below HTTP. */
 static enum tn_code
 curl_class(CURLcode rc)
@@ -389,23 +375,9 @@ finish_all(struct tn_http_client *client)
     }
 }
 
-enum tn_code
-tn_http_library_init(struct tn_error *err)
+static enum tn_code
+start(struct tn_http_client *client, struct tn_error *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
-        return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
-    }
-    return TN_OK;
-}
-
-enum tn_code
-tn_http_client_new(struct tn_http_client **out, struct tn_error *err)
-{
-    TN_CLEANUP(tn_cleanup_http_client)
-    struct tn_http_client *client = calloc(1, sizeof *client);
-    if (!client) {
-        return tn_fail_sys(err, TN_EINTERNAL, errno, "HTTP client");
-    }
     client->epoll = epoll_create1(EPOLL_CLOEXEC);
     client->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     struct epoll_event ev = {.events = EPOLLIN, .data.fd = client->timer};
@@ -421,7 +393,31 @@ tn_http_client_new(struct tn_http_client **out, struct tn_error *err)
         curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 16L)) {
         return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
     }
-    *out = TN_TAKE(client);
+    return TN_OK;
+}
+
+enum tn_code
+tn_http_library_init(struct tn_error *err)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+        return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
+    }
+    return TN_OK;
+}
+
+enum tn_code
+tn_http_client_new(struct tn_http_client **out, struct tn_error *err)
+{
+    struct tn_http_client *client = calloc(1, sizeof *client);
+    if (!client) {
+        return tn_fail_sys(err, TN_EINTERNAL, errno, "HTTP client");
+    }
+    enum tn_code code = start(client, err);
+    if (code) {
+        tn_http_client_free(client);
+        return code;
+    }
+    *out = client;
     return TN_OK;
 }
 
@@ -431,9 +427,8 @@ tn_http_client_free(struct tn_http_client *client)
     if (!client) {
         return;
     }
-    while (client->calls) {
-        struct call *c = client->calls;
-        unlink_call(client, c);
+    for (struct call *c = client->calls, *next; c; c = next) {
+        next = c->next;
         curl_multi_remove_handle(client->multi, c->easy);
         free_call(c);
     }
@@ -458,26 +453,23 @@ tn_http_client_send(struct tn_http_client *client,
         return tn_fail(err, TN_EINTENT, 0,
                        "not an http(s) URL without user and password");
     }
-    TN_CLEANUP(cleanup_call) struct call *c = calloc(1, sizeof *c);
-    if (c) {
-        *c = (struct call){.client = client, .done = done, .ctx = ctx};
-        c->url = strdup(call->url);
-        c->easy = curl_easy_init();
-    }
-    if (!c || !c->url || !c->easy) {
+    struct call *c = calloc(1, sizeof *c);
+    if (!c) {
         return tn_fail(err, TN_EINTERNAL, 0, "out of memory for an HTTP call");
     }
-    enum tn_code code = set_headers(c, call, err);
-    if (code) {
-        return code;
-    }
-    if (!set_options(c, call) ||
-        curl_multi_add_handle(client->multi, c->easy)) {
-        return tn_fail(err, TN_EINTERNAL, 0, "%s: libcurl refuses the call",
+    c->client = client;
+    c->done = done;
+    c->ctx = ctx;
+    enum tn_code code = prepare(c, call, err);
+    if (!code && curl_multi_add_handle(client->multi, c->easy)) {
+        code = tn_fail(err, TN_EINTERNAL, 0, "%s: libcurl refuses the call",
                        where);
     }
+    if (code) {
+        free_call(c);
+        return code;
+    }
     link_call(client, c);
-    c = NULL;
     return TN_OK;
 }
 
@@ -514,149 +506,4 @@ size_t
 tn_http_client_busy(const struct tn_http_client *client)
 {
     return client->busy;
-}
-
-const char *
-tn_http_reply_header(const struct tn_http_reply *reply, const char *name)
-{
-    struct curl_header *h = NULL;
-    if (!reply->opaque || curl_easy_header(reply->opaque, name, 0, CURLH_HEADER,
-                                           -1, &h) != CURLHE_OK) {
-        return NULL;
-    }
-    return h->value;
-}
-
-static int64_t
-number_of(const char *s)
-{
-    char *end = NULL;
-    errno = 0;
-    long long v = s ? strtoll(s, &end, 10) : -1;
-    return !s || errno || end == s || *end ? -1 : (int64_t) v;
-}
-
-uint32_t
-tn_http_reply_wait(const struct tn_http_reply *reply, int64_t now_s)
-{
-    const char *after = tn_http_reply_header(reply, "Retry-After");
-    int64_t wait = number_of(after);
-    if (after && wait < 0) {
-        time_t at = curl_getdate(after, NULL);
-        wait = at < 0 ? 0 : (int64_t) at - now_s;
-    }
-    if (!after) {
-        static const char *const names[][2] = {
-            {"X-RateLimit-Remaining", "X-RateLimit-Reset"},
-            {"RateLimit-Remaining", "RateLimit-Reset"},
-        };
-        for (size_t i = 0; i < TN_ARRAY_SIZE(names) && wait <= 0; i++) {
-            if (number_of(tn_http_reply_header(reply, names[i][0])) == 0) {
-                int64_t reset =
-                    number_of(tn_http_reply_header(reply, names[i][1]));
-                /* A small number is a duration, a large one a date. */
-                wait = reset > 1000000000 ? reset - now_s : reset;
-            }
-        }
-    }
-    return wait <= 0           ? 0
-           : wait > WAIT_MAX_S ? (uint32_t) WAIT_MAX_S
-                               : (uint32_t) wait;
-}
-
-enum tn_code
-tn_http_status_code(int status)
-{
-    switch (status) {
-    case 401:
-    case 403:
-    case 407:
-        return TN_EDENIED;
-    case 404:
-    case 410:
-        return TN_ENOENT;
-    case 405:
-    case 501:
-        return TN_EUNSUPPORTED;
-    case 409:
-    case 412:
-        return TN_ESTALE;
-    case 408:
-    case 425:
-    case 429:
-        return TN_EUNAVAILABLE;
-    default:
-        break;
-    }
-    return status >= 200 && status < 300   ? TN_OK
-           : status >= 300 && status < 400 ? TN_EUNSUPPORTED
-           : status >= 400 && status < 500 ? TN_EINTERNAL
-                                           : TN_EUNAVAILABLE;
-}
-
-bool
-tn_http_origin(const char *url, char buf[TN_HTTP_ORIGIN])
-{
-    snprintf(buf, TN_HTTP_ORIGIN, "?");
-    CURLU *u = parse_url(url);
-    if (!u) {
-        return false;
-    }
-    char *scheme = NULL, *host = NULL, *port = NULL;
-    bool ok = !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-              !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
-              !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
-              strlen(host) <= 255;
-    if (ok) {
-        snprintf(buf, TN_HTTP_ORIGIN, "%s://%s:%s", scheme, host, port);
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(u);
-    return ok;
-}
-
-struct waiting {
-    struct tn_arena *arena;
-    struct tn_http_reply *reply;
-    struct tn_error *err;
-    bool done;
-};
-
-static void
-keep_reply(void *ctx, const struct tn_http_reply *reply)
-{
-    struct waiting *w = ctx;
-    *w->reply = *reply;
-    w->reply->body = tn_arena_strndup(w->arena, reply->body, reply->n_body);
-    w->reply->opaque = NULL;
-    w->reply->err = NULL;
-    if (reply->code && w->err) {
-        *w->err = *reply->err;
-    }
-    w->done = true;
-}
-
-enum tn_code
-tn_http_call_wait(const struct tn_http_call *call, struct tn_arena *arena,
-                  struct tn_http_reply *out, struct tn_error *err)
-{
-    TN_CLEANUP(tn_cleanup_http_client) struct tn_http_client *client = NULL;
-    enum tn_code code = tn_http_client_new(&client, err);
-    struct tn_http_reply reply = {0};
-    struct waiting w = {.arena = arena, .reply = &reply, .err = err};
-    if (!code) {
-        code = tn_http_client_send(client, call, keep_reply, &w, err);
-    }
-    if (code) {
-        return code;
-    }
-    while (!w.done) {
-        struct pollfd p = {.fd = client->epoll, .events = POLLIN};
-        poll(&p, 1, 1000);
-        tn_http_client_run(client);
-    }
-    *out = reply;
-    return reply.code;
 }

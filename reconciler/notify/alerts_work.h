@@ -56,6 +56,11 @@ struct tn_alert_record *tn_alerts_insert(struct tn_alerts *alerts, size_t at,
                                          char *labels,
                                          char *annotations) TN_RETURNS_NONNULL;
 
+/* The condition of a firing record is over. */
+void tn_alerts_resolve_record(struct tn_alerts *alerts,
+                              struct tn_alert_record *r,
+                              struct tn_notify_now now);
+
 /* Drops all records. */
 void tn_alerts_forget(struct tn_alerts *alerts);
 

@@ -12,7 +12,7 @@
 #include "reconciler/notify/alertmanager.h"
 #include "reconciler/notify/webhook_out.h"
 
-enum { TOKEN_MAX = 4096, FORGE_TRIES_MAX = 8, HEADERS = 4 };
+enum { TOKEN_MAX = 4096, BASIC_MAX = 8192, FORGE_TRIES_MAX = 8, HEADERS = 4 };
 
 /* A request while it is put together. */
 struct request {
@@ -66,9 +66,8 @@ prefixed(const char *prefix, const char *path, struct tn_secret **out,
         code = tn_secret_new(n + tn_secret_size(token), out, err);
     }
     if (!code) {
-        uint8_t *to = tn_secret_bytes(*out);
-        memcpy(to, prefix, n);
-        memcpy(to + n, tn_secret_peek(token), tn_secret_size(token));
+        char *to = stpcpy((char *) tn_secret_bytes(*out), prefix);
+        memcpy(to, tn_secret_peek(token), tn_secret_size(token));
     }
     return code;
 }
@@ -83,7 +82,7 @@ basic(const char *path, struct tn_secret **out, struct tn_error *err)
     }
     TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
     /* Room at once, so that no half of it is left behind by growing. */
-    for (size_t i = 0; i < 2 * TOKEN_MAX; i++) {
+    for (size_t i = 0; i < BASIC_MAX; i++) {
         tn_text_addc(&line, ' ');
     }
     tn_text_clear(&line);
