@@ -537,11 +537,10 @@ neighbour_message(const struct heard *h)
         }
         return;
     }
-    /* That somebody deleted one that was not ours is only known by there being
-     * somebody: the message does not say what it was. */
-    bool by_hand = h->msg->nlmsg_type == RTM_DELNEIGH && h->msg->nlmsg_pid != 0;
-    if (seen.protocol || by_hand ||
-        ((nd->ndm_state & NUD_PERMANENT) && nd->ndm_state != NUD_NOARP)) {
+    /* When one of others is deleted, the kernel first says that it has failed,
+     * and only the writer tells that from one which got no answer. */
+    bool by_hand = h->msg->nlmsg_pid != 0 && nd->ndm_state != NUD_NOARP;
+    if (seen.protocol || by_hand || (nd->ndm_state & NUD_PERMANENT)) {
         say_neighbour(h, &seen, l);
     }
 }

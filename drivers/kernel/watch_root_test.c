@@ -186,6 +186,10 @@ static const struct hand hands[] = {
     {"ip -n $W neigh add 10.1.0.77 dev b-front nud permanent "
      "lladdr 02:00:00:00:00:01",
      "acme/web", "acme/web/neighbour/b-front/10.1.0.77"},
+    {"ip -n $W neigh add 10.1.0.78 dev b-front nud permanent "
+     "lladdr 02:00:00:00:00:01 && sleep 0.1 && "
+     "ip -n $W neigh del 10.1.0.78 dev b-front",
+     "acme/web", "acme/web/neighbour/b-front/10.1.0.78"},
     {"ip netns exec $W nft flush table inet tenet", "acme/web", "acme/web/nft"},
     {"ip netns exec $W nft delete table bridge tenet", "acme/web",
      "acme/web/nft"},
