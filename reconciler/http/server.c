@@ -44,6 +44,7 @@ struct tn_http_server {
     char *path; /* Of the local socket. */
     int fd;
     unsigned port, connections;
+    bool again; /* A connection ended: see tn_http_server_run(). */
 };
 
 /* One request on its way in. */
@@ -104,6 +105,7 @@ on_connection(void *cls, struct MHD_Connection *connection,
         return;
     }
     s->connections--;
+    s->again = true;
     if (c) {
         unlink_conn(c);
         free(c);
@@ -313,6 +315,16 @@ on_request(void *cls, struct MHD_Connection *connection, const char *path,
     return dispatch(s, connection, x);
 }
 
+/* "%00" stays as it is: decoded it would end the text early, and "/metrics%00x"
+ * be "/metrics". */
+static size_t
+unescape(void *cls, struct MHD_Connection *connection, char *s)
+{
+    (void) cls;
+    (void) connection;
+    return strstr(s, "%00") ? strlen(s) : MHD_http_unescape(s);
+}
+
 static void
 set_defaults(struct tn_http_options *o)
 {
@@ -382,6 +394,7 @@ start(struct tn_http_server *s, int fd)
         MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_header,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
         MHD_OPTION_ARRAY, tls,
@@ -476,6 +489,9 @@ tn_http_server_timeout_ms(struct tn_http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
     int64_t ms = -1;
+    if (server->again) {
+        return 0;
+    }
     if (MHD_get_timeout(server->mhd, &wait) == MHD_YES) {
         ms = wait < INT_MAX ? (int64_t) wait : INT_MAX;
     }
@@ -490,6 +506,9 @@ tn_http_server_timeout_ms(struct tn_http_server *server)
 void
 tn_http_server_run(struct tn_http_server *server)
 {
+    /* At its limit libmicrohttpd stops to wait for connections, and it begins
+     * again only in the run after the one that closed some. */
+    server->again = false;
     MHD_run(server->mhd);
     int64_t now = now_ms();
     while (server->list.next != &server->list &&

@@ -148,12 +148,14 @@ find_other(struct tn_metrics *m, enum tn_metric metric,
            const struct tn_label_names *names, struct key *key)
 {
     size_t cap = tn_metric_row(metric)->cap;
+    bool open = false;
     for (size_t i = 0; i < names->n; i++) {
         if (names->open[i]) {
             key_set(key->label[i], other);
+            open = true;
         }
     }
-    struct tn_series *series = find(m, metric, key, cap + OTHERS);
+    struct tn_series *series = open ? find(m, metric, key, cap + OTHERS) : NULL;
     for (size_t i = 0; !series && i < names->n; i++) {
         key_set(key->label[i], other);
     }
