@@ -18,7 +18,7 @@
 #include "reconciler/source/source.h"
 #include "reconciler/status/git_replay.h"
 
-enum { TRIES = 20, LEAST_WAIT_MS = 20, LONGEST_WAIT_MS = 1500 };
+enum { TRIES = 30, LEAST_WAIT_MS = 20, LONGEST_WAIT_MS = 1500, PATIENCE = 10 };
 
 struct publisher {
     struct tn_remote *remote;
@@ -40,13 +40,15 @@ now_ms(void)
     return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Twice as long with each try, and in proportion to what a try takes. */
+/* As long as a try takes, at random, so that racers fall out of step.  To wait
+ * longer would not make the next try luckier; only who lost very often waits
+ * longer and longer, for it may not be a race at all. */
 static void
 wait_before(unsigned try, int64_t took_ms)
 {
-    unsigned random = 0;
+    unsigned random = 0, doubled = try > PATIENCE ? try - PATIENCE : 0;
     int64_t limit = (took_ms > LEAST_WAIT_MS ? took_ms : LEAST_WAIT_MS)
-                    << (try < 4 ? try : 4);
+                    << (doubled < 6 ? doubled : 6);
     limit = limit < LONGEST_WAIT_MS ? limit : LONGEST_WAIT_MS;
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
         random = (unsigned) limit / 2;

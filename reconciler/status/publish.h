@@ -15,7 +15,7 @@
 struct tn_publish {
     const char *ref;         /* Null: the default.  One of the extra refs of the
                                 remote, unless that is used in place. */
-    unsigned tries;          /* 0: 20. */
+    unsigned tries;          /* 0: 30. */
     tn_status_sign_fn *sign; /* For commits that wait, where there is no
                                 update; null: not signed. */
     void *sign_ctx;
