@@ -333,7 +333,7 @@ take_key(struct line *l, struct word type)
         return bad(l, "no key after the key type");
     }
     if (!tn_base64_decode(base64.s, base64.n, false, wire, &n) ||
-        !tn_sshkey_parse((struct tn_bytes){wire, n}, key)) {
+        !tn_sshkey_parse((struct tn_slice){wire, n}, key)) {
         return bad(l, "a malformed key");
     }
     if (strlen(key->type) != type.n || memcmp(key->type, type.s, type.n) != 0) {

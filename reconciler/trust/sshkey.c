@@ -68,17 +68,17 @@ padding_ok(const struct tn_wire *w)
 }
 
 static enum tn_code
-take_private(struct tn_bytes section, const struct tn_sshkey *key,
+take_private(struct tn_slice section, const struct tn_sshkey *key,
              struct tn_secret **seed, struct tn_error *err)
 {
     struct tn_wire w = tn_wire_of(section.p, section.n);
     uint32_t check = tn_wire_u32(&w), again = tn_wire_u32(&w);
-    struct tn_bytes type = tn_wire_string(&w);
-    struct tn_bytes public_key = tn_wire_string(&w);
-    struct tn_bytes private_key = tn_wire_string(&w);
+    struct tn_slice type = tn_wire_string(&w);
+    struct tn_slice public_key = tn_wire_string(&w);
+    struct tn_slice private_key = tn_wire_string(&w);
     tn_wire_string(&w); /* The comment. */
     if (check != again || section.n % BLOCK || !padding_ok(&w) ||
-        !tn_bytes_are(type, key->type) || public_key.n != TN_ED25519_PUBLIC ||
+        !tn_slice_is(type, key->type) || public_key.n != TN_ED25519_PUBLIC ||
         private_key.n != TN_ED25519_SEED + TN_ED25519_PUBLIC ||
         memcmp(public_key.p, key->key, public_key.n) != 0) {
         return damaged(err);
@@ -111,19 +111,19 @@ tn_sshkey_file_parse(const struct tn_secret *file, struct tn_secret **seed,
         return code;
     }
     struct tn_wire w = tn_wire_of(tn_secret_peek(blob), tn_secret_size(blob));
-    struct tn_bytes head = tn_wire_take(&w, sizeof magic);
-    struct tn_bytes cipher = tn_wire_string(&w), kdf = tn_wire_string(&w);
-    struct tn_bytes options = tn_wire_string(&w);
+    struct tn_slice head = tn_wire_take(&w, sizeof magic);
+    struct tn_slice cipher = tn_wire_string(&w), kdf = tn_wire_string(&w);
+    struct tn_slice options = tn_wire_string(&w);
     uint32_t n_keys = tn_wire_u32(&w);
-    struct tn_bytes public_key = tn_wire_string(&w);
-    struct tn_bytes section = tn_wire_string(&w);
+    struct tn_slice public_key = tn_wire_string(&w);
+    struct tn_slice section = tn_wire_string(&w);
     struct tn_sshkey parsed;
     if (!tn_wire_end(&w) || head.n != sizeof magic ||
         memcmp(head.p, magic, sizeof magic) != 0 || n_keys != 1 ||
         !tn_sshkey_parse(public_key, &parsed)) {
         return damaged(err);
     }
-    if (!tn_bytes_are(cipher, "none") || !tn_bytes_are(kdf, "none") ||
+    if (!tn_slice_is(cipher, "none") || !tn_slice_is(kdf, "none") ||
         options.n) {
         return tn_fail(err, TN_EUNSUPPORTED, 0,
                        "the private key has a passphrase, which nobody is "

@@ -25,7 +25,7 @@ static const char *const hash_names[] = {
 };
 
 static bool
-type_copy(struct tn_bytes name, char out[TN_SSHKEY_TYPE])
+type_copy(struct tn_slice name, char out[TN_SSHKEY_TYPE])
 {
     if (name.n == 0 || name.n >= TN_SSHKEY_TYPE) {
         return false;
@@ -41,7 +41,7 @@ type_copy(struct tn_bytes name, char out[TN_SSHKEY_TYPE])
 }
 
 bool
-tn_sshkey_parse(struct tn_bytes wire, struct tn_sshkey *out)
+tn_sshkey_parse(struct tn_slice wire, struct tn_sshkey *out)
 {
     struct tn_wire w = tn_wire_of(wire.p, wire.n);
     struct tn_sshkey k = {0};
@@ -49,7 +49,7 @@ tn_sshkey_parse(struct tn_bytes wire, struct tn_sshkey *out)
         return false;
     }
     if (strcmp(k.type, ed25519) == 0) {
-        struct tn_bytes key = tn_wire_string(&w);
+        struct tn_slice key = tn_wire_string(&w);
         if (!tn_wire_end(&w) || key.n != sizeof k.key) {
             return false;
         }
@@ -87,7 +87,7 @@ tn_sshkey_add(struct tn_text *out, const uint8_t key[TN_ED25519_PUBLIC])
 /* The base64 between the two lines: whole lines of 70, and a last one that is
  * not longer. */
 static bool
-armor_body(const char *s, size_t n, struct tn_bytes *body)
+armor_body(const char *s, size_t n, struct tn_slice *body)
 {
     size_t n_begin = sizeof begin - 1, n_end = sizeof end - 1;
     if (n && s[n - 1] == '\n') {
@@ -98,7 +98,7 @@ armor_body(const char *s, size_t n, struct tn_bytes *body)
         return false;
     }
     const char *p = s + n_begin, *stop = s + n - n_end;
-    *body = (struct tn_bytes){(const uint8_t *) p, (size_t) (stop - p)};
+    *body = (struct tn_slice){(const uint8_t *) p, (size_t) (stop - p)};
     while (p < stop) {
         const char *nl = memchr(p, '\n', (size_t) (stop - p));
         size_t len = nl ? (size_t) (nl - p) : 0;
@@ -112,10 +112,10 @@ armor_body(const char *s, size_t n, struct tn_bytes *body)
 }
 
 static bool
-hash_find(struct tn_bytes name, enum tn_sshsig_hash *out)
+hash_find(struct tn_slice name, enum tn_sshsig_hash *out)
 {
     for (size_t i = 0; i < TN_ARRAY_SIZE(hash_names); i++) {
-        if (tn_bytes_are(name, hash_names[i])) {
+        if (tn_slice_is(name, hash_names[i])) {
             *out = (enum tn_sshsig_hash) i;
             return true;
         }
@@ -130,13 +130,13 @@ malformed(struct tn_error *err, const char *what)
 }
 
 static enum tn_code
-take_signature(struct tn_bytes blob, struct tn_sshsig *sig,
+take_signature(struct tn_slice blob, struct tn_sshsig *sig,
                struct tn_error *err)
 {
     struct tn_wire w = tn_wire_of(blob.p, blob.n);
-    struct tn_bytes type = tn_wire_string(&w);
-    struct tn_bytes bytes = tn_wire_string(&w);
-    if (!tn_wire_end(&w) || !tn_bytes_are(type, ed25519) ||
+    struct tn_slice type = tn_wire_string(&w);
+    struct tn_slice bytes = tn_wire_string(&w);
+    if (!tn_wire_end(&w) || !tn_slice_is(type, ed25519) ||
         bytes.n != sizeof sig->signature) {
         return malformed(err, "its parts do not fit together");
     }
@@ -145,26 +145,26 @@ take_signature(struct tn_bytes blob, struct tn_sshsig *sig,
 }
 
 static enum tn_code
-parse_blob(struct tn_bytes blob, struct tn_sshsig *sig, struct tn_error *err)
+parse_blob(struct tn_slice blob, struct tn_sshsig *sig, struct tn_error *err)
 {
     struct tn_wire w = tn_wire_of(blob.p, blob.n);
-    struct tn_bytes head = tn_wire_take(&w, sizeof magic - 1);
+    struct tn_slice head = tn_wire_take(&w, sizeof magic - 1);
     uint32_t version = tn_wire_u32(&w);
-    if (w.bad || !tn_bytes_are(head, magic)) {
+    if (w.bad || !tn_slice_is(head, magic)) {
         return malformed(err, "it does not begin with SSHSIG");
     }
     if (version != VERSION) {
         return tn_fail(err, TN_EUNSUPPORTED, 0,
                        "SSH signature of version %u: only 1 is known", version);
     }
-    struct tn_bytes key = tn_wire_string(&w), space = tn_wire_string(&w);
-    struct tn_bytes reserved = tn_wire_string(&w), hash = tn_wire_string(&w);
-    struct tn_bytes signature = tn_wire_string(&w);
+    struct tn_slice key = tn_wire_string(&w), space = tn_wire_string(&w);
+    struct tn_slice reserved = tn_wire_string(&w), hash = tn_wire_string(&w);
+    struct tn_slice signature = tn_wire_string(&w);
     struct tn_sshkey parsed;
     if (!tn_wire_end(&w) || reserved.n || !tn_sshkey_parse(key, &parsed)) {
         return malformed(err, "its parts do not fit together");
     }
-    if (!tn_bytes_are(space, namespace)) {
+    if (!tn_slice_is(space, namespace)) {
         return tn_fail(err, TN_EINTENT, 0,
                        "the SSH signature was not made for Git (its namespace "
                        "is another)");
@@ -193,7 +193,7 @@ tn_sshsig_parse(const char *armored, size_t n, struct tn_sshsig *out,
 {
     uint8_t blob[BLOB_MAX];
     size_t size = sizeof blob;
-    struct tn_bytes body;
+    struct tn_slice body;
     struct tn_sshsig sig = {0};
     if (n > TN_SSHSIG_ARMORED_MAX) {
         return malformed(err, "it is too large");
@@ -204,7 +204,7 @@ tn_sshsig_parse(const char *armored, size_t n, struct tn_sshsig *out,
     if (!tn_base64_decode((const char *) body.p, body.n, true, blob, &size)) {
         return malformed(err, "bad base64");
     }
-    enum tn_code code = parse_blob((struct tn_bytes){blob, size}, &sig, err);
+    enum tn_code code = parse_blob((struct tn_slice){blob, size}, &sig, err);
     if (code == TN_OK || code == TN_EUNSUPPORTED) {
         *out = sig;
     }

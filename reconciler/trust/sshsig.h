@@ -36,7 +36,7 @@ struct tn_sshsig {
 };
 
 /* Reads a public key in wire form. */
-bool tn_sshkey_parse(struct tn_bytes wire, struct tn_sshkey *out) TN_MUST_USE;
+bool tn_sshkey_parse(struct tn_slice wire, struct tn_sshkey *out) TN_MUST_USE;
 bool tn_sshkey_eq(const struct tn_sshkey *a, const struct tn_sshkey *b);
 /* "SHA256:...", as ssh-keygen prints it; returns 'buf'. */
 const char *tn_sshkey_fingerprint(const struct tn_sshkey *key,

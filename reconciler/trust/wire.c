@@ -4,14 +4,14 @@
 #include <assert.h>
 #include <string.h>
 
-struct tn_bytes
+struct tn_slice
 tn_wire_take(struct tn_wire *w, size_t n)
 {
     if (w->bad || n > (size_t) (w->end - w->p)) {
         w->bad = true;
-        return (struct tn_bytes){w->end, 0};
+        return (struct tn_slice){w->end, 0};
     }
-    struct tn_bytes b = {w->p, n};
+    struct tn_slice b = {w->p, n};
     w->p += n;
     return b;
 }
@@ -19,13 +19,13 @@ tn_wire_take(struct tn_wire *w, size_t n)
 uint32_t
 tn_wire_u32(struct tn_wire *w)
 {
-    struct tn_bytes b = tn_wire_take(w, 4);
+    struct tn_slice b = tn_wire_take(w, 4);
     return b.n ? (uint32_t) b.p[0] << 24 | (uint32_t) b.p[1] << 16 |
                      (uint32_t) b.p[2] << 8 | b.p[3]
                : 0;
 }
 
-struct tn_bytes
+struct tn_slice
 tn_wire_string(struct tn_wire *w)
 {
     return tn_wire_take(w, tn_wire_u32(w));
@@ -38,7 +38,7 @@ tn_wire_end(const struct tn_wire *w)
 }
 
 bool
-tn_bytes_are(struct tn_bytes b, const char *text)
+tn_slice_is(struct tn_slice b, const char *text)
 {
     return b.n == strlen(text) && memcmp(b.p, text, b.n) == 0;
 }

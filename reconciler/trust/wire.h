@@ -14,7 +14,7 @@
 #include "model/base/text.h"
 
 /* Bytes that belong to somebody else. */
-struct tn_bytes {
+struct tn_slice {
     const uint8_t *p;
     size_t n;
 };
@@ -32,13 +32,13 @@ tn_wire_of(const void *bytes, size_t n)
 }
 
 /* The next 'n' bytes, borrowed. */
-struct tn_bytes tn_wire_take(struct tn_wire *w, size_t n);
+struct tn_slice tn_wire_take(struct tn_wire *w, size_t n);
 uint32_t tn_wire_u32(struct tn_wire *w);
-struct tn_bytes tn_wire_string(struct tn_wire *w);
+struct tn_slice tn_wire_string(struct tn_wire *w);
 /* Everything was well-formed and nothing is left. */
 bool tn_wire_end(const struct tn_wire *w) TN_MUST_USE;
 
-bool tn_bytes_are(struct tn_bytes b, const char *text) TN_MUST_USE;
+bool tn_slice_is(struct tn_slice b, const char *text) TN_MUST_USE;
 
 /* Appends a string behind its length. */
 void tn_wire_add(struct tn_text *out, const void *bytes, size_t n);
