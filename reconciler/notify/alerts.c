@@ -142,6 +142,7 @@ changed(struct tn_alerts *alerts, struct tn_alert_record *r,
     alerts->next_time = now.mono_ms;
     for (size_t i = 0; i < alerts->n_sinks; i++) {
         alerts->next_due[i] = now.mono_ms;
+        r->told[i].not_before = INT64_MIN;
     }
 }
 
@@ -421,7 +422,7 @@ due_at(const struct tn_alerts *alerts, const struct tn_alert_record *r,
 {
     const struct tn_alert_told *told = &r->told[sink];
     if (told->version != r->version) {
-        return INT64_MIN;
+        return told->not_before;
     }
     int64_t again = told->at + alerts->interval;
     if (!alerts->sinks[sink].keep_alive ||
@@ -509,9 +510,21 @@ tn_alerts_told(struct tn_alerts *alerts, size_t sink,
     }
     struct tn_alert_record *r = alerts->items[at];
     alerts->dirty = alerts->dirty || r->told[sink].version != version;
-    r->told[sink] = (struct tn_alert_told){version, now.mono_ms};
+    r->told[sink] = (struct tn_alert_told){version, now.mono_ms, INT64_MIN};
     int64_t t = time_of(alerts, r);
     alerts->next_time = t < alerts->next_time ? t : alerts->next_time;
+}
+
+void
+tn_alerts_postpone(struct tn_alerts *alerts, size_t sink,
+                   const struct tn_digest *fingerprint, int64_t not_before)
+{
+    assert(sink < alerts->n_sinks);
+    bool found;
+    size_t at = tn_alerts_place(alerts, fingerprint, &found);
+    if (found) {
+        alerts->items[at]->told[sink].not_before = not_before;
+    }
 }
 
 int64_t

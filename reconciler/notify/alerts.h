@@ -140,6 +140,12 @@ void tn_alerts_told(struct tn_alerts *alerts, size_t sink,
                     const struct tn_digest *fingerprint, uint32_t version,
                     struct tn_notify_now now);
 
+/* The sink did not take the alert: others go first until 'not_before'
+ * (monotonic), unless the alert changes. */
+void tn_alerts_postpone(struct tn_alerts *alerts, size_t sink,
+                        const struct tn_digest *fingerprint,
+                        int64_t not_before);
+
 /* Monotonic time when tn_alerts_due() may next have something for 'sink', if
  * nothing happens before; INT64_MAX: never.  Cheap. */
 int64_t tn_alerts_next(const struct tn_alerts *alerts, size_t sink);

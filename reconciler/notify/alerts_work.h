@@ -13,8 +13,9 @@ enum tn_alert_state {
 
 /* What a sink has acknowledged. */
 struct tn_alert_told {
-    uint32_t version; /* 0: nothing. */
-    int64_t at;       /* Monotonic. */
+    uint32_t version;   /* 0: nothing. */
+    int64_t at;         /* Monotonic. */
+    int64_t not_before; /* Not told again before; monotonic. */
 };
 
 /* Owned by the alerts; texts are malloc'ed. */

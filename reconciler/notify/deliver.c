@@ -12,7 +12,13 @@
 #include "reconciler/notify/alertmanager.h"
 #include "reconciler/notify/webhook_out.h"
 
-enum { TOKEN_MAX = 4096, BASIC_MAX = 8192, FORGE_TRIES_MAX = 8, HEADERS = 4 };
+enum {
+    TOKEN_MAX = 4096,
+    BASIC_MAX = 8192,
+    FORGE_TRIES_MAX = 8,
+    REFUSALS_MAX = 3,
+    HEADERS = 4
+};
 
 /* A request while it is put together. */
 struct request {
@@ -171,6 +177,7 @@ worked(struct tn_sink *sink, struct tn_notify_now now)
 {
     sink->stats.sent++;
     sink->stats.failures_in_row = 0;
+    sink->refusals = 0;
     sink->stats.last_success_ms = now.wall_ms;
     sink->not_before = 0;
     if (sink->reported || sink->refused_reported) {
@@ -200,6 +207,24 @@ tell_flying(struct tn_sink *sink, struct tn_notify_now now)
     }
 }
 
+/* A sink that takes nothing at all is set up wrongly, and nothing is given up
+ * for it; one that takes the rest refuses this alert. */
+static void
+refused_one(struct tn_sink *sink, const struct tn_http_reply *reply,
+            struct tn_notify_now now)
+{
+    if (sink->stats.sent && sink->refusals < REFUSALS_MAX) {
+        sink->refusals++;
+        tell_flying(sink, now);
+        refused(sink, reply->err);
+        return;
+    }
+    tn_alerts_postpone(sink->shared->alerts, sink->index,
+                       &sink->flying[0].fingerprint,
+                       now.mono_ms + sink->shared->postpone_ms);
+    failed(sink, 0, reply->err);
+}
+
 static void
 on_alerts(void *ctx, const struct tn_http_reply *reply)
 {
@@ -215,8 +240,7 @@ on_alerts(void *ctx, const struct tn_http_reply *reply)
         /* One of them is bad, or they are too many: find out which. */
         sink->batch = sink->n_flying / 2;
     } else if (reply->code == TN_EINTERNAL) {
-        tell_flying(sink, now);
-        refused(sink, reply->err);
+        refused_one(sink, reply, now);
     } else {
         failed(sink, tn_http_reply_wait(reply, now.wall_ms / 1000), reply->err);
     }

@@ -21,6 +21,7 @@ struct tn_sink_shared {
     struct tn_alerts *alerts;
     const char *generator; /* Null: none. */
     int64_t base_ms;       /* First pause after a failure. */
+    int64_t postpone_ms;   /* For an alert that was not taken. */
     int64_t cap_ms;        /* Longest. */
     void (*report)(void *ctx, const char *sink, enum tn_code what,
                    const struct tn_error *err);
@@ -47,6 +48,7 @@ struct tn_sink {
 
     bool busy, reported, refused_reported;
     int64_t not_before; /* Monotonic. */
+    uint32_t refusals;  /* In a row. */
     size_t batch;       /* Shrinks when a batch is called malformed. */
     struct tn_sink_flying flying[TN_BATCH_MAX];
     size_t n_flying;

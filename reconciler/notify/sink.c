@@ -335,6 +335,7 @@ tn_notify_open(const struct tn_notify_options *options, struct tn_notify **out,
     /* A pause is never longer than the interval, else alerts would end. */
     notify->shared.base_ms =
         interval < BACKOFF_BASE_MS ? interval : BACKOFF_BASE_MS;
+    notify->shared.postpone_ms = interval;
     notify->shared.cap_ms =
         interval < BACKOFF_CAP_MS ? interval : BACKOFF_CAP_MS;
     enum tn_code code = tn_http_client_new(&notify->shared.client, err);

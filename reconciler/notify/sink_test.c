@@ -238,6 +238,31 @@ Test(notify, one_bad_alert_does_not_hold_up_the_rest)
     end(&w);
 }
 
+Test(notify, a_sink_that_takes_nothing_makes_us_give_up_nothing)
+{
+    struct world w;
+    begin(&w);
+    struct tn_notify_endpoint hook = {.url = url(&w, "/status/400"),
+                                      .secret_file = w.secret};
+    w.options.webhooks = &hook;
+    w.options.n_webhooks = 1;
+    open_it(&w);
+    char name[16];
+    struct tn_alert x = {.name = TN_ALERT_DRIFT, .device = name};
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "hv%d", i);
+        tn_notify_fire(w.notify, &x);
+    }
+    turn(w.notify, 1000);
+    struct tn_notify_stats s;
+    tn_notify_stats(w.notify, &s);
+    cr_expect_eq(s.sinks[0].pending, 8);
+    cr_expect_eq(s.sinks[0].refused, 0);
+    cr_expect_lt(count(&w, "/status/400", "", false), 20, "it backs off");
+    cr_expect_eq(w.reports.bad, 1);
+    end(&w);
+}
+
 /* Opens, fires and dies once the webhook was told. */
 static void
 fire_and_die(struct world *w, const struct tn_alert *alert)
