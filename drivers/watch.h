@@ -22,7 +22,8 @@
  * A change that somebody else makes during the commit is seen by that observe,
  * one that comes after the second call is reported: nothing is ever lost in
  * between.  The second call alone, before any other observe(), forgets what
- * that observe will see. */
+ * that observe will see.  What is new on a device is to be made known by
+ * watch_update() before it is applied. */
 #ifndef TN_DRIVERS_WATCH_H
 #define TN_DRIVERS_WATCH_H
 

@@ -31,7 +31,7 @@
 
 extern char **environ;
 
-enum { MOST_ROUNDS = 2000, WAIT_MS = 1000, REST_MS = 30 };
+enum { MOST_ROUNDS = 2000, WAIT_MS = 30000, REST_MS = 30 };
 
 static const struct tn_driver *const driver = &tn_driver_kernel;
 
