@@ -277,6 +277,20 @@ tn_base64_add(struct tn_text *out, const void *bytes, size_t n, bool padded)
     sodium_memzero(buf, sizeof buf);
 }
 
+/* libsodium skips NULs along with what it is told to ignore, and takes some
+ * bytes above 127 for letters. */
+static bool
+is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char) text[i];
+        if (c == 0 || c > 127) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 tn_base64_decode(const char *text, size_t n, bool lines, uint8_t *out,
                  size_t *n_out)
@@ -287,8 +301,7 @@ tn_base64_decode(const char *text, size_t n, bool lines, uint8_t *out,
         *n_out = 0;
         return true;
     }
-    /* libsodium would skip NULs along with what it is told to ignore. */
-    if (memchr(text, '\0', n) ||
+    if (!is_plain(text, n) ||
         sodium_base642bin(out, *n_out, text, n, lines ? "\n" : NULL, &done,
                           &end, sodium_base64_VARIANT_ORIGINAL) ||
         end != text + n) {

@@ -158,6 +158,27 @@ Test(crypt, base64_is_strict)
     cr_assert_eq(n, 3);
 }
 
+/* Every byte that is no letter of the alphabet, in every place. */
+Test(crypt, base64_has_64_letters)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+                                  "stuvwxyz0123456789+/";
+    for (unsigned c = 0; c < 256; c++) {
+        bool letter = c && strchr(letters, (int) c);
+        for (size_t at = 0; at < 4; at++) {
+            char text[] = "Zm9v";
+            uint8_t out[3];
+            size_t n = sizeof out;
+            text[at] = (char) c;
+            if (at == 3 && c == '=') {
+                continue; /* Padding, judged elsewhere. */
+            }
+            cr_assert_eq(tn_base64_decode(text, 4, false, out, &n), letter,
+                         "byte %u at %zu", c, at);
+        }
+    }
+}
+
 Test(crypt, compares)
 {
     cr_assert(tn_equal_secret("abc", "abc", 3));
