@@ -9,7 +9,7 @@ packages=(
     libnl-3-dev libnl-route-3-dev libnftables-dev libsodium-dev libxxhash-dev
     libmicrohttpd-dev libsystemd-dev libcriterion-dev
     openssh-client openssh-server
-    iproute2 iputils-ping nftables netcat-openbsd procps
+    iproute2 iputils-ping nftables curl netcat-openbsd procps
     ansible-core python3 python3-yaml python3-jsonschema
 )
 # For ci/lint.sh only: clang, clang-format and clang-tidy.
