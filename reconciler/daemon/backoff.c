@@ -64,14 +64,13 @@ tn_flaps_free(struct tn_flaps *flaps)
 }
 
 static struct flap *
-flap_get(struct tn_flaps *f, const char *key, int64_t now)
+flap_get(struct tn_flaps *f, const struct tn_digest *key, int64_t now)
 {
-    struct tn_digest digest = tn_digest_of(key, strlen(key));
     struct flap *oldest = &f->items[0];
     for (size_t i = 0; i < f->n; i++) {
         struct flap *it = &f->items[i];
-        if (memcmp(&it->key, &digest, sizeof digest) == 0) {
-            if (now - it->last > TN_FLAP_WINDOW_MS && now >= it->until) {
+        if (tn_digest_eq(&it->key, key)) {
+            if (now - it->last > TN_FLAP_WINDOW_MS && it->until == 0) {
                 it->n = 0;
             }
             return it;
@@ -81,27 +80,37 @@ flap_get(struct tn_flaps *f, const char *key, int64_t now)
         }
     }
     struct flap *it = f->n < TN_FLAP_KEYS ? &f->items[f->n++] : oldest;
-    *it = (struct flap){.key = digest};
+    *it = (struct flap){.key = *key, .last = now};
     return it;
 }
 
 int64_t
-tn_flaps_seen(struct tn_flaps *flaps, const char *key, int64_t now)
+tn_flaps_seen(struct tn_flaps *flaps, const char *scope,
+              const char *const *keys, size_t n, int64_t now)
 {
-    struct flap *it = flap_get(flaps, key, now);
+    unsigned most = 0;
+    struct tn_digest key = tn_digest_of(scope, strlen(scope));
+    struct flap *it = flap_get(flaps, &key, now);
     if (now < it->until) {
         return it->until;
     }
-    it->n++;
+    bool waited = it->until != 0;
+    it->until = 0;
     it->last = now;
-    if (it->n > TN_FLAP_FREE) {
-        bool waited = it->until != 0;
-        it->until = waited ? 0
-                           : now + doubled(TN_FLAP_MIN_MS, TN_FLAP_MAX_MS,
-                                           it->n - TN_FLAP_FREE - 1);
-        return it->until;
+    for (size_t i = 0; i < n; i++) {
+        struct tn_digest object = tn_digest_of(keys[i], strlen(keys[i]));
+        struct flap *o = flap_get(flaps, &object, now);
+        o->n++;
+        o->last = now;
+        most = o->n > most ? o->n : most;
     }
-    return 0;
+    if (most <= TN_FLAP_FREE || waited) {
+        return 0;
+    }
+    it = flap_get(flaps, &key, now); /* Others may have pushed it out. */
+    it->until =
+        now + doubled(TN_FLAP_MIN_MS, TN_FLAP_MAX_MS, most - TN_FLAP_FREE - 1);
+    return it->until;
 }
 
 int64_t

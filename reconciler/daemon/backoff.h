@@ -9,6 +9,7 @@
 #define TN_DAEMON_BACKOFF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -26,12 +27,14 @@ int64_t tn_backoff_fail(struct tn_backoff *b, uint32_t random);
 void tn_backoff_reset(struct tn_backoff *b);
 bool tn_backoff_open(const struct tn_backoff *b);
 
-/* Drift that comes back: an object healed again and again is left alone for a
- * while that grows, so that two masters do not fight over it for ever. */
+/* Drift that comes back: when an object is healed again and again, its scope is
+ * left alone for a while that grows, so that two masters do not fight over it
+ * for ever.  Objects are counted, scopes wait: healing half of a VPC helps
+ * nobody. */
 enum {
-    TN_FLAP_WINDOW_MS = 600000, /* Counted within. */
-    TN_FLAP_FREE = 3,           /* So often is healed at once. */
-    TN_FLAP_MIN_MS = 10000,
+    TN_FLAP_WINDOW_MS = 300000, /* An object is counted within. */
+    TN_FLAP_FREE = 5,           /* So often it is healed at once. */
+    TN_FLAP_MIN_MS = 5000,
     TN_FLAP_MAX_MS = 600000,
     TN_FLAP_KEYS = 4096, /* Bounded: the oldest is forgotten. */
 };
@@ -41,10 +44,11 @@ struct tn_flaps;
 struct tn_flaps *tn_flaps_new(void);
 void tn_flaps_free(struct tn_flaps *flaps);
 
-/* The object 'key' drifted once more: 0 to heal it now, else the monotonic
- * moment (ms) before which it is left alone.  While that lasts further calls
- * return it and count nothing. */
-int64_t tn_flaps_seen(struct tn_flaps *flaps, const char *key, int64_t now);
+/* The objects 'keys' of 'scope' drifted once more: 0 to heal them now, else the
+ * monotonic moment (ms) before which the scope is left alone.  While that lasts
+ * further calls return it and count nothing. */
+int64_t tn_flaps_seen(struct tn_flaps *flaps, const char *scope,
+                      const char *const *keys, size_t n, int64_t now);
 /* The earliest moment at which something may be healed again; 0: none waits. */
 int64_t tn_flaps_next(const struct tn_flaps *flaps, int64_t now);
 

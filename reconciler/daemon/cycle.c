@@ -118,6 +118,8 @@ tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent)
         watch_start(w);
     }
     tn_backoff_reset(&w->backoff);
+    tn_flaps_free(w->flaps);
+    w->flaps = tn_flaps_new();
     tn_intent_unref(former);
 }
 
@@ -268,14 +270,38 @@ drift_note(struct look *k)
     r->drift.first = NULL;
 }
 
-/* May this change be made now?  Adds what may not to the scopes that are
- * held. */
+/* The scopes that the plan touches. */
+static struct tn_scope
+plan_scopes(const struct look *k)
+{
+    const struct tn_device_plan *plan = k->d.plan;
+    const char **names = tn_new_n(k->arena, const char *, plan->n_changes);
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const char *scope = plan->changes[i].scope;
+        if (n == 0 || strcmp(names[n - 1], scope) != 0) {
+            names[n++] = scope;
+        }
+    }
+    if (n) {
+        qsort(names, n, sizeof *names, text_cmp);
+    }
+    size_t kept = n ? 1 : 0;
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(names[i], names[kept - 1]) != 0) {
+            names[kept++] = names[i];
+        }
+    }
+    return (struct tn_scope){names, kept};
+}
+
+/* May anything be done to this scope now? */
 static bool
-change_allowed(struct look *k, const struct tn_change *c, int64_t now)
+scope_allowed(struct look *k, const char *scope)
 {
     struct tn_worker *w = k->w;
     const struct tn_mode_rule *why = NULL;
-    enum tn_mode mode = tn_modes_get(w->modes, w->name, c->scope, w->known,
+    enum tn_mode mode = tn_modes_get(w->modes, w->name, scope, w->known,
                                      (int64_t) time(NULL), &why);
     if (mode != TN_MODE_HEAL) {
         k->held = k->held || mode == TN_MODE_HOLD;
@@ -285,8 +311,18 @@ change_allowed(struct look *k, const struct tn_change *c, int64_t now)
         }
         return false;
     }
-    bool drift = c->cause == TN_CAUSE_DRIFT && !is_waiting(w, c->key);
-    if (drift && tn_flaps_seen(w->flaps, c->key, now) > now) {
+    const struct tn_device_plan *plan = k->d.plan;
+    const char **keys = tn_new_n(k->arena, const char *, plan->n_changes);
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const struct tn_change *c = &plan->changes[i];
+        if (c->cause == TN_CAUSE_DRIFT && strcmp(c->scope, scope) == 0 &&
+            !is_waiting(w, c->key)) {
+            keys[n++] = c->key;
+        }
+    }
+    int64_t now = tn_now_ms();
+    if (n && tn_flaps_seen(w->flaps, scope, keys, n, now) > now) {
         k->flapping = true;
         return false;
     }
@@ -298,18 +334,13 @@ static enum tn_code
 gates_pass(struct look *k)
 {
     TN_VEC(const char *) held = {0};
-    int64_t now = tn_now_ms();
+    const struct tn_scope touched = plan_scopes(k);
     for (size_t i = 0; i < k->d.n_held; i++) {
         *tn_vec_push(k->arena, &held) = k->d.held[i];
     }
-    for (size_t i = 0; i < k->d.plan->n_changes; i++) {
-        const struct tn_change *c = &k->d.plan->changes[i];
-        if (held.n > k->d.n_held &&
-            strcmp(held.items[held.n - 1], c->scope) == 0) {
-            continue;
-        }
-        if (!change_allowed(k, c, now)) {
-            *tn_vec_push(k->arena, &held) = c->scope;
+    for (size_t i = 0; i < touched.n; i++) {
+        if (!scope_allowed(k, touched.names[i])) {
+            *tn_vec_push(k->arena, &held) = touched.names[i];
         }
     }
     if (held.n == k->d.n_held) {
@@ -349,29 +380,6 @@ budget_allows(struct look *k)
     k->report->drift_left = tn_drift_total(&k->report->drift) > 0;
     return tn_fail(&k->d.failure, TN_EDENIED, 0, "%s", result.items[0].text) ==
            TN_OK;
-}
-
-/* The scopes that the plan touches. */
-static struct tn_scope
-plan_scopes(const struct look *k)
-{
-    const struct tn_device_plan *plan = k->d.plan;
-    const char **names = tn_new_n(k->arena, const char *, plan->n_changes);
-    size_t n = 0;
-    for (size_t i = 0; i < plan->n_changes; i++) {
-        const char *scope = plan->changes[i].scope;
-        if (n == 0 || strcmp(names[n - 1], scope) != 0) {
-            names[n++] = scope;
-        }
-    }
-    qsort(names, n, sizeof *names, text_cmp);
-    size_t kept = n ? 1 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if (strcmp(names[i], names[kept - 1]) != 0) {
-            names[kept++] = names[i];
-        }
-    }
-    return (struct tn_scope){names, kept};
 }
 
 /* They are looked at again although the watch said nothing. */
@@ -613,7 +621,9 @@ look_begin(struct tn_worker *w)
         for (size_t i = 0; i < w->n_dirty; i++) {
             names[i] = tn_arena_strdup(k.arena, w->dirty[i]);
         }
-        qsort(names, w->n_dirty, sizeof *names, text_cmp);
+        if (w->n_dirty) {
+            qsort(names, w->n_dirty, sizeof *names, text_cmp);
+        }
         k.scope = (struct tn_scope){names, w->n_dirty};
     }
     w->full = false;

@@ -412,7 +412,7 @@ parts_close(struct tn_loop *l)
          m = next) {
         next = m->next;
         if (m->report) {
-            tn_tell_report(l->tell, m->report);
+            tn_tell_report(l->tell, m->report, true);
         } else {
             tn_tell_upstream(l->tell, m->event);
         }

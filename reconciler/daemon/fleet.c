@@ -207,16 +207,16 @@ void
 tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
 {
     struct tn_slot *s = slot_get(l, r->device.device->name);
-    tn_tell_report(l->tell, r);
     if (!s) {
         tn_unit_report_free(r); /* It left the intent meanwhile. */
         return;
     }
-    bool news = !s->report || r->device.n_changed || r->snapshot ||
-                s->report->intent != r->intent ||
-                s->report->outcome != r->outcome ||
-                !tn_streq(s->report->device.why, r->device.why) ||
-                !tn_streq(s->report->device.drift, r->device.drift);
+    bool differs = !s->report || s->report->intent != r->intent ||
+                   s->report->outcome != r->outcome ||
+                   !tn_streq(s->report->device.why, r->device.why) ||
+                   !tn_streq(s->report->device.drift, r->device.drift);
+    bool news = differs || r->device.n_changed || r->snapshot;
+    tn_tell_report(l->tell, r, differs);
     slot_note(s, r);
     slot_take(s, r);
     if (news && !l->dirty) {

@@ -8,6 +8,9 @@
 
 #include "reconciler/notify/sink.h"
 
+/* What is healed in milliseconds still reaches whoever is told. */
+enum { LINGER_MS = 10000 };
+
 struct tn_tell {
     struct tn_tell_options options;
     struct tn_notify *notify;
@@ -72,6 +75,7 @@ tn_tell_open(const struct tn_tell_options *options, struct tn_tell **out,
         .n_forges = c->forge.api.v ? 1 : 0,
         .labels = &instance,
         .n_labels = 1,
+        .linger_ms = LINGER_MS,
         .report = sink_report,
         .ctx = t,
     };
@@ -265,9 +269,12 @@ report_log(const struct tn_tell *t, const struct tn_unit_report *r)
 }
 
 void
-tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report)
+tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report,
+               bool news)
 {
-    report_log(tell, report);
+    if (news || report->n_changes) {
+        report_log(tell, report);
+    }
     report_metrics(tell, report);
     drift_metrics(tell, report);
     report_alerts(tell, report);

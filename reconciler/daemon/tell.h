@@ -25,7 +25,9 @@ enum tn_code tn_tell_open(const struct tn_tell_options *options,
 /* Says what is still to be said for at most so long.  Accepts null. */
 void tn_tell_close(struct tn_tell *tell, int64_t deadline_ms);
 
-void tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report);
+/* 'news': it is not what the report before said. */
+void tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report,
+                    bool news);
 void tn_tell_upstream(struct tn_tell *tell,
                       const struct tn_upstream_event *event);
 /* The intent is on all devices, verified (or not: 'failed' says how many). */
