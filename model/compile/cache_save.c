@@ -10,7 +10,8 @@
 #include "model/base/cleanup.h"
 #include "model/compile/cache_pack.h"
 
-enum { DOCS_LEAST = 16 };
+/* VPC_GUESS: bytes of the index, if names are not long. */
+enum { DOCS_LEAST = 16, VPC_GUESS = 128 };
 
 static void
 base_save(struct tn_cache *cache, const char *tenant,
@@ -30,6 +31,7 @@ record_pack(const struct tn_cache *cache, const struct tn_digest *key,
             const struct tn_part *part, struct tn_text *record)
 {
     struct tn_bytes runs[1 + TN_PART_RUNS];
+    tn_text_reserve(record, part->n_vpcs * VPC_GUESS);
     size_t start = tn_pack_image(record, TN_PACK_SEAL_SIZE);
     size_t body = record->n;
     tn_text_addn(record, (const char *) key->b, sizeof key->b);

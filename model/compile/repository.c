@@ -181,6 +181,18 @@ walk_file(struct walk *w, const char *path, const struct tn_entry *e,
     *tn_vec_push(w->arena, &w->files) = (struct tn_repo_file){path, e->id};
 }
 
+/* Makes room at once for a tenant whose files are in one directory. */
+static void
+files_reserve(struct walk *w, size_t n)
+{
+    if (w->files.cap == 0 && n > 0) {
+        size_t most = TN_REPO_TENANT_FILES;
+        w->files.cap = n < most ? n : most;
+        w->files.items =
+            tn_arena_alloc(w->arena, w->files.cap * sizeof *w->files.items);
+    }
+}
+
 static enum tn_code
 fail_again(struct tn_error *err, const struct tn_error *own, const char *dir)
 {
@@ -208,6 +220,7 @@ walk_dir(struct walk *w, const char *dir, unsigned depth, struct tn_error *err)
     if (code) {
         return fail_again(err, &own, dir);
     }
+    files_reserve(w, n);
     for (size_t i = 0; i < n && !w->full && !code; i++) {
         const struct tn_entry *e = &entries[i];
         bool plain = is_plain_name(e->name);

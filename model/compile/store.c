@@ -130,6 +130,18 @@ temporary_open(struct tn_store_dir *dir, char path[TN_STORE_PATH])
                 0600);
 }
 
+/* Puts a new file in its place.  Two that change places are not waited for; a
+ * file that is renamed over another is first sent to the disk. */
+static bool
+file_place(const char *temporary, const char *path)
+{
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+        unlink(temporary);
+        return true;
+    }
+    return rename(temporary, path) == 0;
+}
+
 bool
 tn_store_replace(struct tn_store_dir *dir, const char *name, const char *suffix,
                  const struct tn_bytes *runs, size_t n)
@@ -147,7 +159,7 @@ tn_store_replace(struct tn_store_dir *dir, const char *name, const char *suffix,
         good = all_written(fd, runs[i].at, runs[i].n);
         atomic_fetch_add(&dir->bytes, runs[i].n);
     }
-    if (!good || rename(temporary, path) < 0) {
+    if (!good || !file_place(temporary, path)) {
         unlink(temporary);
         return false;
     }
