@@ -138,7 +138,7 @@ changed(struct tn_alerts *alerts, struct tn_alert_record *r,
 {
     r->version++;
     r->told_changed = now.mono_ms;
-    alerts->dirty = true;
+    alerts->dirty = alerts->news = true;
     alerts->next_time = now.mono_ms;
     for (size_t i = 0; i < alerts->n_sinks; i++) {
         alerts->next_due[i] = now.mono_ms;
@@ -591,8 +591,14 @@ tn_alerts_dirty(const struct tn_alerts *alerts)
     return alerts->dirty;
 }
 
+bool
+tn_alerts_has_news(const struct tn_alerts *alerts)
+{
+    return alerts->news;
+}
+
 void
 tn_alerts_saved(struct tn_alerts *alerts)
 {
-    alerts->dirty = false;
+    alerts->dirty = alerts->news = false;
 }

@@ -169,6 +169,9 @@ void tn_alerts_firing(const struct tn_alerts *alerts,
 /* Something has changed that must survive the process.  Stays true until
  * tn_alerts_saved(). */
 bool tn_alerts_dirty(const struct tn_alerts *alerts);
+/* More than that: an alert began or ended, and nobody should be told before it
+ * is saved. */
+bool tn_alerts_has_news(const struct tn_alerts *alerts);
 void tn_alerts_saved(struct tn_alerts *alerts);
 
 /* The state as text: versioned, with a digest of its own, equal for equal

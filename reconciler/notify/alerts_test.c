@@ -229,6 +229,22 @@ Test(alerts, goes_on_after_a_restart)
     tn_alerts_free(b);
 }
 
+Test(alerts, only_news_must_be_saved_before_telling)
+{
+    struct tn_alerts_options o = options();
+    struct tn_alerts *a = tn_alerts_new(&o);
+    cr_expect(!tn_alerts_dirty(a) && !tn_alerts_has_news(a));
+    tn_alert_fire(a, &drift, at(0));
+    cr_expect(tn_alerts_dirty(a) && tn_alerts_has_news(a));
+    tn_alerts_saved(a);
+    take(a, AM, 1);
+    cr_expect(tn_alerts_dirty(a) && !tn_alerts_has_news(a));
+    tn_alerts_saved(a);
+    take(a, AM, 2000);
+    cr_expect(!tn_alerts_dirty(a), "keeping alive writes nothing");
+    tn_alerts_free(a);
+}
+
 Test(alerts, damage_is_seen)
 {
     struct tn_alerts_options o = options();

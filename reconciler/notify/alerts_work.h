@@ -42,7 +42,7 @@ struct tn_alerts {
     const char *runbooks;       /* In 'arena'. */
     struct tn_arena *arena, *scratch;
     struct tn_alerts_count count; /* Totals only. */
-    bool dirty;
+    bool dirty, news;
 };
 
 /* Digest of the labels' text. */

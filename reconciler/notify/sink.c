@@ -467,7 +467,7 @@ tn_notify_fd(const struct tn_notify *notify)
 static bool
 held_back(const struct tn_notify *notify)
 {
-    return notify->alerts_path && tn_alerts_dirty(notify->shared.alerts) &&
+    return notify->alerts_path && tn_alerts_has_news(notify->shared.alerts) &&
            !notify->save_reported;
 }
 
