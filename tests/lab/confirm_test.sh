@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok and exits.
 # Confirmed changes, probes, rollback and offline plans on the real kernel, two
 # hypervisors, one VPC: what is not confirmed in time, what breaks a probe, and
 # what a person takes back is undone, verified, and not applied again.
