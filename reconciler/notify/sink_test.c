@@ -106,8 +106,8 @@ turn(struct tn_notify *n, int64_t ms)
     cr_expect_lt(turns, 200 + ms, "the loop spins: %d turns", turns);
 }
 
-/* Requests for 'path' whose body has 'word'; 'unsigned_too' else only those
- * with a right signature. */
+/* Requests for 'path' whose body has 'word'; unless 'any', only those with a
+ * right signature and a body as documented. */
 static int
 count(const struct world *w, const char *path, const char *word, bool any)
 {
@@ -118,7 +118,8 @@ count(const struct world *w, const char *path, const char *word, bool any)
         json_t *j = json_loads(s, 0, NULL);
         const char *p = json_string_value(json_object_get(j, "path"));
         const char *b = json_string_value(json_object_get(j, "body"));
-        bool right = json_is_true(json_object_get(j, "signed"));
+        bool right = json_is_true(json_object_get(j, "signed")) &&
+                     json_is_true(json_object_get(j, "valid"));
         n += p && strcmp(p, path) == 0 && strstr(b, word) && (any || right);
         json_decref(j);
     }

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """An HTTP server that behaves as its paths say, for tests of what calls out.
 
-    sink_server.py LOG [--tls CERT KEY] [--secret FILE] [--port N]
+    sink_server.py LOG [--tls CERT KEY] [--secret FILE] [--docs FILE]
+                   [--port N]
 
 Prints its port, serves until its standard input ends, and writes one JSON line
-for each request into LOG: method, path, headers, body, and whether the
-signature of a tenet webhook is right.
+for each request into LOG: method, path, headers, body, whether the signature of
+a tenet webhook is right, and whether its body is as the schema in FILE says.
 
 The first part of the path is the behaviour:
     /ok /created /big /hang /reset /half /slow/MS /status/N
@@ -20,6 +21,7 @@ import argparse
 import hashlib
 import hmac
 import json
+import re
 import socket
 import ssl
 import struct
@@ -32,12 +34,20 @@ parser = argparse.ArgumentParser()
 parser.add_argument("log")
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--secret")
+parser.add_argument("--docs")
 parser.add_argument("--port", type=int, default=0)
 args = parser.parse_args()
 lock = threading.Lock()
 seen = {}
 log = open(args.log, "a", encoding="utf-8")
 secret = open(args.secret, "rb").read().strip() if args.secret else None
+
+validator = None
+if args.docs:
+    import jsonschema
+    text = open(args.docs, encoding="utf-8").read()
+    block = re.search(r"```json schema\n(.*?)```", text, re.S).group(1)
+    validator = jsonschema.Draft202012Validator(json.loads(block))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,6 +64,14 @@ class Handler(BaseHTTPRequestHandler):
         mac = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256)
         fresh = abs(time.time() - int(stamp)) < 300
         return fresh and hmac.compare_digest("sha256=" + mac.hexdigest(), given)
+
+    def valid(self, body):
+        if validator is None:
+            return None
+        try:
+            return validator.is_valid(json.loads(body))
+        except ValueError:
+            return False
 
     def answer(self, status, body=b"{}", headers=()):
         self.send_response(status)
@@ -124,7 +142,8 @@ class Handler(BaseHTTPRequestHandler):
                        "headers": {k.lower(): v
                                    for k, v in self.headers.items()},
                        "body": body.decode("utf-8", "replace"),
-                       "signed": self.signature(body)}, log)
+                       "signed": self.signature(body),
+                       "valid": self.valid(body)}, log)
             log.write("\n")
             log.flush()
         self.behave(self.path.strip("/").split("?")[0].split("/"), times, body)
