@@ -117,7 +117,10 @@ round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
             tn_k_space_keep(w->s, v->space);
         }
         bool no_such = v->code == TN_ENOENT || v->code == TN_EINTENT;
-        if (code == TN_OK && v->code != TN_OK && !no_such) {
+        /* One in which nothing of ours is known to be, and which its owner
+         * keeps changing, is looked through for leftovers another time. */
+        bool busy = v->code == TN_EUNAVAILABLE && v->depth == TN_K_LINKS;
+        if (code == TN_OK && v->code != TN_OK && !no_such && !busy) {
             code = v->code;
             if (err) {
                 *err = v->err;
