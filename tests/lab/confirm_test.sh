@@ -73,7 +73,7 @@ wait_apply() {
     wait "$waiter"
     local code=$?
     cat "$work/apply"
-    return $code
+    return "$code"
 }
 
 write_intent 1400
