@@ -298,7 +298,7 @@ fetch_mirror(struct tn_remote *r, struct tn_transfer *t,
 static void
 name_extras(const struct tn_remote *r, struct tn_remote_heads *h)
 {
-    char ref[300];
+    char ref[512];
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
         snprintf(h->extra[i].ref, sizeof h->extra[i].ref, "%s",
                  r->o.extra_refs[i]);
@@ -314,7 +314,7 @@ fetch_remote(struct tn_remote *r, struct tn_remote_heads *out,
     struct tn_remote_heads h = {0};
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply = {0};
-    char max[24], ref[300];
+    char max[24], ref[512];
     fill(&t, r, "fetch", max);
     t.text[TN_XFER_BRANCH] = r->branch;
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
@@ -429,7 +429,7 @@ tn_remote_fetch_extra(struct tn_remote *r, const char *name,
     struct tn_remote_head head = {0};
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply;
-    char max[24], ref[300];
+    char max[24], ref[512];
     enum tn_code code = check_ref(name, err);
     if (code) {
         return code;
@@ -459,7 +459,7 @@ pushed(struct tn_remote *r, const char *ref, const char *id,
        struct tn_error *err)
 {
     TN_CLEANUP(cleanup_reference) git_reference *moved = NULL;
-    char tracking[300];
+    char tracking[512];
     git_oid oid;
     int rc = git_oid_fromstr(&oid, id);
     rc = rc < 0 ? rc

@@ -490,7 +490,7 @@ connect_to(struct wire *w, git_direction direction, struct tn_error *err)
 /* The advertised refs that concern us. */
 struct wanted {
     const char *ref;
-    char mirrored[300]; /* Its name in the mirror. */
+    char mirrored[512]; /* Its name in the mirror. */
     git_oid id;         /* Zero: the remote has none. */
 };
 

@@ -57,7 +57,7 @@ start(const char *kind)
         .https_ca = in_box("ca.pem"),
         .https_token_file = in_box("token"),
         .helper = TN_REMOTE_HELPER,
-        .timeout_ms = 10000,
+        .timeout_ms = 30000,
     };
 }
 

@@ -43,7 +43,7 @@ setup(void)
         .mirror = tn_arena_printf(arena, "%s/state/mirror", box.dir),
         .extra_refs = extras,
         .n_extra_refs = 1,
-        .timeout_ms = 10000,
+        .timeout_ms = 30000,
     };
 }
 

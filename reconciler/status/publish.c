@@ -25,7 +25,7 @@ struct publisher {
     const struct tn_status_update *update;
     const struct tn_publish *how;
     const char *path, *ref;
-    char tracking[300];
+    char tracking[512];
     char known[65];
     char ours[65];
     char waiting[65]; /* The last commit before the one of this call. */
