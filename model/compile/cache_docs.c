@@ -76,12 +76,15 @@ is_anew(const struct tn_cached_docs *docs, const struct tn_intent *in)
 {
     size_t n_new = 0;
     uint64_t live = 0;
-    for (size_t i = 0; docs->store.open && i < in->n_files; i++) {
+    if (!docs->store.open || !docs->slots) {
+        return true;
+    }
+    for (size_t i = 0; i < in->n_files; i++) {
         uint32_t found = docs->slots[slot_of(docs, &in->files[i].id)];
         n_new += found == 0;
         live += found ? docs->base->files[found - 1].docs.size : 0;
     }
-    return !docs->store.open || n_new * REWRITE_SHARE > in->n_files ||
+    return n_new * REWRITE_SHARE > in->n_files ||
            tn_store_is_mostly_garbage(docs->store.size, live);
 }
 

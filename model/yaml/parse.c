@@ -241,6 +241,7 @@ on_start(struct tn_yaml_build *p, enum tn_node_type type,
 static void
 on_end(struct tn_yaml_build *p)
 {
+    assert(p->depth > 0);
     struct tn_yaml_frame *f = &p->frames[p->depth - 1];
     if (f->node->type == TN_NODE_MAP) {
         map_end(p, f);
