@@ -546,6 +546,20 @@ judge_all(struct run *r, const struct tn_oid *commit,
     return code;
 }
 
+/* A commit that cannot be read hides what is behind it. */
+static bool
+find_broken(struct run *r, const struct tn_history *history)
+{
+    for (size_t i = 0; i < history->n; i++) {
+        const struct tn_past *p = &history->items[i];
+        if (p->broken) {
+            offend(r, TN_TRUST_BAD_COMMIT, &p->id, "%s", p->broken);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* From the trusted commit in r->root.id to 'commit'. */
 static enum tn_code
 judge_range(struct run *r, const struct tn_oid *commit)
@@ -578,6 +592,9 @@ judge_range(struct run *r, const struct tn_oid *commit)
     if (history.too_many) {
         offend(r, TN_TRUST_TOO_MANY, commit,
                "more than %zu commits since the trusted one", max);
+        return TN_OK;
+    }
+    if (!history.descends && find_broken(r, &history)) {
         return TN_OK;
     }
     if (!history.descends) {
