@@ -238,7 +238,7 @@ static void
 echo_receive(struct run *run, struct flight *f)
 {
     uint8_t bytes[REPLY_BYTES];
-    union address from;
+    union address from = {0};
     for (;;) {
         socklen_t size = sizeof from;
         ssize_t n = recvfrom(f->fd, bytes, sizeof bytes, 0, &from.any, &size);
@@ -278,7 +278,7 @@ resend(struct run *run)
     for (size_t i = 0; i < run->n; i++) {
         struct flight *f = &run->flights[i];
         if (f->fd >= 0 && f->probe->protocol == TN_PROBE_ICMP &&
-            now - f->sent_us >= RESEND_MS * 1000) {
+            now - f->sent_us >= (int64_t) RESEND_MS * 1000) {
             /* What fails now may go later. */
             (void) echo_send(f);
         }

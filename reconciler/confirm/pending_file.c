@@ -277,7 +277,7 @@ tn_pending_start(const char *state_dir, const struct tn_pending_clock *now,
                  struct tn_error *err)
 {
     struct paths paths;
-    struct tn_pending p;
+    struct tn_pending p = {0};
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     enum tn_code code = paths_make(state_dir, &paths, err);
     if (!code) {
@@ -304,7 +304,7 @@ tn_pending_confirm(const char *state_dir, const char *commit,
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct paths paths;
-    struct tn_pending p;
+    struct tn_pending p = {0};
     int64_t left = 0;
     const char *why = NULL;
     bool moved = false;
@@ -323,7 +323,7 @@ tn_pending_confirm(const char *state_dir, const char *commit,
     if (code) {
         return code;
     }
-    if (commit && strncmp(p.commit, commit, strlen(commit)) != 0) {
+    if (commit && p.commit && strncmp(p.commit, commit, strlen(commit)) != 0) {
         return tn_fail(err, TN_ESTALE, 0,
                        "commit %.12s waits to be confirmed, not %s", p.commit,
                        commit);

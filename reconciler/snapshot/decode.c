@@ -87,10 +87,11 @@ read_attrs(struct decoder *d, json_t *line, struct tn_resource *r)
     struct tn_attr *attrs = tn_new_n(d->arena, struct tn_attr, n);
     n = 0;
     for (size_t i = 0; i < TN_ARRAY_SIZE(sorts); i++) {
-        json_t *o = json_object_get(line, sorts[i].name), *v = NULL;
-        const char *name = NULL;
-        json_object_foreach(o, name, v)
-        {
+        json_t *o = json_object_get(line, sorts[i].name);
+        void *at = json_object_iter(o);
+        for (; at; at = json_object_iter_next(o, at)) {
+            const json_t *v = json_object_iter_value(at);
+            const char *name = json_object_iter_key(at);
             if (!json_is_string(v)) {
                 return wrong(d, "the value of an attribute is text");
             }
@@ -138,7 +139,8 @@ read_resource(struct decoder *d, json_t *line, const char *scope)
         return wrong(d, "a resource has a key and a kind, and they are text");
     }
     if ((rank && !json_is_integer(rank)) || number < 0 ||
-        number > TN_SNAPSHOT_RANK || (foreign && !json_is_boolean(foreign))) {
+        number > TN_SNAPSHOT_RANK ||
+        (foreign && !json_is_true(foreign) && !json_is_false(foreign))) {
         return wrong(d, "'rank' is a number below 65536, 'foreign' is a "
                         "truth value");
     }
@@ -152,8 +154,7 @@ read_resource(struct decoder *d, json_t *line, const char *scope)
 static enum tn_code
 read_left_out(struct decoder *d, json_t *line)
 {
-    json_t *o = json_object_get(line, "foreign_left_out"), *v = NULL;
-    const char *kind = NULL;
+    json_t *o = json_object_get(line, "foreign_left_out");
     struct tn_snapshot_meta *meta = &d->out.meta;
     size_t n = json_object_size(o), i = 0;
     if ((o && !json_is_object(o)) || n > LEFT_OUT) {
@@ -161,13 +162,15 @@ read_left_out(struct decoder *d, json_t *line)
     }
     struct tn_snapshot_count *counts =
         tn_new_n(d->arena, struct tn_snapshot_count, n);
-    json_object_foreach(o, kind, v)
-    {
+    for (void *at = json_object_iter(o); at;
+         at = json_object_iter_next(o, at)) {
+        const json_t *v = json_object_iter_value(at);
         if (!json_is_integer(v) || json_integer_value(v) < 0) {
             return wrong(d, "'foreign_left_out' is a map from kind to number");
         }
         counts[i++] = (struct tn_snapshot_count){
-            tn_arena_strdup(d->arena, kind), (uint64_t) json_integer_value(v)};
+            tn_arena_strdup(d->arena, json_object_iter_key(at)),
+            (uint64_t) json_integer_value(v)};
     }
     meta->left_out = counts;
     meta->n_left_out = n;

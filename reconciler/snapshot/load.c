@@ -177,10 +177,9 @@ tn_snapshot_overlay(struct tn_arena *arena, const struct tn_state *before,
         const struct tn_resource *b = i < before->n ? &before->items[i] : NULL;
         const struct tn_resource *a = k < now->n ? &now->items[k] : NULL;
         int c = !b ? 1 : !a ? -1 : strcmp(b->key, a->key);
-        bool old = c <= 0 && !is_among(scopes, n_scopes, b->scope);
-        if (old) {
+        if (b && c <= 0 && !is_among(scopes, n_scopes, b->scope)) {
             items[out->n++] = *b;
-        } else if (c >= 0 && is_among(scopes, n_scopes, a->scope)) {
+        } else if (a && c >= 0 && is_among(scopes, n_scopes, a->scope)) {
             items[out->n++] = *a;
         }
         i += c <= 0;

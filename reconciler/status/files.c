@@ -94,7 +94,7 @@ means_same(struct putter *p, const struct there *t,
 {
     const char *bytes = NULL;
     size_t n = 0;
-    return t && file->n_meaning &&
+    return p->source && t && file->n_meaning &&
            !p->source->ops->read(p->source, t->path, &t->id, HEAD_MAX, p->arena,
                                  &bytes, &n, NULL) &&
            n >= file->n_meaning &&
@@ -172,7 +172,7 @@ file_put(struct putter *p, const struct tn_status_file *file,
     if (found) {
         there.id = found->id;
     }
-    if (found && file->join &&
+    if (p->source && found && file->join &&
         p->source->ops->read(p->source, file->path, &found->id, FILE_MAX,
                              p->arena, &former, &n_former, NULL)) {
         former = NULL;
