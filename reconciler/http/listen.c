@@ -27,6 +27,14 @@ union address {
     struct sockaddr_un local;
 };
 
+static int
+take(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
 /* "host:port", "[host]:port" or ":port". */
 static bool
 parse(const char *text, union address *a, socklen_t *len)
@@ -93,8 +101,7 @@ listen_inet(const char *listen_, int *out, struct tn_error *err)
     if (bind(fd, &a.any, len) != 0 || listen(fd, BACKLOG) != 0) {
         return fail(err, listen_);
     }
-    *out = fd;
-    fd = -1;
+    *out = take(&fd);
     return TN_OK;
 }
 
@@ -140,8 +147,7 @@ listen_local(const char *path, int *out, char **copy, struct tn_error *err)
         return code;
     }
     *copy = strdup(path);
-    *out = fd;
-    fd = -1;
+    *out = take(&fd);
     return TN_OK;
 }
 

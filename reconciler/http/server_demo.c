@@ -2,8 +2,9 @@
  *
  *     http_demo LISTEN REQUEST_SECONDS IDLE_SECONDS [CERTIFICATE KEY]
  *
- * Prints "listening PORT", serves until SIGTERM, prints how often the loop went
- * round and how many connections are left. */
+ * LISTEN may be "fd:N", a socket that listens already.  Prints "listening
+ * PORT", serves until SIGTERM, prints how often the loop went round and how
+ * many connections are left. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -155,7 +156,8 @@ main(int argc, char **argv)
     struct tn_metrics *registry = tn_metrics_new();
     struct demo demo = {tn_webhook_new(&judge), registry};
     struct tn_http_options options = {
-        .listen = argv[1],
+        .listen = strncmp(argv[1], "fd:", 3) == 0 ? NULL : argv[1],
+        .listen_fd = strncmp(argv[1], "fd:", 3) == 0 ? atoi(argv[1] + 3) : 0,
         .request_seconds = (unsigned) atoi(argv[2]),
         .idle_seconds = (unsigned) atoi(argv[3]),
         .certificate = argc == 6 ? argv[4] : NULL,

@@ -117,7 +117,7 @@ parse_signature(const char *text, uint8_t out[TN_SHA256_SIZE])
     if (strncmp(text, prefix, sizeof prefix - 1) == 0) {
         text += sizeof prefix - 1;
     }
-    if (strlen(text) != 2 * TN_SHA256_SIZE) {
+    if (strlen(text) != (size_t) 2 * TN_SHA256_SIZE) {
         return false;
     }
     for (size_t i = 0; i < TN_SHA256_SIZE; i++) {

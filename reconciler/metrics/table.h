@@ -20,6 +20,8 @@
 
 /* Devices told apart by name; those beyond share the value "other". */
 #define TN_METRIC_DEVICES 512
+/* Devices with a second label. */
+#define TN_METRIC_PAIRS 2048
 
 /* clang-format off */
 #define TN_METRIC_TABLE(X) \
@@ -72,7 +74,7 @@
     TN_METRIC_DEVICES, NONE, \
     "1 while the device is left alone because it kept failing, else 0.") \
   X(TN_M_RECONCILES, COUNTER, "tenet_reconcile_total", "", \
-    "device* outcome", 4 * TN_METRIC_DEVICES, NONE, \
+    "device* outcome", TN_METRIC_PAIRS, NONE, \
     "Reconciliations of a device, by outcome (unchanged, applied, observed, " \
     "held, refused, failed, rolled-back, unreachable).") \
   X(TN_M_RECONCILE_DURATION, HISTOGRAM, "tenet_reconcile_duration_seconds", \
@@ -113,7 +115,7 @@
     NONE, \
     "Drifted objects put back and verified, by class.") \
   X(TN_M_DRIFTED, GAUGE, "tenet_drifted_objects", "", "device* class", \
-    4 * TN_METRIC_DEVICES, NONE, \
+    TN_METRIC_PAIRS, NONE, \
     "Objects that differ from the intent now, by device and class.") \
   X(TN_M_DRIFT_SINCE, GAUGE, "tenet_drift_start_timestamp_seconds", \
     "seconds", "device*", TN_METRIC_DEVICES, NONE, \
