@@ -32,7 +32,9 @@ struct tn_remote {
     struct tn_git_repo *in_place; /* Null with a mirror. */
     struct tn_ref_watch *watch;
     char repo_dir[4096];
-    char before[TN_REMOTE_MAX_EXTRA + 1][65]; /* In place. */
+    /* What was reported last, the branch first; at the start what the mirror
+     * has.  A child that was killed may have moved refs without a report. */
+    char before[TN_REMOTE_MAX_EXTRA + 1][65];
 };
 
 static void
@@ -120,6 +122,31 @@ copy_options(struct tn_remote *r, const struct tn_remote_options *o,
     return code;
 }
 
+/* The commit that a ref of our repository names; empty if there is none. */
+static void
+read_id(const struct tn_remote *r, const char *ref, char id[65])
+{
+    TN_CLEANUP(cleanup_reference) git_reference *found = NULL;
+    TN_CLEANUP(cleanup_object) git_object *commit = NULL;
+    id[0] = '\0';
+    if (git_reference_lookup(&found, handle_of(r), ref) == 0 &&
+        git_reference_peel(&commit, found, GIT_OBJECT_COMMIT) == 0) {
+        git_oid_tostr(id, 65, git_object_id(commit));
+    }
+}
+
+/* HEAD names what was fetched last, also where the branch has no name. */
+static void
+read_mirror(struct tn_remote *r)
+{
+    char name[512];
+    read_id(r, r->branch[0] ? r->branch : "HEAD", r->before[0]);
+    for (size_t i = 0; i < r->o.n_extra_refs; i++) {
+        read_id(r, tn_remote_tracking(name, sizeof name, r->o.extra_refs[i]),
+                r->before[i + 1]);
+    }
+}
+
 static enum tn_code
 open_repo(struct tn_remote *r, struct tn_error *err)
 {
@@ -133,6 +160,9 @@ open_repo(struct tn_remote *r, struct tn_error *err)
     }
     if (code) {
         return code;
+    }
+    if (r->o.mirror) {
+        read_mirror(r);
     }
     snprintf(r->repo_dir, sizeof r->repo_dir, "%s",
              git_repository_path(handle_of(r)));
@@ -217,19 +247,6 @@ tn_remote_name(const struct tn_remote *r)
     return r->url.shown;
 }
 
-/* The commit that a ref of our repository names; empty if there is none. */
-static void
-read_id(const struct tn_remote *r, const char *ref, char id[65])
-{
-    TN_CLEANUP(cleanup_reference) git_reference *found = NULL;
-    TN_CLEANUP(cleanup_object) git_object *commit = NULL;
-    id[0] = '\0';
-    if (git_reference_lookup(&found, handle_of(r), ref) == 0 &&
-        git_reference_peel(&commit, found, GIT_OBJECT_COMMIT) == 0) {
-        git_oid_tostr(id, 65, git_object_id(commit));
-    }
-}
-
 /* What became of a head, from its two ids. */
 static void
 judge(const struct tn_remote *r, struct tn_remote_head *head)
@@ -296,14 +313,36 @@ fetch_mirror(struct tn_remote *r, struct tn_transfer *t,
 }
 
 static void
-name_extras(const struct tn_remote *r, struct tn_remote_heads *h)
+remember(struct tn_remote *r, struct tn_remote_head *head, size_t slot)
 {
-    char ref[512];
+    memcpy(head->before, r->before[slot], sizeof head->before);
+    memcpy(r->before[slot], head->id, sizeof head->id);
+    judge(r, head);
+}
+
+/* Where an extra ref is remembered; 0 if it is not one of them. */
+static size_t
+slot_of(const struct tn_remote *r, const char *ref)
+{
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
-        snprintf(h->extra[i].ref, sizeof h->extra[i].ref, "%s",
-                 r->o.extra_refs[i]);
-        read_id(r, tn_remote_tracking(ref, sizeof ref, r->o.extra_refs[i]),
-                h->extra[i].before);
+        if (strcmp(ref, r->o.extra_refs[i]) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+/* What the mirror has of an extra ref, or the repository itself. */
+static void
+read_extra(struct tn_remote *r, const char *ref, struct tn_remote_head *head)
+{
+    char name[512];
+    size_t slot = slot_of(r, ref);
+    snprintf(head->ref, sizeof head->ref, "%s", ref);
+    read_id(r, r->in_place ? ref : tn_remote_tracking(name, sizeof name, ref),
+            head->id);
+    if (slot > 0) {
+        remember(r, head, slot);
     }
 }
 
@@ -314,26 +353,21 @@ fetch_remote(struct tn_remote *r, struct tn_remote_heads *out,
     struct tn_remote_heads h = {0};
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply = {0};
-    char max[24], ref[512];
+    char max[24];
     fill(&t, r, "fetch", max);
     t.text[TN_XFER_BRANCH] = r->branch;
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
         t.text[TN_XFER_EXTRA + i] = r->o.extra_refs[i];
     }
-    /* HEAD names what was fetched last, also where the branch has no name. */
-    read_id(r, r->branch[0] ? r->branch : "HEAD", h.branch.before);
-    name_extras(r, &h);
     enum tn_code code = fetch_mirror(r, &t, &reply, err);
     if (code) {
         return code;
     }
     snprintf(h.branch.ref, sizeof h.branch.ref, "%s", reply.branch);
     read_id(r, reply.branch, h.branch.id);
-    judge(r, &h.branch);
+    remember(r, &h.branch, 0);
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
-        read_id(r, tn_remote_tracking(ref, sizeof ref, r->o.extra_refs[i]),
-                h.extra[i].id);
-        judge(r, &h.extra[i]);
+        read_extra(r, r->o.extra_refs[i], &h.extra[i]);
     }
     h.n_bytes = reply.n_bytes;
     h.cloned = r->mirror.fresh;
@@ -375,27 +409,6 @@ read_branch(const struct tn_remote *r, struct tn_remote_head *head,
     return TN_OK;
 }
 
-static void
-remember(struct tn_remote *r, struct tn_remote_head *head, size_t slot)
-{
-    memcpy(head->before, r->before[slot], sizeof head->before);
-    memcpy(r->before[slot], head->id, sizeof head->id);
-    judge(r, head);
-}
-
-static void
-extra_in_place(struct tn_remote *r, const char *ref,
-               struct tn_remote_head *head)
-{
-    snprintf(head->ref, sizeof head->ref, "%s", ref);
-    read_id(r, ref, head->id);
-    for (size_t i = 0; i < r->o.n_extra_refs; i++) {
-        if (strcmp(ref, r->o.extra_refs[i]) == 0) {
-            remember(r, head, i + 1);
-        }
-    }
-}
-
 static enum tn_code
 fetch_in_place(struct tn_remote *r, struct tn_remote_heads *out,
                struct tn_error *err)
@@ -408,7 +421,7 @@ fetch_in_place(struct tn_remote *r, struct tn_remote_heads *out,
     }
     remember(r, &h.branch, 0);
     for (size_t i = 0; i < r->o.n_extra_refs; i++) {
-        extra_in_place(r, r->o.extra_refs[i], &h.extra[i]);
+        read_extra(r, r->o.extra_refs[i], &h.extra[i]);
     }
     *out = h;
     return TN_OK;
@@ -429,25 +442,21 @@ tn_remote_fetch_extra(struct tn_remote *r, const char *name,
     struct tn_remote_head head = {0};
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply;
-    char max[24], ref[512];
+    char max[24];
     enum tn_code code = check_ref(name, err);
     if (code) {
         return code;
     }
     if (r->in_place) {
-        extra_in_place(r, name, &head);
+        read_extra(r, name, &head);
         *out = head;
         return TN_OK;
     }
     fill(&t, r, "extra", max);
     t.text[TN_XFER_EXTRA] = name;
-    snprintf(head.ref, sizeof head.ref, "%s", name);
-    tn_remote_tracking(ref, sizeof ref, head.ref);
-    read_id(r, ref, head.before);
     code = run_child(r, &t, &reply, err);
     if (!code) {
-        read_id(r, ref, head.id);
-        judge(r, &head);
+        read_extra(r, name, &head);
         *out = head;
     }
     return code;
@@ -467,8 +476,14 @@ pushed(struct tn_remote *r, const char *ref, const char *id,
                       &moved, handle_of(r),
                       tn_remote_tracking(tracking, sizeof tracking, ref), &oid,
                       1, "tenet: pushed");
-    return rc < 0 ? tn_git_fail(err, rc, "moving %s of the mirror", tracking)
-                  : TN_OK;
+    if (rc < 0) {
+        return tn_git_fail(err, rc, "moving %s of the mirror", tracking);
+    }
+    size_t slot = slot_of(r, ref);
+    if (slot > 0) {
+        snprintf(r->before[slot], sizeof r->before[slot], "%s", id);
+    }
+    return TN_OK;
 }
 
 enum tn_code

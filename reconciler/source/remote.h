@@ -96,8 +96,10 @@ const char *tn_remote_name(const struct tn_remote *remote);
 struct tn_remote_head {
     char ref[256];   /* At the remote. */
     char id[65];     /* Hexadecimal; empty: the remote has no such ref. */
-    char before[65]; /* At the fetch before, or when the process before this
-                        one ended; empty: not known. */
+    char before[65]; /* When last reported by this handle; at first, what the
+                        mirror had when it was opened (a process that ended
+                        before it could report may have fetched it: compare
+                        'id' with what was applied).  Empty: not known. */
     bool changed;    /* 'id' is not 'before'. */
     bool forced;     /* 'before' is known and no ancestor of 'id': what was
                         there is dropped, not continued. */
