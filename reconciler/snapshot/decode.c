@@ -130,7 +130,7 @@ read_resource(struct decoder *d, json_t *line, const char *scope)
         .kind = text(d, line, "kind", &bad),
         .name = text(d, line, "name", &bad),
         .scope = scope,
-        .owner = foreign && json_is_true(foreign) ? TN_FOREIGN : TN_OURS,
+        .owner = json_is_true(foreign) ? TN_FOREIGN : TN_OURS,
         .rank = (uint16_t) number,
         .claim = text(d, line, "claim", &bad),
         .parent = text(d, line, "parent", &bad),
