@@ -21,13 +21,19 @@ tn_cmd_confirm(struct tn_cli *cli)
 {
     struct tn_error err = {0};
     struct tn_pending_clock now;
-    struct tn_pending_state state;
-    tn_pending_clock_now(&now);
+    struct tn_pending_state state = {0};
+    const char *instance = NULL;
+    const char *dir = NULL;
     enum tn_code code =
-        tn_pending_load(cli->state_dir, &now, cli->arena, &state, &err);
+        tn_reconcile_instance(cli->repo, cli->rev, cli->arena, &instance, &err);
     if (!code) {
-        code = tn_pending_confirm(
-            cli->state_dir, cli->n_args ? cli->args[0] : NULL, &now, &err);
+        dir = tn_arena_printf(cli->arena, "%s/%s", cli->state_dir, instance);
+        tn_pending_clock_now(&now);
+        code = tn_pending_load(dir, &now, cli->arena, &state, &err);
+    }
+    if (!code) {
+        code = tn_pending_confirm(dir, cli->n_args ? cli->args[0] : NULL, &now,
+                                  &err);
     }
     if (code) {
         return refused(cli, code, &err);

@@ -22,6 +22,7 @@ struct rollback_run {
     struct tn_commit tip; /* What the branch stands at. */
     struct tn_commit to;  /* What is to be held. */
     const char *ref;      /* Status ref. */
+    const char *dir;      /* State of the instance. */
     const struct tn_status *status;
     const char *environment;
     struct tn_rollback state;
@@ -68,7 +69,13 @@ run_open(struct rollback_run *r, struct tn_error *err)
         code = tn_reconcile_status_ref(cli->repo, cli->rev, cli->arena, &r->ref,
                                        err);
     }
+    const char *instance = NULL;
     if (!code) {
+        code = tn_reconcile_instance(cli->repo, cli->rev, cli->arena, &instance,
+                                     err);
+    }
+    if (!code) {
+        r->dir = tn_arena_printf(cli->arena, "%s/%s", cli->state_dir, instance);
         code = tn_status_load(cli->repo, r->ref, cli->arena, &r->status, err);
     }
     if (!code) {
@@ -77,8 +84,7 @@ run_open(struct rollback_run *r, struct tn_error *err)
     if (code) {
         return code;
     }
-    tn_rollback_load(cli->state_dir, cli->repo, r->ref, cli->arena, &r->state,
-                     &damage);
+    tn_rollback_load(r->dir, cli->repo, r->ref, cli->arena, &r->state, &damage);
     if (damage) {
         fprintf(stderr, "tenet: %s\n", damage);
     }
@@ -121,8 +127,8 @@ choose(struct rollback_run *r, struct tn_error *err)
 static enum tn_code
 save(struct rollback_run *r, const char *message, struct tn_error *err)
 {
-    return tn_rollback_save(r->cli->state_dir, r->cli->repo, r->ref, &r->state,
-                            message, err);
+    return tn_rollback_save(r->dir, r->cli->repo, r->ref, &r->state, message,
+                            err);
 }
 
 static enum tn_code
@@ -180,10 +186,10 @@ resume(struct rollback_run *r, struct tn_error *err)
 
 /* True if there was one. */
 static bool
-pending_expire(const struct tn_cli *cli)
+pending_expire(const struct rollback_run *r)
 {
     struct tn_error ignored = {0};
-    return tn_pending_expire(cli->state_dir, &ignored) == TN_OK;
+    return tn_pending_expire(r->dir, &ignored) == TN_OK;
 }
 
 /* Who holds the state directory applies. */
@@ -192,7 +198,7 @@ apply(struct tn_cli *cli, const struct rollback_run *r, bool expired)
 {
     struct tn_error err = {0};
     struct tn_state_lock *lock = NULL;
-    if (tn_state_lock(cli->state_dir, 0, &lock, &err) == TN_EUNAVAILABLE) {
+    if (tn_state_lock(r->dir, 0, &lock, &err) == TN_EUNAVAILABLE) {
         fprintf(stderr, "%s\n",
                 expired ? "The apply that waits to be confirmed undoes it."
                         : "Another tenet is at work here and will do it.");
@@ -214,6 +220,10 @@ tn_cmd_rollback(struct tn_cli *cli)
                  .who = user_name(cli->arena),
                  .now = (int64_t) time(NULL)},
     };
+    if (!cli->state_dir) {
+        fprintf(stderr, "tenet: no place for the state; give --state-dir\n");
+        return TN_EXIT_ERROR;
+    }
     enum tn_code code = run_open(&r, &err);
     if (!code) {
         code = cli->resume ? resume(&r, &err) : go_back(&r, &err);
@@ -222,5 +232,5 @@ tn_cmd_rollback(struct tn_cli *cli)
         tn_report_error(cli, &err);
         return tn_report_exit(code);
     }
-    return apply(cli, &r, !cli->resume && pending_expire(cli));
+    return apply(cli, &r, !cli->resume && pending_expire(&r));
 }
