@@ -86,8 +86,8 @@ tn_policy_outside(const char *path, struct tn_arena *arena,
         code = read_fd(fd, path, &text, err);
     }
     if (!code) {
-        code = tn_allowed_signers_parse(arena, tn_arena_strdup(arena, path),
-                                        tn_text_str(&text), text.n, out, err);
+        code = tn_allowed_signers_parse(arena, path, tn_text_str(&text), text.n,
+                                        out, err);
     }
     if (!code) {
         *id = tn_digest_of(tn_text_str(&text), text.n);

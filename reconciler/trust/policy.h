@@ -28,7 +28,9 @@ struct tn_policies {
 };
 
 /* Reads the file of the daemon's configuration for tn_policies_init; bytes of
- * '*id' name its content.  TN_EINTENT with its line; TN_ENOENT. */
+ * '*id' name its content.  TN_EINTENT with its line, where 'path' is borrowed;
+ * TN_EDENIED if others than root and the running user may write it; TN_ENOENT.
+ */
 enum tn_code tn_policy_outside(const char *path, struct tn_arena *arena,
                                struct tn_allowed_signers *out,
                                struct tn_digest *id,

@@ -94,8 +94,10 @@ struct tn_trust_verdict {
  *   - else TN_TRUST_NO_ROOT.
  * '*out' is set if TN_OK is returned: a refusal is a verdict and no error.
  * Texts are new in 'arena'.  TN_ENOENT if there is no such repository or
- * commit; TN_EINTENT if the file of the options is malformed, with its line;
- * else an error of reading. */
+ * commit; TN_EINTENT if the file of the options is malformed, with its line
+ * (the path is borrowed from the options); TN_EDENIED if others than root and
+ * the running user may write that file; TN_EUNAVAILABLE if history is missing,
+ * as in a shallow clone; else an error of reading. */
 enum tn_code
 tn_trust_check(const char *path, const char *trusted, const char *commit,
                const struct tn_trust_options *options, struct tn_arena *arena,
