@@ -8,7 +8,8 @@ packages=(
     libgit2-dev libyaml-dev libcurl4-openssl-dev libjansson-dev
     libnl-3-dev libnl-route-3-dev libnftables-dev libsodium-dev libxxhash-dev
     libmicrohttpd-dev libsystemd-dev libcriterion-dev
-    openssh-client openssh-server
+    openssh-client openssh-server lighttpd lighttpd-mod-openssl openssl
+    prometheus prometheus-alertmanager
     iproute2 iputils-ping nftables curl netcat-openbsd procps
     ansible-core python3 python3-yaml python3-jsonschema
 )
