@@ -177,14 +177,10 @@ open_repo(struct tn_remote *r, struct tn_error *err)
     return TN_OK;
 }
 
-enum tn_code
-tn_remote_open(const struct tn_remote_options *options, struct tn_remote **out,
-               struct tn_error *err)
+static enum tn_code
+set_up(struct tn_remote *r, const struct tn_remote_options *options,
+       struct tn_error *err)
 {
-    TN_CLEANUP(tn_cleanup_remote) struct tn_remote *r = calloc(1, sizeof *r);
-    if (!r) {
-        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
-    }
     r->arena = tn_arena_new();
     r->mirror.lock = -1;
     r->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -195,13 +191,24 @@ tn_remote_open(const struct tn_remote_options *options, struct tn_remote **out,
     if (!code) {
         code = tn_url_parse(r->o.url ? r->o.url : "", &r->url, err);
     }
-    if (!code) {
-        code = open_repo(r, err);
+    return code ? code : open_repo(r, err);
+}
+
+enum tn_code
+tn_remote_open(const struct tn_remote_options *options, struct tn_remote **out,
+               struct tn_error *err)
+{
+    struct tn_remote *r = calloc(1, sizeof *r);
+    if (!r) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
     }
-    if (!code) {
-        *out = TN_TAKE(r);
+    enum tn_code code = set_up(r, options, err);
+    if (code) {
+        tn_remote_close(r);
+        return code;
     }
-    return code;
+    *out = r;
+    return TN_OK;
 }
 
 void

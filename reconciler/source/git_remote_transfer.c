@@ -284,7 +284,7 @@ on_certificate(git_cert *cert, int valid, const char *host, void *payload)
 {
     struct wire *w = payload;
     if (cert && cert->cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
-        return check_host_key(w, (const git_cert_hostkey *) cert);
+        return check_host_key(w, (const void *) cert);
     }
     if (valid == 1) {
         return 0;
@@ -369,9 +369,8 @@ on_transfer(const git_indexer_progress *stats, void *payload)
 {
     struct wire *w = payload;
     w->n_bytes = stats->received_bytes;
-    /* Indexing is work of ours: it counts as progress. */
-    w->progress(w->progress_ctx, w->n_bytes + 4096 * stats->indexed_objects +
-                                     4096 * stats->indexed_deltas);
+    /* Deltas are resolved when all has arrived: work of ours, that counts. */
+    w->progress(w->progress_ctx, w->n_bytes + 64ULL * stats->indexed_deltas);
     if (w->max_bytes && w->n_bytes > w->max_bytes) {
         return give_up(w,
                        tn_fail(&w->err, TN_EINTENT, 0,
@@ -665,7 +664,7 @@ fetch(struct wire *w, struct tn_transfer_reply *reply, struct tn_error *err)
     for (size_t i = 0; !code && i < n; i++) {
         code = move_ref(w, &want[i], err);
     }
-    if (!code && main) {
+    if (!code && main && want[0].ref) {
         code = set_head(w, want[0].ref, err);
         snprintf(reply->branch, sizeof reply->branch, "%s", want[0].ref);
     }

@@ -110,7 +110,7 @@ authority(const char *s, size_t n, struct tn_url *u, struct tn_error *err)
     if (at && !copy(u->user, sizeof u->user, s, (size_t) (at - s))) {
         return refuse(err, "has too long a user name");
     }
-    const char *from = host, *to = end;
+    const char *from = host, *to;
     if (host < end && *host == '[') {
         to = memchr(host, ']', (size_t) (end - host));
         if (!to) {
