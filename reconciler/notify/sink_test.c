@@ -55,9 +55,10 @@ begin(struct world *w)
     snprintf(w->log, sizeof w->log, "%s/log", w->dir);
     snprintf(w->secret, sizeof w->secret, "%s/secret", w->dir);
     tn_peer_write(w->dir, "secret", "top-secret\n");
-    const char *argv[] = {"python3", "tests/support/sink_server.py",
-                          w->log,    "--secret",
-                          w->secret, NULL};
+    const char *argv[] = {"python3",        "tests/support/sink_server.py",
+                          w->log,           "--secret",
+                          w->secret,        "--docs",
+                          "docs/alerts.md", NULL};
     signal(SIGPIPE, SIG_IGN);
     w->server = tn_peer_start(argv, 1);
     w->options = (struct tn_notify_options){
