@@ -184,7 +184,7 @@ tn_secret_read(const char *path, size_t max, struct tn_secret **out,
         max = (size_t) st.st_size; /* Not more than it had when judged. */
         code = tn_secret_new(max + 1, &s, err);
     }
-    if (!code) {
+    if (!code && s) {
         code = read_all(fd, path, max, s, err);
     }
     if (!code) {
@@ -238,7 +238,7 @@ tn_ed25519_sign(const uint8_t seed[TN_ED25519_SEED], const void *bytes,
     TN_CLEANUP(tn_cleanup_secret) struct tn_secret *whole = NULL;
     uint8_t public_key[TN_ED25519_PUBLIC];
     enum tn_code code = tn_secret_new(crypto_sign_SECRETKEYBYTES, &whole, err);
-    if (code) {
+    if (code || !whole) {
         return code;
     }
     crypto_sign_seed_keypair(public_key, whole->bytes, seed);

@@ -222,25 +222,14 @@ emit(struct walk *w, struct node *start, struct tn_history *out)
     out->n = items.n;
 }
 
+/* The commit must be there; that it is malformed is said later. */
 static enum tn_code
-both_ends(struct walk *w, const struct tn_oid *trusted,
-          const struct tn_oid *commit, struct node **old, struct node **new)
+start(struct walk *w, const struct tn_oid *id, unsigned flag, struct node **out)
 {
-    const struct tn_oid *ends[] = {commit, trusted};
-    for (size_t i = 0; i < TN_ARRAY_SIZE(ends) && ends[i]; i++) {
-        struct tn_commit_text text;
-        enum tn_code code =
-            tn_commits_read(w->c, ends[i], w->scratch, &text, w->err);
-        tn_arena_reset(w->scratch);
-        if (code && code != TN_EINTENT) {
-            return code;
-        }
-    }
-    enum tn_code code = colour(w, commit, NEW, new);
-    if (!code && trusted) {
-        code = colour(w, trusted, OLD, old);
-    }
-    return code;
+    struct tn_commit_text text;
+    enum tn_code code = tn_commits_read(w->c, id, w->scratch, &text, w->err);
+    tn_arena_reset(w->scratch);
+    return code && code != TN_EINTENT ? code : colour(w, id, flag, out);
 }
 
 enum tn_code
@@ -261,7 +250,10 @@ tn_history_read(struct tn_commits *c, const struct tn_oid *trusted,
     struct node *old = NULL, *new = NULL;
     struct tn_history h = {0};
     tn_map_init(&w.nodes, own, 64);
-    enum tn_code code = both_ends(&w, trusted, commit, &old, &new);
+    enum tn_code code = start(&w, commit, NEW, &new);
+    if (!code && trusted) {
+        code = start(&w, trusted, OLD, &old);
+    }
     if (!code) {
         code = flow(&w);
     }
