@@ -7,7 +7,8 @@
  * That is the safe side: it is judged again.  The other mistake, a new commit
  * that counts as old, cannot happen, because the old colour comes along parent
  * links only.  For the same reason the walk through old commits may be cut
- * short. */
+ * short.  Where every way from the new commit leads to the trusted one, as it
+ * mostly does, none of them is old, and nothing behind it is looked at. */
 #include "reconciler/trust/history.h"
 
 #include <string.h>
@@ -31,6 +32,8 @@ struct walk {
     TN_VEC(struct node *) heap;
     size_t n_fresh; /* In the heap: new and not old. */
     size_t n_new, n_old, max;
+    const struct tn_oid *trusted;
+    bool aside; /* Some way from the new commit misses the trusted one. */
     int64_t oldest;
     struct tn_error *err;
 };
@@ -125,6 +128,13 @@ node_read(struct walk *w, struct node *n, bool old)
     return TN_OK;
 }
 
+static bool
+is_trusted(const struct walk *w, const struct node *n)
+{
+    return w->trusted &&
+           memcmp(&n->past.id, w->trusted, sizeof *w->trusted) == 0;
+}
+
 /* Gives the commit a colour; '*out' is its node. */
 static enum tn_code
 colour(struct walk *w, const struct tn_oid *id, unsigned flag,
@@ -148,6 +158,7 @@ colour(struct walk *w, const struct tn_oid *id, unsigned flag,
     }
     bool queued = n->flags & QUEUED, was_fresh = queued && is_fresh(n);
     n->flags |= flag;
+    w->aside |= (n->flags & (NEW | OLD)) == (NEW | OLD) && !is_trusted(w, n);
     if (queued) {
         w->n_fresh += (size_t) is_fresh(n) - (size_t) was_fresh;
     } else {
@@ -166,6 +177,7 @@ expand(struct walk *w, struct node *n)
     if (!old && n->past.time < w->oldest) {
         w->oldest = n->past.time;
     }
+    w->aside |= !old && n->past.n_parents == 0;
     if (!n->parents) {
         n->parents = tn_new_n(w->arena, struct node *, n->past.n_parents);
     }
@@ -183,7 +195,8 @@ static enum tn_code
 flow(struct walk *w)
 {
     while (w->heap.n && w->n_new <= w->max) {
-        if (w->n_fresh == 0 && w->heap.items[0]->past.time < w->oldest - SLOP) {
+        if (w->n_fresh == 0 &&
+            (!w->aside || w->heap.items[0]->past.time < w->oldest - SLOP)) {
             break;
         }
         enum tn_code code = expand(w, heap_pop(w));
@@ -244,6 +257,7 @@ tn_history_read(struct tn_commits *c, const struct tn_oid *trusted,
         .arena = arena,
         .scratch = scratch,
         .max = max,
+        .trusted = trusted,
         .oldest = INT64_MAX,
         .err = err,
     };
