@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/snapshot/snapshot.h"
+
 /* The scopes that a plan touches. */
 struct touched {
     const char **names; /* Sorted, unique. */
@@ -239,6 +241,7 @@ tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
         code = look_again(d, &t, d->want, &now, &d->failure);
     }
     if (!code) {
+        d->after = tn_snapshot_overlay(d->arena, d->have, now, t.names, t.n);
         code = changes_verify(d, outcomes, now, &d->failure);
     }
     if (!code && whole) {
@@ -250,4 +253,11 @@ tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
     }
     d->end = undo(d, &t, &d->undo_failure) ? TN_DEVICE_BROKEN
                                            : TN_DEVICE_ROLLED_BACK;
+}
+
+enum tn_code
+tn_device_undo(struct tn_device_run *d, struct tn_error *err)
+{
+    struct touched t = touched_collect(d->arena, d->plan);
+    return undo(d, &t, err);
 }

@@ -11,4 +11,9 @@
 void tn_device_apply(struct tn_device_run *d, bool whole,
                      enum tn_outcome *outcomes);
 
+/* Puts what d->plan touched back to what was observed before, and verifies
+ * that. */
+enum tn_code tn_device_undo(struct tn_device_run *d,
+                            struct tn_error *err) TN_MUST_USE;
+
 #endif

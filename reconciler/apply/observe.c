@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "reconciler/apply/parallel.h"
+#include "reconciler/snapshot/snapshot.h"
+#include "reconciler/status/load.h"
 
 enum { DEVICE_THREADS = 32 };
 
@@ -168,11 +170,59 @@ tn_device_plan(struct tn_device_run *d, struct tn_error *err)
 }
 
 static enum tn_code
+device_observe(struct tn_device_run *d, const struct tn_driver_env *env,
+               struct tn_error *err)
+{
+    static const struct tn_scope everything;
+    enum tn_code code = d->driver->open(d->device, env, &d->session, err);
+    return code ? code
+                : d->driver->observe(d->session, &everything, d->want, d->arena,
+                                     &d->have, err);
+}
+
+/* The snapshot in place of the device. */
+static enum tn_code
+device_recall(const struct tn_reconcile *run, struct tn_device_run *d,
+              struct tn_error *err)
+{
+    struct tn_source *source = NULL;
+    struct tn_snapshot snapshot;
+    struct tn_snapshot_secrets secrets = {0};
+    const char *name = d->device->name;
+    if (!run->status_read) {
+        return tn_fail(err, TN_ENOENT, 0, "there is no status ref");
+    }
+    enum tn_code code =
+        tn_status_open(run->root, run->status_read, &source, err);
+    if (!code && !source) {
+        code = tn_fail(err, TN_ENOENT, 0, "there is no %s", run->status_read);
+    }
+    if (!code) {
+        code = tn_snapshot_load(source, name, d->arena, &snapshot, err);
+    }
+    if (source) {
+        source->ops->free(source);
+    }
+    if (code) {
+        return code;
+    }
+    if (!tn_streq(snapshot.meta.driver, d->driver->name)) {
+        return tn_fail(err, TN_ESTALE, 0,
+                       "the snapshot is of driver %s, the inventory says %s",
+                       snapshot.meta.driver, d->driver->name);
+    }
+    tn_snapshot_reveal(d->arena, &snapshot, d->want, d->last, NULL, &secrets);
+    d->have = snapshot.state;
+    d->seen = snapshot.meta.observed;
+    d->n_unknown = secrets.n_not_compared;
+    return TN_OK;
+}
+
+static enum tn_code
 device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
             const struct tn_device *last, const struct tn_driver_env *env,
             struct tn_error *err)
 {
-    static const struct tn_scope everything;
     const char *name = d->device->host->config.driver;
     d->driver = tn_driver_get(name);
     if (!d->driver) {
@@ -181,11 +231,8 @@ device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
     }
     enum tn_code code = tn_device_render(run, d, last, err);
     if (!code) {
-        code = d->driver->open(d->device, env, &d->session, err);
-    }
-    if (!code) {
-        code = d->driver->observe(d->session, &everything, d->want, d->arena,
-                                  &d->have, err);
+        code = run->options.offline ? device_recall(run, d, err)
+                                    : device_observe(d, env, err);
     }
     return code ? code : tn_device_plan(d, err);
 }

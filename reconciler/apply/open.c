@@ -74,12 +74,16 @@ status_open(struct tn_reconcile *run, struct tn_error *err)
     if (code) {
         return code;
     }
-    code = tn_status_load(run->root, run->status_ref, run->arena, &run->status,
-                          err);
+    code = tn_status_find(run->root, run->status_ref, run->arena,
+                          &run->status_read, err);
+    if (!code) {
+        code = tn_status_load(run->root, run->status_read, run->arena,
+                              &run->status, err);
+    }
     for (size_t i = 0; !code && i < run->status->n_damaged; i++) {
         const struct tn_status_damage *d = &run->status->damaged[i];
         tn_diag(&run->diags, TN_WARNING, (struct tn_origin){0},
-                "status ref %s: %s: %s", run->status_ref, d->path, d->message);
+                "status ref %s: %s: %s", run->status_read, d->path, d->message);
     }
     return code;
 }

@@ -32,6 +32,8 @@ struct tn_reconcile_options {
     bool verdict_only;       /* As tn_compile_options: validate, no devices. */
     bool destroy;            /* Nothing is wanted: plan the removal of all that
                                 bears our mark. */
+    bool offline;            /* Snapshots on the status ref in place of the
+                                devices: plans only. */
 };
 
 /* How the apply of a device ended. */
@@ -50,6 +52,8 @@ struct tn_device_run {
     struct tn_session *session;
     const struct tn_state *last; /* Null: not known. */
     const struct tn_state *want, *have;
+    int64_t seen;            /* Offline: when the snapshot last differed. */
+    size_t n_unknown;        /* Offline: secrets that could not be compared. */
     const char *const *held; /* Tenants and scopes left alone here. */
     size_t n_held;
     const struct tn_device_plan *plan;
@@ -64,6 +68,8 @@ struct tn_device_run {
     struct tn_error waits_for; /* for what the first one does. */
     size_t n_differ; /* Objects of touched scopes, beside the plan, that are not
                         as wanted afterwards. */
+    const struct tn_state *after; /* What it holds after the apply; null: not
+                                     looked at again. */
     struct tn_error failure;      /* Of apply or verification. */
     struct tn_error undo_failure; /* Of a rollback that failed. */
 };
@@ -78,6 +84,8 @@ struct tn_reconcile {
     struct tn_commit commit; /* id is empty for a working tree. */
     const char *root;        /* Of the repository. */
     const char *status_ref;
+    const char *status_read; /* The ref that was read: in a clone that of its
+                                origin; null: none. */
     const struct tn_status *status;
     const struct tn_network *network;
     struct tn_compile_stats stats;

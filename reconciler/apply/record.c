@@ -10,8 +10,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/base/map.h"
+#include "reconciler/snapshot/snapshot.h"
 
 struct lists {
     struct tn_arena *arena;
@@ -423,6 +425,34 @@ tn_record_update(const struct tn_record *r, struct tn_status_update *out)
     };
 }
 
+/* What the devices hold now, of those on which something was done or of which
+ * nothing is known yet. */
+static void
+snapshots_add(const struct tn_reconcile *run, struct tn_status_update *update)
+{
+    struct tn_status_folder *folders =
+        tn_new_n(run->arena, struct tn_status_folder, run->n_devices);
+    size_t n = 0;
+    for (size_t i = 0; i < run->n_devices && !run->options.destroy; i++) {
+        const struct tn_device_run *d = &run->devices[i];
+        bool new = !tn_status_device_get(run->status, d->device->name);
+        const struct tn_state *state = d->after ? d->after : d->have;
+        if (!state || !device_fine(d) || !(d->after || new)) {
+            continue;
+        }
+        struct tn_snapshot_meta meta = {
+            .device = d->device->name,
+            .driver = d->driver->name,
+            .commit = run->commit.id,
+            .observed = (int64_t) time(NULL),
+        };
+        tn_snapshot_encode(d->arena, state, d->want, &meta, NULL,
+                           &folders[n++]);
+    }
+    update->folders = folders;
+    update->n_folders = n;
+}
+
 enum tn_code
 tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
                     struct tn_error *err)
@@ -440,6 +470,7 @@ tn_reconcile_record(struct tn_reconcile *run, struct tn_status_result *result,
                                run->arena};
     struct tn_status_update update;
     tn_record_update(&record, &update);
+    snapshots_add(run, &update);
     enum tn_code code =
         tn_status_commit(run->root, run->status_ref, &update, result, err);
     return code ? tn_while(err, code, "status ref %s", run->status_ref) : TN_OK;

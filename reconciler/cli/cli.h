@@ -35,9 +35,10 @@ struct tn_cli {
     const char *cache_dir, *state_dir; /* Resolved; cache_dir null: none. */
     const char *out, *tenant, *lock_wait, *host;
     const char *config, *control, *reason, *duration;
+    const char *confirm, *probe; /* Windows: "120s". */
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
-    bool stats, no_color, help;
+    bool stats, no_color, help, offline, resume;
     const char **args; /* What is no option. */
     size_t n_args;
     bool color_out, color_err; /* Of the two streams. */
@@ -81,6 +82,7 @@ void tn_man_print(struct tn_text *out);
 
 /* The commands. */
 enum tn_exit tn_cmd_apply(struct tn_cli *cli);
+enum tn_exit tn_cmd_confirm(struct tn_cli *cli);
 enum tn_exit tn_cmd_ctl(struct tn_cli *cli);
 enum tn_exit tn_cmd_destroy(struct tn_cli *cli);
 enum tn_exit tn_cmd_explain(struct tn_cli *cli);
@@ -88,6 +90,7 @@ enum tn_exit tn_cmd_help(struct tn_cli *cli);
 enum tn_exit tn_cmd_lock(struct tn_cli *cli);
 enum tn_exit tn_cmd_man(struct tn_cli *cli);
 enum tn_exit tn_cmd_plan(struct tn_cli *cli);
+enum tn_exit tn_cmd_rollback(struct tn_cli *cli);
 enum tn_exit tn_cmd_run(struct tn_cli *cli);
 enum tn_exit tn_cmd_schema(struct tn_cli *cli);
 enum tn_exit tn_cmd_status(struct tn_cli *cli);

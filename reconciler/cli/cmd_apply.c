@@ -12,11 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reconciler/apply/trial.h"
+#include "reconciler/confirm/pending.h"
 #include "reconciler/plan/print.h"
 
 struct session {
     struct tn_cli *cli;
     struct tn_state_lock *lock;
+    const char *dir; /* Of the instance's state. */
+    bool undoing;    /* What was left unconfirmed goes with this run. */
     const struct tn_journal_past *unfinished;
     size_t n_unfinished;
     struct tn_arena *arena;
@@ -223,12 +227,65 @@ exit_of(const struct tn_reconcile *run, enum tn_code code)
     return TN_EXIT_OK;
 }
 
+/* Waits for the proof, if one was asked for, and undoes what has none. */
+static enum tn_code
+prove(struct tn_trial *trial, struct tn_error *err)
+{
+    bool kept = false;
+    const char *why = NULL;
+    fprintf(stderr, "Applied %.12s; waiting for %s.\n", trial->run->commit.id,
+            trial->person ? "'tenet confirm'" : "the probes");
+    enum tn_code code = tn_trial_judge(trial, &kept, &why, err);
+    if (code || !kept) {
+        char text[TN_ERROR_TEXT];
+        if (code) {
+            why = tn_arena_strdup(trial->run->arena,
+                                  tn_error_text(err, text, sizeof text));
+        }
+        fprintf(stderr, "tenet: %.12s is undone: %s\n", trial->run->commit.id,
+                why);
+        code = tn_trial_undo(trial, why, err);
+        return code ? code
+                    : tn_fail(err, TN_EDENIED, 0, "%.12s was undone: %s",
+                              trial->run->commit.id, why);
+    }
+    fprintf(stderr, "%s: %.12s stays.\n", why, trial->run->commit.id);
+    return TN_OK;
+}
+
+static enum tn_code
+apply_on_trial(const struct session *s, struct tn_reconcile *run,
+               struct tn_trial *trial, struct tn_error *err)
+{
+    struct tn_error late = {0};
+    bool on_trial = trial->window_ms != 0;
+    enum tn_code code = on_trial ? tn_trial_begin(trial, err) : TN_OK;
+    if (code) {
+        return code;
+    }
+    code = tn_reconcile_apply(run, s->lock, err);
+    if (!code && on_trial) {
+        code = prove(trial, err);
+    }
+    bool over = on_trial || (s->undoing && !code);
+    enum tn_code end = over ? tn_trial_recovered(s->dir, &late) : TN_OK;
+    if (!code && !end && !run->options.destroy && !run->options.host) {
+        end = tn_trial_good(s->dir, run, &late);
+    }
+    if (end && !code) {
+        *err = late;
+        code = end;
+    }
+    return code;
+}
+
 static enum tn_exit
-carry_out(const struct session *s, struct tn_reconcile *run)
+carry_out(const struct session *s, struct tn_reconcile *run,
+          struct tn_trial *trial)
 {
     struct tn_error err = {0}, status_err = {0};
     struct tn_status_result status = {0};
-    enum tn_code code = tn_reconcile_apply(run, s->lock, &err);
+    enum tn_code code = apply_on_trial(s, run, trial, &err);
     enum tn_code recorded = tn_reconcile_record(run, &status, &status_err);
     if (!code) {
         unfinished_close(s);
@@ -285,7 +342,20 @@ plan_and_apply(const struct session *s, struct tn_reconcile *run,
     if (changes_count(run->plan) && !confirmed(cli, question)) {
         return TN_EXIT_ERROR;
     }
-    exit = carry_out(s, run);
+    struct tn_trial trial = {
+        .dir = s->dir,
+        .run = run,
+        .person = cli->confirm != NULL,
+        .probes = cli->probe != NULL,
+        .who = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER"),
+    };
+    const char *window = cli->confirm ? cli->confirm : cli->probe;
+    if (window && changes_count(run->plan) &&
+        !tn_pending_parse_window(window, &trial.window_ms)) {
+        fprintf(stderr, "tenet: '%s' is no time such as 90s or 5m\n", window);
+        return TN_EXIT_ERROR;
+    }
+    exit = carry_out(s, run, &trial);
     tn_command_stats(cli, run);
     return exit;
 }
@@ -307,9 +377,18 @@ state_open(struct session *s, const struct tn_reconcile *run)
         fprintf(stderr, "tenet: no place for the journal; give --state-dir\n");
         return TN_EXIT_ERROR;
     }
-    const char *dir = tn_arena_printf(s->arena, "%s/%s", base,
-                                      run->network->settings->meta.name.v);
-    enum tn_code code = tn_state_lock(dir, wait_ms(s->cli), &s->lock, &err);
+    const char *undoing = NULL;
+    s->dir = tn_arena_printf(s->arena, "%s/%s", base,
+                             run->network->settings->meta.name.v);
+    enum tn_code code = tn_state_lock(s->dir, wait_ms(s->cli), &s->lock, &err);
+    if (!code) {
+        code = tn_trial_recover(s->dir, run->root, run->status_ref, s->arena,
+                                &undoing, &err);
+    }
+    if (undoing) {
+        s->undoing = true;
+        fprintf(stderr, "tenet: %s; it is undone first\n", undoing);
+    }
     if (!code) {
         code = tn_journal_unfinished(s->lock, s->arena, &s->unfinished,
                                      &s->n_unfinished, &err);
@@ -322,6 +401,31 @@ state_open(struct session *s, const struct tn_reconcile *run)
     return TN_EXIT_OK;
 }
 
+/* While the branch stands at a commit that is quarantined, another one is
+ * applied: opens that in place of '*run'. */
+static enum tn_exit
+target_open(const struct session *s, enum tn_run_mode mode,
+            struct tn_reconcile **run)
+{
+    struct tn_cli *cli = s->cli;
+    struct tn_error err = {0};
+    const char *commit = NULL, *why = NULL;
+    enum tn_code code = tn_trial_target(
+        s->dir, (*run)->root, (*run)->status_ref, (*run)->commit.id,
+        (*run)->network->inventory->environment, s->arena, &commit, &why, &err);
+    if (code) {
+        tn_report_error(cli, &err);
+        return tn_report_exit(code);
+    }
+    if (!commit) {
+        return TN_EXIT_OK;
+    }
+    fprintf(stderr, "tenet: %s; applying %.12s instead\n", why, commit);
+    tn_reconcile_free(TN_TAKE(*run));
+    cli->rev = commit;
+    return tn_command_open(cli, mode, run);
+}
+
 static enum tn_exit
 apply_run(struct tn_cli *cli, enum tn_run_mode mode,
           const struct tn_saved *saved)
@@ -330,10 +434,13 @@ apply_run(struct tn_cli *cli, enum tn_run_mode mode,
     struct session s = {.cli = cli, .arena = cli->arena};
     TN_CLEANUP(tn_cleanup_reconcile) struct tn_reconcile *run = NULL;
     enum tn_exit exit = tn_command_open(cli, mode, &run);
-    if (exit != TN_EXIT_OK) {
-        return exit;
+    if (exit == TN_EXIT_OK) {
+        exit = state_open(&s, run);
     }
-    exit = state_open(&s, run);
+    if (exit == TN_EXIT_OK && mode == TN_RUN_NORMAL && !cli->rev &&
+        !cli->worktree) {
+        exit = target_open(&s, mode, &run);
+    }
     return exit == TN_EXIT_OK ? plan_and_apply(&s, run, saved) : exit;
 }
 

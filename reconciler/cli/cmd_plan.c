@@ -1,8 +1,11 @@
 /* cmd_plan.c - 'tenet plan': what would an apply change? */
 #include "reconciler/cli/command.h"
 
+#include <time.h>
+
 #include "reconciler/cli/version.h"
 #include "reconciler/plan/print.h"
+#include "reconciler/snapshot/snapshot.h"
 
 static bool
 plan_print(const struct tn_cli *cli, const struct tn_reconcile *run)
@@ -36,6 +39,27 @@ verdict(const struct tn_cli *cli, const struct tn_reconcile *run, bool denied)
                                   : TN_EXIT_OK;
 }
 
+/* How old what was planned against is, and what could not be told. */
+static void
+snapshots_say(const struct tn_reconcile *run)
+{
+    char age[TN_SNAPSHOT_AGE];
+    for (size_t i = 0; i < run->n_devices; i++) {
+        const struct tn_device_run *d = &run->devices[i];
+        if (d->have) {
+            fprintf(stderr,
+                    "tenet: %s: planned against its snapshot, which last "
+                    "differed %s ago\n",
+                    d->device->name,
+                    tn_snapshot_age(d->seen, (int64_t) time(NULL), age));
+        }
+        if (d->n_unknown) {
+            fprintf(stderr, "tenet: %s: %zu secrets not compared\n",
+                    d->device->name, d->n_unknown);
+        }
+    }
+}
+
 enum tn_exit
 tn_cmd_plan(struct tn_cli *cli)
 {
@@ -51,6 +75,9 @@ tn_cmd_plan(struct tn_cli *cli)
         return tn_report_exit(code);
     }
     tn_report_findings(cli, &run->diags);
+    if (cli->offline) {
+        snapshots_say(run);
+    }
     if (!plan_print(cli, run)) {
         return TN_EXIT_ERROR;
     }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "reconciler/cli/version.h"
 #include "reconciler/daemon/daemon.h"
 
 enum tn_exit
@@ -25,6 +26,7 @@ tn_cmd_run(struct tn_cli *cli)
         .state_dir = cli->state_dir,
         .cache_dir = cli->cache_dir,
         .threads = (unsigned) cli->threads,
+        .version = TN_VERSION,
         .json_log = cli->json,
         .debug = cli->verbose,
     };

@@ -64,6 +64,7 @@ tn_command_open(const struct tn_cli *cli, enum tn_run_mode mode,
         .cache_dir = cache_dir_of(cli),
         .threads = (unsigned) cli->threads,
         .host = cli->host,
+        .offline = cli->offline,
         .verdict_only = mode == TN_RUN_VALIDATE,
         .destroy = mode == TN_RUN_DESTROY,
     };

@@ -19,6 +19,8 @@ const struct tn_option tn_options[] = {
     {"config", 0, "FILE",
      "the daemon's own file, kind Daemon (default: follow the repository of "
      "--repo in place and tell nobody)"},
+    {"confirm", 0, "WINDOW",
+     "undo the apply unless 'tenet confirm' comes within this time: 90s, 5m"},
     {"control", 0, "PATH",
      "socket of the daemon (default /run/tenet/control.sock)"},
     {"detailed-exitcode", 0, NULL,
@@ -33,12 +35,18 @@ const struct tn_option tn_options[] = {
     {"no-cache", 0, NULL, "neither read nor write the cache"},
     {"no-color", 0, NULL,
      "no colours; also off if NO_COLOR is set or the output is no terminal"},
+    {"offline", 0, NULL,
+     "plan against the snapshots on the status ref; no device is asked"},
     {"out", 'o', "FILE", "save the plan for 'tenet apply FILE'"},
     {"output", 0, "FORMAT", "text (default) or json"},
+    {"probe", 0, "WINDOW",
+     "undo the apply unless all probes that passed before pass again within "
+     "this time"},
     {"reason", 0, "TEXT", "why; shown wherever the mode shows"},
     {"repo", 'C', "DIR",
      "the intent repository (default: the directory "
      "you are in)"},
+    {"resume", 0, NULL, "let quarantined commits be applied again"},
     {"rev", 0, "REVISION", "commit, branch or tag to read (default HEAD)"},
     {"state-dir", 0, "DIR",
      "journal and lock of applies (default $TENET_STATE_DIR, /var/lib/tenet "
@@ -65,8 +73,8 @@ const struct tn_command tn_commands[] = {
      "nothing. With --out the plan is saved; 'tenet apply FILE' then does "
      "what was reviewed, or nothing.",
      0,
-     SOURCE_OPTIONS
-     "host out detailed-exitcode allow-deletes verbose stats " OUTPUT_OPTIONS,
+     SOURCE_OPTIONS "host offline out detailed-exitcode allow-deletes verbose "
+                    "stats " OUTPUT_OPTIONS,
      tn_cmd_plan},
     {"apply", "[PLANFILE]", "bring the devices to what the commit says",
      "Plans, asks (unless --yes), writes the journal, applies, observes again "
@@ -75,9 +83,23 @@ const struct tn_command tn_commands[] = {
      "is committed to the status ref. With PLANFILE exactly the saved plan is "
      "applied; if the world moved meanwhile it is refused as stale.",
      1,
-     SOURCE_OPTIONS
-     "host state-dir lock-wait yes allow-deletes verbose stats " OUTPUT_OPTIONS,
+     SOURCE_OPTIONS "host state-dir lock-wait yes confirm probe allow-deletes "
+                    "verbose stats " OUTPUT_OPTIONS,
      tn_cmd_apply},
+    {"confirm", "[COMMIT]", "say that the change just applied is good",
+     "Ends the window of 'tenet apply --confirm': the change stays. With "
+     "COMMIT only if it is that one that waits.",
+     1, "repo rev state-dir no-color help", tn_cmd_confirm},
+    {"rollback", "[COMMIT]", "go back to what was good",
+     "Quarantines the commit that the branch stands at and applies the last "
+     "one that all devices held, or COMMIT. The quarantined one is not applied "
+     "any more, by nobody; the next commit of the branch is. --resume lets "
+     "quarantined commits be applied again.",
+     1,
+     SOURCE_OPTIONS
+     "reason resume state-dir lock-wait yes allow-deletes verbose "
+     "stats " OUTPUT_OPTIONS,
+     tn_cmd_rollback},
     {"destroy", "", "remove all that bears our mark from all devices",
      "Plans and carries out the removal of every object of this instance on "
      "the devices of the environment. Foreign objects stay. Needs --yes or a "

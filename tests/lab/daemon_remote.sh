@@ -175,11 +175,11 @@ echo "# alice" >>"$repo/tenants/blue/tenant.yml"
 third=$(push_as alice "Alice mends it")
 ctl sync
 ok "the next good commit is followed" until_ok 10 follows "$third"
-ok "the alert is resolved" until_ok 30 not_firing TenetUntrustedCommit
+ok "the alert is resolved" until_ok 60 not_firing TenetUntrustedCommit
 
 ip -n "${PREFIX}1.tn.red.web" addr flush dev b-front
 ok "drift reaches Alertmanager" until_ok 15 firing TenetDrift
-ok "and is resolved when it is healed" until_ok 40 not_firing TenetDrift
+ok "and is resolved when it is healed" until_ok 60 not_firing TenetDrift
 
 ok "Prometheus scrapes it" until_ok 20 bash -c \
     "curl -s 'http://127.0.0.1:$prom/api/v1/query?query=tenet_device_ready' | grep -q '\"1\"'"
@@ -207,7 +207,7 @@ sleep 1
 ok "after a reload it comes over https" until_ok 20 bash -c \
     "$TENET ctl --control $work/ctl.sock sync; $TENET ctl --control $work/ctl.sock status | grep -q '^Following ${fourth:0:12}'"
 ok "and its status goes there" until_ok 15 told "$fourth"
-ok "the alert about Git is resolved" until_ok 30 not_firing TenetSourceStale
+ok "the alert about Git is resolved" until_ok 60 not_firing TenetSourceStale
 
 kill -TERM "$daemon"
 code=0

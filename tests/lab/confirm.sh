@@ -60,7 +60,7 @@ mtu() { ip -n "$w1" -o link show eth0 | sed 's/.* mtu \([0-9]*\) .*/\1/'; }
 tenet() { local verb=$1; shift; "$TENET" "$verb" -C "$repo" "$@"; }
 # A confirmed apply in the background; waits until it may be confirmed.
 apply_confirm() { # apply_confirm WINDOW
-    tenet apply --yes --confirm "$1" >"$work/apply" 2>&1 &
+    "$TENET" apply -C "$repo" --yes --confirm "$1" >"$work/apply" 2>&1 &
     waiter=$!
     for _ in $(seq 100); do
         [ -n "$(find "$work/state" -name pending.json)" ] && return 0
