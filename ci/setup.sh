@@ -9,7 +9,7 @@ packages=(
     libnl-3-dev libnl-route-3-dev libnftables-dev libsodium-dev libxxhash-dev
     libmicrohttpd-dev libsystemd-dev libcriterion-dev
     openssh-client openssh-server lighttpd lighttpd-mod-openssl openssl
-    prometheus prometheus-alertmanager
+    prometheus prometheus-alertmanager python3-prometheus-client
     iproute2 iputils-ping nftables curl netcat-openbsd procps
     ansible-core python3 python3-yaml python3-jsonschema
 )

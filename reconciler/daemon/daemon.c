@@ -269,6 +269,10 @@ before_sleep(sd_event_source *source, void *ctx)
     if (tn_tell_timeout(l->tell) == 0) {
         tn_tell_run(l->tell);
     }
+    for (int i = 0; i < 8 && l->http && tn_http_server_timeout_ms(l->http) == 0;
+         i++) {
+        tn_http_server_run(l->http);
+    }
     return 0;
 }
 
@@ -491,6 +495,7 @@ tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
     struct tn_log *log = tn_log_new(options->json_log, options->debug);
     struct tn_metrics *metrics = tn_metrics_new();
     tn_metric_set(metrics, TN_M_CONFIG_OK, NULL, 1);
+    tn_metric_set(metrics, TN_M_BUILD, TN_LABELS(options->version, ""), 1);
     while (again) {
         code = life(options, metrics, log, &again, err);
     }

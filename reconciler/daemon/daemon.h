@@ -18,6 +18,7 @@ struct tn_daemon_options {
     const char *state_dir;   /* Made if missing. */
     const char *cache_dir;   /* Null: none. */
     unsigned threads;
+    const char *version;
     bool json_log, debug;
 };
 

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "reconciler/http/client.h"
 #include "reconciler/notify/sink.h"
 
 /* What is healed in milliseconds still reaches whoever is told. */
-enum { LINGER_MS = 10000 };
+enum { LINGER_MS = 30000 };
 
 struct tn_tell {
     struct tn_tell_options options;
@@ -79,7 +80,10 @@ tn_tell_open(const struct tn_tell_options *options, struct tn_tell **out,
         .report = sink_report,
         .ctx = t,
     };
-    enum tn_code code = tn_notify_open(&o, &t->notify, err);
+    enum tn_code code = tn_http_library_init(err);
+    if (!code) {
+        code = tn_notify_open(&o, &t->notify, err);
+    }
     if (code) {
         free(t);
         return code;
@@ -456,6 +460,7 @@ tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
              intent->run->network->n_devices);
     forge_status(t, commit, n_failed ? TN_COMMIT_FAILED : TN_COMMIT_SUCCESS,
                  text);
+    (void) tn_notify_settle(t->notify, NULL);
     if (n_failed == 0) {
         double s = (double) (tn_now_ms() - intent->seen_ms) / 1e3;
         struct tn_log_about about = {.commit = commit};

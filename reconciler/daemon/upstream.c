@@ -40,6 +40,7 @@ struct tn_upstream {
     char instance[64]; /* Of tenet.yml: names the folder of its state. */
     char accepted[65]; /* The last commit that passed all; on disk too. */
     char trusted[65];  /* The last one whose signatures were judged; too. */
+    char root[65];     /* Acknowledged: believed without looking. */
     struct tn_intent *intent;
     char told[65]; /* The tip about which 'told_refusal' was said. */
     int told_refusal;
@@ -172,6 +173,7 @@ continues(struct tn_upstream *u, const char *tip, struct tn_error *err)
     pthread_mutex_unlock(&u->mutex);
     if (acknowledged) {
         u->trusted[0] = '\0';
+        memcpy(u->root, tip, strlen(tip) + 1);
         return true;
     }
     if (tn_remote_descends(u->remote, tip, u->accepted, &yes, err)) {
@@ -194,7 +196,7 @@ believed(struct tn_upstream *u, const char *tip, struct tn_error *err)
     const struct tn_daemon *c = u->options.config;
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_trust_options options = {
-        .root = c->trust.root.v,
+        .root = u->root[0] ? u->root : c->trust.root.v,
         .signers_file = c->trust.allowed_signers.v,
     };
     struct tn_trust_verdict verdict;
