@@ -83,6 +83,7 @@ void tn_man_print(struct tn_text *out);
 /* The commands. */
 enum tn_exit tn_cmd_apply(struct tn_cli *cli);
 enum tn_exit tn_cmd_confirm(struct tn_cli *cli);
+enum tn_exit tn_cmd_completion(struct tn_cli *cli);
 enum tn_exit tn_cmd_ctl(struct tn_cli *cli);
 enum tn_exit tn_cmd_destroy(struct tn_cli *cli);
 enum tn_exit tn_cmd_explain(struct tn_cli *cli);

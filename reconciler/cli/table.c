@@ -144,6 +144,11 @@ const struct tn_command tn_commands[] = {
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
      "security-group, peering), or of all, for editors and CI.",
      1, "help", tn_cmd_schema},
+    {"completion", "[SHELL]", "print completions for a shell",
+     "Prints what bash (default), zsh or fish need to complete commands and "
+     "options: 'source <(tenet completion bash)'. Debian's package installs "
+     "them.",
+     1, "help", tn_cmd_completion},
     {"version", "", "print the version", "Prints version and drivers.", 0,
      "output help", tn_cmd_version},
     {"help", "[COMMAND]", "show help", "Shows help of a command.", 1, "help",
