@@ -47,7 +47,8 @@ is_foreign(const char *source)
     return source[0] == '/' && stat(source, &st) == 0 && st.st_uid != geteuid();
 }
 
-/* Permitted and effective become what of 'keep' is permitted. */
+/* Permitted and effective become what of 'keep' is permitted.  A sandbox that
+ * left nothing to cut may have forbidden the call. */
 static int
 set_cut(uint64_t keep)
 {
@@ -57,12 +58,16 @@ set_cut(uint64_t keep)
     if (syscall(SYS_capget, &head, data) < 0) {
         return -1;
     }
+    bool change = false;
     for (unsigned i = 0; i < CAP_WORDS; i++) {
-        data[i].permitted &= (uint32_t) (keep >> (32 * i));
-        data[i].effective = data[i].permitted;
+        uint32_t word = data[i].permitted & (uint32_t) (keep >> (32 * i));
+        change = change || word != data[i].permitted ||
+                 word != data[i].effective || data[i].inheritable;
+        data[i].permitted = word;
+        data[i].effective = word;
         data[i].inheritable = 0;
     }
-    return (int) syscall(SYS_capset, &head, data);
+    return change ? (int) syscall(SYS_capset, &head, data) : 0;
 }
 
 /* Capabilities that the kernel does not know end the list.  Who may not change
