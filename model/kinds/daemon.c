@@ -191,17 +191,6 @@ static const struct tn_field loop_fields[] = {
                        "its events say.",
         .example = "300",
     },
-    {
-        TN_ROW("confirm", struct tn_daemon, loop.confirm),
-        .type = TN_FIELD_UINT,
-        .min = 1,
-        .max = 3600,
-        .fallback = "(no gate)",
-        .description =
-            "Seconds in which the probes that passed before must pass again "
-            "after a new commit was applied; else it is rolled back.",
-        .example = "60",
-    },
 };
 
 static const struct tn_object loop = {

@@ -285,7 +285,6 @@ struct tn_daemon {
     struct {
         struct tn_venum first_contact; /* Default observe. */
         struct tn_vuint audit;         /* Seconds, default 300. */
-        struct tn_vuint confirm;       /* Seconds; absent: no gate. */
     } loop;
     TN_LIST(struct tn_vtext) alertmanagers;
     TN_LIST(struct tn_out_hook) webhooks;
