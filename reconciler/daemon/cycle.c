@@ -45,6 +45,15 @@ session_drop(struct tn_worker *w)
     }
 }
 
+void
+tn_worker_watch_close(struct tn_worker *w)
+{
+    if (w->watch) {
+        w->watch_driver->watch_close(w->watch);
+        w->watch = NULL;
+    }
+}
+
 static void
 watch_start(struct tn_worker *w)
 {
@@ -53,6 +62,7 @@ watch_start(struct tn_worker *w)
     if (!(driver->caps & TN_CAP_EVENTS)) {
         return;
     }
+    w->watch_driver = driver;
     enum tn_code code =
         w->watch ? driver->watch_update(w->watch, w->base.device, &err)
                  : driver->watch_open(w->base.device, &w->env, &w->watch, &err);
@@ -62,8 +72,7 @@ watch_start(struct tn_worker *w)
         tn_log(w->options->log, TN_LOG_WARNING, &about,
                "no events, audits only: %s",
                tn_error_text(&err, text, sizeof text));
-        driver->watch_close(w->watch);
-        w->watch = NULL;
+        tn_worker_watch_close(w);
     }
 }
 
@@ -101,6 +110,9 @@ tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent)
     tn_diags_init(&w->base.diags, w->arena);
     w->base.device = tn_network_device(intent->run->network, w->name);
     w->base.driver = tn_driver_get(w->base.device->host->config.driver);
+    if (w->watch && w->watch_driver != w->base.driver) {
+        tn_worker_watch_close(w);
+    }
     const struct tn_status_device *s =
         tn_status_device_get(intent->run->status, w->name);
     w->known = w->known || w->applied || (s && s->head.commit);
@@ -127,9 +139,7 @@ void
 tn_worker_done(struct tn_worker *w)
 {
     session_drop(w);
-    if (w->watch) {
-        w->base.driver->watch_close(w->watch);
-    }
+    tn_worker_watch_close(w);
     tn_intent_unref(w->intent);
     tn_intent_unref(w->applied);
     tn_modes_unref(w->modes);
@@ -199,48 +209,67 @@ static bool
 is_waiting(const struct tn_worker *w, const char *key)
 {
     for (size_t i = 0; i < w->waiting.n; i++) {
-        if (strcmp(w->waiting.items[i], key) == 0) {
+        if (strcmp(w->waiting.items[i].key, key) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* Notes what the apply could not do before others do something: it is no
- * drift, however long it lasts. */
+static bool
+is_looked_at(const struct look *k, const char *scope)
+{
+    if (k->d.n_held && bsearch(&scope, k->d.held, k->d.n_held, sizeof scope,
+                               text_cmp)) {
+        return false; /* Nothing was planned there. */
+    }
+    return k->full || bsearch(&scope, k->scope.names, k->scope.n, sizeof scope,
+                              text_cmp);
+}
+
+/* Was it tried, and waits?  What was not tried waits as it did. */
+static bool
+still_waits(const struct look *k, size_t change)
+{
+    return k->d.outcomes ? k->d.outcomes[change] == TN_STEP_WAITING
+                         : is_waiting(k->w, k->d.plan->changes[change].key);
+}
+
+/* Notes what could not be done before others do something: it is no drift,
+ * however long it lasts.  What is not in the plan any more waits no longer. */
 static void
 waiting_note(struct look *k)
 {
     struct tn_worker *w = k->w;
     const struct tn_device_plan *plan = k->d.plan;
     struct tn_arena *arena = tn_arena_new();
-    TN_VEC(const char *) keys = {0};
+    TN_VEC(struct tn_waiting) all = {0};
     for (size_t i = 0; i < w->waiting.n; i++) {
-        bool again = k->full;
-        for (size_t c = 0; c < plan->n_changes && !again; c++) {
-            again = strcmp(plan->changes[c].key, w->waiting.items[i]) == 0;
-        }
-        if (!again) {
-            *tn_vec_push(arena, &keys) =
-                tn_arena_strdup(arena, w->waiting.items[i]);
+        const struct tn_waiting *it = &w->waiting.items[i];
+        if (!is_looked_at(k, it->scope)) {
+            *tn_vec_push(arena, &all) =
+                (struct tn_waiting){tn_arena_strdup(arena, it->key),
+                                    tn_arena_strdup(arena, it->scope)};
         }
     }
-    for (size_t c = 0; k->d.outcomes && c < plan->n_changes; c++) {
-        if (k->d.outcomes[c] == TN_STEP_WAITING) {
-            *tn_vec_push(arena, &keys) =
-                tn_arena_strdup(arena, plan->changes[c].key);
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const struct tn_change *c = &plan->changes[i];
+        if (still_waits(k, i)) {
+            *tn_vec_push(arena, &all) =
+                (struct tn_waiting){tn_arena_strdup(arena, c->key),
+                                    tn_arena_strdup(arena, c->scope)};
         }
     }
     char text[TN_ERROR_TEXT];
     const char *why = k->d.n_waiting
                           ? tn_error_text(&k->d.waits_for, text, sizeof text)
                           : w->waits_for;
-    w->waits_for = keys.n && why ? tn_arena_strdup(arena, why) : NULL;
+    w->waits_for = all.n && why ? tn_arena_strdup(arena, why) : NULL;
     tn_arena_free(w->waiting_arena);
     w->waiting_arena = arena;
-    w->waiting.items = keys.items;
-    w->waiting.n = keys.n;
-    w->waiting.cap = keys.cap;
+    w->waiting.items = all.items;
+    w->waiting.n = all.n;
+    w->waiting.cap = all.cap;
 }
 
 static void
@@ -305,7 +334,7 @@ scope_allowed(struct look *k, const char *scope)
                                      (int64_t) time(NULL), &why);
     if (mode != TN_MODE_HEAL) {
         k->held = k->held || mode == TN_MODE_HOLD;
-        if (why && !k->report->hold_reason) {
+        if (why && why->reason[0] && !k->report->hold_reason) {
             k->report->hold_reason =
                 tn_arena_strdup(k->report->arena, why->reason);
         }
@@ -321,8 +350,10 @@ scope_allowed(struct look *k, const char *scope)
             keys[n++] = c->key;
         }
     }
+    /* What was not healed the last time did not come back. */
+    size_t counted = w->stuck ? 0 : n;
     int64_t now = tn_now_ms();
-    if (n && tn_flaps_seen(w->flaps, scope, keys, n, now) > now) {
+    if (n && tn_flaps_seen(w->flaps, scope, keys, counted, now) > now) {
         k->flapping = true;
         return false;
     }
@@ -429,7 +460,6 @@ apply(struct look *k)
     if (k->d.n_done || code) {
         dirty_again(w, &touched);
     }
-    waiting_note(k);
     k->report->n_changes = k->d.n_done;
     return code;
 }
@@ -561,6 +591,7 @@ report_fill(struct look *k)
                       r->arena, tn_error_text(&k->d.failure, text, sizeof text))
             : r->hold_reason ? r->hold_reason
             : r->flapping    ? "the same objects are changed again and again"
+            : k->held   ? "it is held"
             : !w->known ? "first contact: nothing is applied before somebody "
                           "says so"
                         : "it is only looked at";
@@ -650,6 +681,9 @@ tn_worker_cycle(struct tn_worker *w)
             r->fresh = w->applied != w->intent;
             code = apply(&k);
         }
+        if (k.d.plan) {
+            waiting_note(&k);
+        }
         outcome_set(&k, code);
     }
     bool failed = is_failure(r->outcome);
@@ -661,6 +695,7 @@ tn_worker_cycle(struct tn_worker *w)
         applied_note(w);
     }
     r->end_ns = tn_now_ns();
+    w->stuck = failed || r->outcome == TN_UNIT_REFUSED;
     next_set(&k, failed);
     tn_arena_free(k.arena);
     w->options->post(w->options->ctx, r);

@@ -13,16 +13,18 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "model/base/cleanup.h"
+#include "reconciler/daemon/thread.h"
 #include "reconciler/daemon/worker.h"
+
+enum { WATCH_PAUSE_MS = 500 };
 
 struct tn_unit {
     struct tn_unit_options options;
     char *name;
-    pthread_t thread;
+    struct tn_thread thread;
     int wake; /* eventfd */
 
     pthread_mutex_t mutex; /* Guards what follows. */
@@ -59,13 +61,15 @@ watch_drain(struct tn_worker *w)
     size_t n = 0;
     struct tn_log_about about = {.device = w->name};
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    if (w->base.driver->watch_read(w->watch, arena, &events, &n, &err)) {
+    if (w->watch_driver->watch_read(w->watch, arena, &events, &n, &err)) {
         char text[TN_ERROR_TEXT];
         tn_log(w->options->log, TN_LOG_WARNING, &about, "watch lost: %s",
                tn_error_text(&err, text, sizeof text));
-        w->base.driver->watch_close(w->watch);
-        w->watch = NULL;
-        w->full = true;
+        tn_worker_watch_close(w);
+        /* Soon, not at once: one that is lost again and again must not become
+         * a look without end. */
+        int64_t soon = tn_now_ms() + WATCH_PAUSE_MS;
+        w->look_ms = w->look_ms < soon ? w->look_ms : soon;
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -121,7 +125,7 @@ wait_for_work(struct tn_unit *u, struct tn_worker *w)
     struct pollfd fds[2] = {{.fd = u->wake, .events = POLLIN},
                             {.fd = -1, .events = POLLIN}};
     if (w->watch) {
-        fds[1].fd = w->base.driver->watch_fd(w->watch);
+        fds[1].fd = w->watch_driver->watch_fd(w->watch);
     }
     int rc = poll(fds, 2, left > 3600000 ? 3600000 : (int) left);
     if (rc < 0 && errno != EINTR) {
@@ -152,7 +156,7 @@ is_due(struct tn_worker *w)
     return w->full || w->n_dirty > 0;
 }
 
-static void *
+static void
 unit_main(void *context)
 {
     struct tn_unit *u = context;
@@ -175,7 +179,6 @@ unit_main(void *context)
         }
     }
     tn_worker_done(&w);
-    return NULL;
 }
 
 static void
@@ -208,11 +211,11 @@ tn_unit_new(const struct tn_unit_options *options, struct tn_unit **out,
         unit_free(u);
         return tn_fail_sys(err, TN_EINTERNAL, errno, "eventfd");
     }
-    int rc = pthread_create(&u->thread, NULL, unit_main, u);
-    if (rc) {
+    enum tn_code code =
+        tn_thread_start(&u->thread, unit_main, u, options->device, err);
+    if (code) {
         unit_free(u);
-        return tn_fail_sys(err, TN_EINTERNAL, rc, "a worker for %s",
-                           options->device);
+        return code;
     }
     *out = u;
     return TN_OK;
@@ -267,9 +270,7 @@ tn_unit_stop(struct tn_unit *u)
 bool
 tn_unit_join(struct tn_unit *u, int64_t deadline_ms)
 {
-    struct timespec until = {.tv_sec = deadline_ms / 1000,
-                             .tv_nsec = deadline_ms % 1000 * 1000000};
-    if (pthread_clockjoin_np(u->thread, NULL, CLOCK_MONOTONIC, &until)) {
+    if (!tn_thread_join(&u->thread, deadline_ms)) {
         return false;
     }
     unit_free(u);

@@ -15,6 +15,7 @@
 #include "model/base/file.h"
 #include "reconciler/confirm/rollback.h"
 #include "reconciler/daemon/mode.h"
+#include "reconciler/daemon/thread.h"
 #include "reconciler/source/remote.h"
 #include "reconciler/status/publish.h"
 #include "reconciler/trust/sign.h"
@@ -24,7 +25,7 @@ enum { INTERVAL_S = 60, TIMEOUT_S = 60, RETRY_MS = 2000, FILE_BYTES = 256 };
 
 struct tn_upstream {
     struct tn_upstream_options options;
-    pthread_t thread;
+    struct tn_thread thread;
     int wake;
 
     pthread_mutex_t mutex; /* Guards what follows. */
@@ -598,7 +599,7 @@ wait_for_work(struct tn_upstream *u)
     }
 }
 
-static void *
+static void
 upstream_main(void *context)
 {
     struct tn_upstream *u = context;
@@ -623,7 +624,6 @@ upstream_main(void *context)
         }
     }
     post(u, event_new(TN_UP_STOPPED, NULL));
-    return NULL;
 }
 
 static void
@@ -659,9 +659,8 @@ tn_upstream_new(const struct tn_upstream_options *options,
         code = tn_signer_open(options->config->status.signing_key.v, &u->signer,
                               err);
     }
-    int rc = code ? 0 : pthread_create(&u->thread, NULL, upstream_main, u);
-    if (rc) {
-        code = tn_fail_sys(err, TN_EINTERNAL, rc, "a thread for Git");
+    if (!code) {
+        code = tn_thread_start(&u->thread, upstream_main, u, "Git", err);
     }
     if (code) {
         upstream_free(u);
@@ -724,17 +723,14 @@ bool
 tn_upstream_join(struct tn_upstream *u, int64_t deadline_ms)
 {
     /* What is under way may end by itself in half of the time. */
-    struct timespec half, until = {.tv_sec = deadline_ms / 1000,
-                                   .tv_nsec = deadline_ms % 1000 * 1000000};
-    int64_t soon = tn_now_ms() + (deadline_ms - tn_now_ms()) / 2;
-    half = (struct timespec){soon / 1000, soon % 1000 * 1000000};
-    if (pthread_clockjoin_np(u->thread, NULL, CLOCK_MONOTONIC, &half)) {
+    int64_t half = tn_now_ms() + (deadline_ms - tn_now_ms()) / 2;
+    if (!tn_thread_join(&u->thread, half)) {
         pthread_mutex_lock(&u->mutex);
         if (u->cancel) {
             tn_remote_cancel(u->cancel);
         }
         pthread_mutex_unlock(&u->mutex);
-        if (pthread_clockjoin_np(u->thread, NULL, CLOCK_MONOTONIC, &until)) {
+        if (!tn_thread_join(&u->thread, deadline_ms)) {
             return false;
         }
     }

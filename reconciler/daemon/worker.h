@@ -8,6 +8,11 @@
 
 enum { TN_DIRTY_MAX = 256 };
 
+/* A change that waits for something of others. */
+struct tn_waiting {
+    const char *key, *scope;
+};
+
 /* What is known of a device between two looks.  The worker's alone. */
 struct tn_worker {
     const struct tn_unit_options *options;
@@ -27,13 +32,15 @@ struct tn_worker {
     struct tn_driver_env env;
     struct tn_session *session;
     struct tn_watch *watch;
+    const struct tn_driver *watch_driver; /* Whose it is. */
     struct tn_backoff backoff;
     struct tn_flaps *flaps;
     size_t n_foreign;   /* At the last full look; */
     char *reason, *why; /* what it said of the device.  malloc'ed. */
-    /* Keys of changes that wait for something of others, and for what. */
+    bool stuck;         /* The last look wanted to heal and could not. */
+    /* Changes that wait for something of others, and for what. */
     struct tn_arena *waiting_arena;
-    TN_VEC(const char *) waiting;
+    TN_VEC(struct tn_waiting) waiting;
     const char *waits_for;
     uint32_t random;
 
@@ -54,6 +61,7 @@ void tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent);
 /* One look, and what follows from it.  Sets when the next one is due. */
 void tn_worker_cycle(struct tn_worker *w);
 
+void tn_worker_watch_close(struct tn_worker *w);
 void tn_worker_done(struct tn_worker *w);
 
 #endif
