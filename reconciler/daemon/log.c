@@ -1,8 +1,10 @@
-/* log.c - see log.h.  A line is built first and written with one call. */
+/* log.c - see log.h.  A line is built first and written at once. */
 #include "reconciler/daemon/log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 struct tn_log {
     bool json, debug;
     bool journal; /* Its reader adds the time, and wants "<3>". */
+    pthread_mutex_t mutex;
 };
 
 static const char *const names[] = {
@@ -28,6 +31,22 @@ static const int priorities[] = {
     [TN_LOG_DEBUG] = 7,
 };
 
+/* Standard error itself, not something that a parent inherited, is journald's.
+ */
+static bool
+is_journal(const char *stream)
+{
+    struct stat is;
+    unsigned long long device = 0, inode = 0;
+    char *end = NULL;
+    if (!stream || fstat(STDERR_FILENO, &is)) {
+        return false;
+    }
+    device = strtoull(stream, &end, 10);
+    inode = *end == ':' ? strtoull(end + 1, NULL, 10) : 0;
+    return device == is.st_dev && inode == is.st_ino;
+}
+
 struct tn_log *
 tn_log_new(bool json, bool debug)
 {
@@ -37,14 +56,18 @@ tn_log_new(bool json, bool debug)
     }
     log->json = json;
     log->debug = debug;
-    log->journal = getenv("JOURNAL_STREAM") != NULL;
+    log->journal = is_journal(getenv("JOURNAL_STREAM"));
+    pthread_mutex_init(&log->mutex, NULL);
     return log;
 }
 
 void
 tn_log_free(struct tn_log *log)
 {
-    free(log);
+    if (log) {
+        pthread_mutex_destroy(&log->mutex);
+        free(log);
+    }
 }
 
 static void
@@ -80,16 +103,32 @@ text_line(struct tn_text *t, const struct tn_log *log, const char *when,
         tn_text_addf(t, "%s %-7s ", when, names[level]);
     }
     if (about->device) {
-        tn_text_addf(t, "%s: ", about->device);
+        tn_text_add_escaped(t, about->device);
+        tn_text_add(t, ": ");
     }
     if (about->scope && about->scope[0]) {
-        tn_text_addf(t, "%s: ", about->scope);
+        tn_text_add_escaped(t, about->scope);
+        tn_text_add(t, ": ");
     }
     tn_text_add_escaped(t, message);
     if (about->commit && about->commit[0]) {
         tn_text_addf(t, " (commit %.12s)", about->commit);
     }
     tn_text_addc(t, '\n');
+}
+
+/* Whole: a pipe takes a long line in parts. */
+static void
+line_write(const char *s, size_t n)
+{
+    while (n > 0) {
+        ssize_t put = write(STDERR_FILENO, s, n);
+        if (put <= 0) {
+            return; /* Nobody is left to be told. */
+        }
+        s += put;
+        n -= (size_t) put;
+    }
 }
 
 void
@@ -114,7 +153,7 @@ tn_log(struct tn_log *log, enum tn_log_level level,
     } else {
         text_line(&line, log, when, level, about, tn_text_str(&message));
     }
-    if (write(STDERR_FILENO, tn_text_str(&line), line.n) < 0) {
-        return; /* Nobody is left to be told. */
-    }
+    pthread_mutex_lock(&log->mutex);
+    line_write(tn_text_str(&line), line.n);
+    pthread_mutex_unlock(&log->mutex);
 }
