@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/daemon/intent.h"
+
 struct tn_apply_gate {
     pthread_mutex_t mutex;
     char *dir;
@@ -41,9 +43,13 @@ tn_apply_gate_enter(struct tn_apply_gate *gate, unsigned wait_ms,
                     struct tn_state_lock **out, struct tn_error *err)
 {
     enum tn_code code = TN_OK;
+    int64_t deadline = tn_now_ms() + wait_ms;
     pthread_mutex_lock(&gate->mutex);
     if (gate->inside == 0) {
-        code = tn_state_lock(gate->dir, wait_ms, &gate->lock, err);
+        /* Who queued behind others that waited in vain waits no longer. */
+        int64_t left = deadline - tn_now_ms();
+        code = tn_state_lock(gate->dir, left > 0 ? (unsigned) left : 0,
+                             &gate->lock, err);
     }
     if (!code) {
         gate->inside++;
