@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job, shown: three hypervisors, two tenants with the same addresses,
-# one Git repository. Sets up what it needs, takes about a minute, leaves
-# nothing behind. KEEP=1 leaves the lab up, to look around.
+# one Git repository; first by hand, then by the daemon. Sets up what it needs,
+# takes about a minute, leaves nothing behind. KEEP=1 leaves the lab up, to look
+# around.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 src=$PWD
@@ -53,6 +54,15 @@ tcp() { # tcp CLIENT-NS SERVER-NS ADDRESS PORT
     done
     word=$(from "$1" timeout 2 nc -d -w 1 "$3" "$4") && [ "$word" = tenet ]
 }
+# soon COMMAND...: the command succeeds within ten seconds.
+soon() {
+    local i
+    for ((i = 0; i < 1000; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.01
+    done
+    return 1
+}
 
 title "Set up: packages, build"
 ci/setup.sh
@@ -65,8 +75,12 @@ work=$(mktemp -d /tmp/tenet-demo.XXXXXX)
 export TENET_STATE_DIR=$work/state TENET_CACHE_DIR=$work/cache
 workloads=(acme-web1 acme-web2 acme-web3 acme-db1 acme-admin1 globex-shop1
     globex-shop3)
+daemon=
 cleanup() {
     local status=$?
+    if [ -n "$daemon" ]; then
+        kill -KILL "$daemon" 2>/dev/null || true
+    fi
     if [ -n "${KEEP:-}" ]; then
         echo "Kept: $work and the namespaces tenet-hv*, acme-*, globex-*."
         return
@@ -80,7 +94,8 @@ cleanup() {
 }
 trap cleanup EXIT
 "$src/tests/lab/lab.sh" down tenet-hv
-before=$(ip netns list | sort)
+ours() { ip netns list | grep -E '^(tenet-hv|acme-|globex-)' | sort; }
+before=$(ours || true)
 
 title "A lab: three hypervisors on one underlay"
 run tests/lab/lab.sh up tenet-hv 3
@@ -164,6 +179,45 @@ run tenet validate --worktree || code=$?
 verdict 8 $code "exit code 8: the intent is invalid"
 git checkout -q tenants/acme/web.yml
 
+title "The loop: tenet run follows Git and heals"
+cat >"$work/daemon.yml" <<YAML
+apiVersion: tenet/v1
+kind: Daemon
+metadata: {name: demo}
+spec:
+  source: {url: $intent}
+  control: $work/ctl.sock
+YAML
+log=$work/daemon.log
+ctl() { tenet ctl --control "$work/ctl.sock" "$@"; }
+said() { grep "$1" "$log" | sed 's/^[^ ]* *[a-z]* */  /' || true; }
+looked() { [ "$(ctl status | grep -c ' unchanged ')" = 3 ]; }
+applied() {
+    grep -q "all devices are as intended.*$(git rev-parse --short=12 HEAD)" \
+        "$log"
+}
+printf '%s$ tenet run --config daemon.yml &%s\n' "$bold" "$off"
+tenet run --config "$work/daemon.yml" 2>"$log" &
+daemon=$!
+check "it knows all three devices" soon looked
+run ip -n tenet-hv2.tn.acme.web link del x-front
+check "the tunnel is back" soon ip -n tenet-hv2.tn.acme.web link show x-front
+soon grep -q "hv2: applied" "$log" || true
+said "hv2: "
+check "web1 reaches web2 again" pings acme-web1 10.1.0.12
+sed -i 's/5432/5433/' tenants/acme/security.yml
+run git commit -q -a -m "acme: the database moves to port 5433"
+check "the commit is on all devices" soon applied
+said "$(git rev-parse --short=12 HEAD)"
+check "acme: web1 -> db1:5433, now granted" \
+    tcp acme-web1 acme-db1 10.1.1.21 5433
+run tenet ctl --control "$work/ctl.sock" status
+kill -TERM "$daemon"
+code=0
+wait "$daemon" || code=$?
+daemon=
+verdict 0 $code "a clean stop"
+
 title "Status, kept in Git"
 run tenet status
 run git log --oneline tenet/status
@@ -171,7 +225,7 @@ run git log --oneline tenet/status
 title "Take it all down"
 run tenet destroy --yes | tail -n 6
 "$src/tests/lab/lab.sh" down tenet-hv
-after=$(ip netns list | sort)
+after=$(ours || true)
 same=no
 [ "$before" = "$after" ] && same=yes
 verdict yes $same "no namespace is left"
