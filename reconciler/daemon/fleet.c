@@ -10,7 +10,7 @@
 #include "reconciler/daemon/loop.h"
 #include "reconciler/snapshot/snapshot.h"
 
-enum { GATHER_MS = 2000, AUDIT_S = 300 };
+enum { GATHER_MS = 2000, QUIET_MS = 30000, AUDIT_S = 300 };
 
 static struct tn_slot *
 slot_get(const struct tn_loop *l, const char *name)
@@ -138,6 +138,7 @@ tn_fleet_follow(struct tn_loop *l, struct tn_intent *intent)
 {
     tn_intent_unref(l->intent);
     l->intent = tn_intent_ref(intent);
+    l->good = false;
     slots_match(l);
     tn_fleet_modes(l);
     l->dirty = true;
@@ -161,6 +162,10 @@ commit_tell(struct tn_loop *l)
         failed += s->report->device.why != NULL;
     }
     tn_tell_commit(l->tell, l->intent, failed, true);
+    if (failed == 0 && !l->good) {
+        l->good = true;
+        tn_upstream_good(l->upstream, l->intent);
+    }
 }
 
 /* Adds up what is to be told since the last publication. */
@@ -170,7 +175,7 @@ slot_note(struct tn_slot *s, const struct tn_unit_report *r)
     for (size_t i = 0; i < r->device.n_changed; i++) {
         const char *scope = r->device.changed[i];
         bool there = false;
-        for (size_t k = 0; k < s->changed.n && !there; k++) {
+        for (size_t k = s->sent_changed; k < s->changed.n && !there; k++) {
             there = strcmp(s->changed.items[k], scope) == 0;
         }
         if (!there) {
@@ -197,6 +202,7 @@ slot_take(struct tn_slot *s, struct tn_unit_report *r)
         }
         s->snapshot = r->snapshot;
         s->snapshot_of = r;
+        s->sent_snapshot = NULL;
     }
     if (old && old != s->snapshot_of) {
         tn_unit_report_free(old);
@@ -276,17 +282,58 @@ folder_copy(const struct tn_status_folder *in, struct tn_arena *a,
 }
 
 static void
-slot_published(struct tn_slot *s)
+slot_sent(struct tn_slot *s)
 {
-    if (s->snapshot_of && s->snapshot_of != s->report) {
-        tn_unit_report_free(s->snapshot_of);
+    s->sent_changed = s->changed.n;
+    s->sent_counts = s->counts;
+    s->sent_snapshot = s->snapshot_of;
+}
+
+/* What came since is still to be told. */
+static void
+slot_arrived(struct tn_slot *s)
+{
+    struct tn_arena *arena = tn_arena_new();
+    TN_VEC(const char *) left = {0};
+    for (size_t i = s->sent_changed; i < s->changed.n; i++) {
+        *tn_vec_push(arena, &left) =
+            tn_arena_strdup(arena, s->changed.items[i]);
     }
-    s->snapshot = NULL;
-    s->snapshot_of = NULL;
-    s->counts = (struct tn_counts){0};
-    s->changed.items = NULL;
-    s->changed.n = s->changed.cap = 0;
-    tn_arena_reset(s->since);
+    tn_arena_free(s->since);
+    s->since = arena;
+    s->changed.items = left.items;
+    s->changed.n = left.n;
+    s->changed.cap = left.cap;
+    s->counts.add -= s->sent_counts.add;
+    s->counts.change -= s->sent_counts.change;
+    s->counts.replace -= s->sent_counts.replace;
+    s->counts.destroy -= s->sent_counts.destroy;
+    if (s->sent_snapshot && s->sent_snapshot == s->snapshot_of) {
+        if (s->snapshot_of != s->report) {
+            tn_unit_report_free(s->snapshot_of);
+        }
+        s->snapshot = NULL;
+        s->snapshot_of = NULL;
+    }
+}
+
+void
+tn_fleet_published(struct tn_loop *l, bool arrived)
+{
+    l->publishing = false;
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        if (arrived) {
+            slot_arrived(s);
+        }
+        s->sent_changed = 0;
+        s->sent_counts = (struct tn_counts){0};
+        s->sent_snapshot = NULL;
+    }
+    l->quiet_ms = arrived ? 0 : tn_now_ms() + QUIET_MS;
+    if (!arrived && !l->dirty) {
+        l->dirty = true;
+        l->dirty_ms = tn_now_ms();
+    }
 }
 
 void
@@ -308,7 +355,7 @@ tn_fleet_publish(struct tn_loop *l)
         if (s->snapshot) {
             folder_copy(s->snapshot, a, &folders[job->n_folders++]);
         }
-        slot_published(s);
+        slot_sent(s);
     }
     l->dirty = false;
     l->publishing = true;
@@ -327,7 +374,7 @@ tn_fleet_tick(struct tn_loop *l)
             s = &it->next;
         }
     }
-    if (!l->dirty || l->publishing || !l->intent) {
+    if (!l->dirty || l->publishing || !l->intent || tn_now_ms() < l->quiet_ms) {
         return;
     }
     bool all = true;

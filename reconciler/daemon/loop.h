@@ -32,9 +32,14 @@ struct tn_slot {
     struct tn_unit_report *report; /* The last one; null: none yet. */
     const struct tn_status_folder *snapshot;
     struct tn_unit_report *snapshot_of; /* Keeps 'snapshot' alive. */
-    struct tn_arena *since; /* What was touched since the last publication: */
+    struct tn_arena *since; /* What was touched since the last publication that
+                               arrived: */
     TN_VEC(const char *) changed;
     struct tn_counts counts;
+    /* What of it is on its way to Git. */
+    size_t sent_changed;
+    struct tn_counts sent_counts;
+    const struct tn_unit_report *sent_snapshot;
     struct tn_slot *next;
 };
 
@@ -59,6 +64,8 @@ struct tn_loop {
     bool dirty;       /* Something is to be told on the status ref. */
     bool publishing;  /* The Git thread has a job. */
     int64_t dirty_ms; /* Since when. */
+    int64_t quiet_ms; /* After a failure: not before. */
+    bool good;        /* It was said that all hold the intent. */
     char tip[65];     /* What the branch stands at. */
     char *refused;    /* Why it is not followed; null. */
     char *stale;      /* Why Git cannot be read; null. */
@@ -80,6 +87,8 @@ void tn_fleet_tick(struct tn_loop *loop);
 /* Ends all workers; false: some hang. */
 bool tn_fleet_stop(struct tn_loop *loop, int64_t deadline_ms);
 void tn_fleet_publish(struct tn_loop *loop);
+/* What was published last arrived, or is to be told once more. */
+void tn_fleet_published(struct tn_loop *loop, bool arrived);
 void tn_loop_post_report(void *loop, struct tn_unit_report *report);
 
 /* serve.c: HTTP. */

@@ -81,6 +81,9 @@ struct tn_upstream_job {
 void tn_upstream_publish(struct tn_upstream *upstream,
                          struct tn_upstream_job *job);
 
+/* All devices hold it, verified: 'tenet rollback' may go back to it. */
+void tn_upstream_good(struct tn_upstream *upstream, struct tn_intent *intent);
+
 /* Ends what is under way, and the thread: true if it did until the deadline. */
 void tn_upstream_stop(struct tn_upstream *upstream);
 bool tn_upstream_join(struct tn_upstream *upstream, int64_t deadline_ms);

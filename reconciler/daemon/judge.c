@@ -1,0 +1,266 @@
+/* judge.c - may the tip of the branch be followed?
+ *
+ * It must continue what was accepted, its signatures must hold, nobody must
+ * have quarantined it, and no freeze be in force; then it must compile.  Any
+ * "no" is said once, and what was followed before goes on. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reconciler/daemon/mode.h"
+#include "reconciler/daemon/upstream_inside.h"
+#include "reconciler/trust/trust.h"
+
+/* A refusal is said once for each tip and reason. */
+static void
+refuse(struct tn_upstream *u, const char *tip, enum tn_refusal refusal,
+       const char *text)
+{
+    if (strcmp(u->told, tip) == 0 && u->told_refusal == (int) refusal) {
+        return;
+    }
+    memcpy(u->told, tip, strlen(tip) + 1);
+    u->told_refusal = (int) refusal;
+    struct tn_upstream_event *e = tn_up_event(TN_UP_REFUSED, tip);
+    e->refusal = refusal;
+    e->text = tn_arena_strdup(e->arena, text);
+    tn_up_post(u, e);
+}
+
+static void
+accept_tip(struct tn_upstream *u, const char *tip)
+{
+    if (u->told[0]) {
+        u->told[0] = '\0';
+        tn_up_post(u, tn_up_event(TN_UP_ACCEPTED, tip));
+    }
+}
+
+static const char *
+config_text(const struct tn_vtext *t, const char *fallback)
+{
+    return t->v ? t->v : fallback;
+}
+
+/* Does the tip continue what was accepted? */
+static bool
+continues(struct tn_upstream *u, const char *tip, struct tn_error *err)
+{
+    bool yes = true;
+    bool acknowledged;
+    if (!u->accepted[0] || strcmp(u->accepted, tip) == 0) {
+        return true;
+    }
+    pthread_mutex_lock(&u->mutex);
+    acknowledged = strcmp(u->acknowledged, tip) == 0;
+    pthread_mutex_unlock(&u->mutex);
+    if (acknowledged) {
+        u->trusted[0] = '\0';
+        memcpy(u->root, tip, strlen(tip) + 1);
+        return true;
+    }
+    if (tn_remote_descends(u->remote, tip, u->accepted, &yes, err)) {
+        yes = false; /* What was accepted cannot even be found. */
+    }
+    if (!yes) {
+        TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+        tn_text_addf(&t,
+                     "the branch no longer contains %.12s, which is applied; "
+                     "if that is meant: tenet ctl acknowledge %.12s",
+                     u->accepted, tip);
+        refuse(u, tip, TN_REFUSED_REWRITTEN, tn_text_str(&t));
+    }
+    return yes;
+}
+
+static bool
+believed(struct tn_upstream *u, const char *tip, struct tn_error *err)
+{
+    const struct tn_daemon *c = u->options.config;
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_trust_options options = {
+        .root = u->root[0] ? u->root : c->trust.root.v,
+        .signers_file = c->trust.allowed_signers.v,
+    };
+    struct tn_trust_verdict verdict;
+    enum tn_code code = tn_trust_check(tn_remote_repo(u->remote),
+                                       u->trusted[0] ? u->trusted : NULL, tip,
+                                       &options, arena, &verdict, err);
+    if (code) {
+        char text[TN_ERROR_TEXT];
+        refuse(u, tip, TN_REFUSED_UNTRUSTED,
+               tn_error_text(err, text, sizeof text));
+        return false;
+    }
+    if (!verdict.trusted) {
+        refuse(u, tip, TN_REFUSED_UNTRUSTED,
+               tn_arena_printf(arena, "%s: %s",
+                               tn_trust_reason_name(verdict.reason),
+                               verdict.message));
+        return false;
+    }
+    if (strcmp(u->trusted, tip) != 0) {
+        memcpy(u->trusted, tip, strlen(tip) + 1);
+        tn_up_state_write(u, "trusted", tip);
+    }
+    return true;
+}
+
+static void
+rollback_load(struct tn_upstream *u, struct tn_arena *arena,
+              struct tn_rollback *out)
+{
+    const char *damage = NULL;
+    tn_rollback_load(
+        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance),
+        tn_remote_repo(u->remote), u->status_ref, arena, out, &damage);
+    if (damage) {
+        tn_log(u->options.log, TN_LOG_WARNING, NULL, "quarantine: %s", damage);
+    }
+}
+
+/* What to follow while the branch stands at 'tip': "" is to stay. */
+static void
+target_choose(struct tn_upstream *u, const struct tn_rollback *rollback,
+              const char *tip, char target[65])
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    const char *commit = NULL;
+    const char *environment = config_text(&u->options.config->environment, "");
+    if (u->intent) {
+        environment = u->intent->run->network->inventory->environment;
+    }
+    memcpy(target, tip, strlen(tip) + 1);
+    if (tn_rollback_target(rollback, tip, environment, &commit) ==
+        TN_CHOOSE_TIP) {
+        return;
+    }
+    const struct tn_quarantine *q = tn_rollback_quarantined(rollback, tip);
+    refuse(u, tip, TN_REFUSED_QUARANTINED,
+           tn_arena_printf(arena, "it is quarantined: %s",
+                           q && q->reason ? q->reason : "no reason given"));
+    target[0] = '\0';
+    if (commit && strlen(commit) < 65) {
+        memcpy(target, commit, strlen(commit) + 1);
+    }
+}
+
+static bool
+frozen(struct tn_upstream *u, const char *tip)
+{
+    if (!u->intent || strcmp(u->intent->run->commit.id, tip) == 0) {
+        return false;
+    }
+    const struct tn_freeze *f =
+        tn_freeze_now(u->intent->run->network->settings, (int64_t) time(NULL));
+    if (f) {
+        refuse(u, tip, TN_REFUSED_FROZEN, f->reason.v);
+    }
+    return f != NULL;
+}
+
+static const char *
+first_finding(const struct tn_reconcile *run, struct tn_arena *arena)
+{
+    for (size_t i = 0; i < run->diags.list.n; i++) {
+        const struct tn_diag *d = &run->diags.list.items[i];
+        if (d->severity == TN_ERROR) {
+            return d->at.path
+                       ? tn_arena_printf(arena, "%s:%u:%u: %s", d->at.path,
+                                         d->at.line, d->at.column, d->message)
+                       : d->message;
+        }
+    }
+    return NULL;
+}
+
+/* Compiles and hands the intent out.  'tip' is what the refusal is about. */
+static bool
+follow(struct tn_upstream *u, const char *commit, const char *tip,
+       struct tn_upstream_event *times)
+{
+    const struct tn_daemon *c = u->options.config;
+    struct tn_error err = {0};
+    struct tn_reconcile *run = NULL;
+    struct tn_reconcile_options o = {
+        .repo = tn_remote_repo(u->remote),
+        .rev = tn_arena_strdup(times->arena, commit),
+        .environment = c->environment.v,
+        .cache_dir = u->options.cache_dir,
+        .threads = u->options.threads,
+        .host = c->host.v,
+    };
+    int64_t start = tn_now_ns();
+    enum tn_code code = tn_reconcile_open(&o, &run, &err);
+    if (code) {
+        char text[TN_ERROR_TEXT];
+        const char *finding = first_finding(run, times->arena);
+        refuse(u, tip, TN_REFUSED_INVALID,
+               finding ? finding : tn_error_text(&err, text, sizeof text));
+        tn_reconcile_free(run);
+        return false;
+    }
+    run->options.rev = run->commit.id;
+    struct tn_upstream_event *e = tn_up_event(TN_UP_INTENT, commit);
+    e->fetch_s = times->fetch_s;
+    e->verify_s = times->verify_s;
+    e->compile_s = tn_up_seconds_since(start);
+    e->intent = tn_intent_new(run, tn_now_ms());
+    tn_intent_unref(u->intent);
+    u->intent = tn_intent_ref(e->intent);
+    memcpy(u->accepted, run->commit.id, sizeof u->accepted);
+    tn_up_state_write(u, "accepted", u->accepted);
+    tn_up_post(u, e);
+    return true;
+}
+
+/* After a start with a tip that is refused: what was accepted before. */
+void
+tn_up_follow_former(struct tn_upstream *u, struct tn_upstream_event *times)
+{
+    if (!u->intent && u->accepted[0]) {
+        char id[65];
+        memcpy(id, u->accepted, sizeof id);
+        (void) follow(u, id, id, times);
+    }
+}
+
+void
+tn_up_judge(struct tn_upstream *u, const char *tip,
+            struct tn_upstream_event *times)
+{
+    struct tn_error err = {0};
+    char target[65];
+    int64_t start = tn_now_ns();
+    bool fine = continues(u, tip, &err) && believed(u, tip, &err);
+    times->verify_s = tn_up_seconds_since(start);
+    if (!fine) {
+        tn_up_follow_former(u, times);
+        return;
+    }
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_rollback rollback = {0};
+    rollback_load(u, arena, &rollback);
+    if (strcmp(u->accepted, tip) != 0 &&
+        !tn_rollback_quarantined(&rollback, u->accepted)) {
+        /* After a start: its freezes hold for the commits that came since. */
+        tn_up_follow_former(u, times);
+    }
+    target_choose(u, &rollback, tip, target);
+    /* Going back is allowed in a freeze, too. */
+    if (!target[0] || (strcmp(target, tip) == 0 && frozen(u, tip))) {
+        tn_up_follow_former(u, times);
+        return;
+    }
+    if (u->intent && strcmp(u->intent->run->commit.id, target) == 0) {
+        if (strcmp(target, tip) == 0) {
+            accept_tip(u, tip);
+        }
+        return;
+    }
+    if (!follow(u, target, tip, times)) {
+        tn_up_follow_former(u, times);
+    } else if (strcmp(target, tip) == 0) {
+        accept_tip(u, tip);
+    }
+}

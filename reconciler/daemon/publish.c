@@ -1,0 +1,95 @@
+/* publish.c - what the devices hold, on the status ref. */
+#include <string.h>
+#include <time.h>
+
+#include "reconciler/daemon/upstream_inside.h"
+#include "reconciler/status/publish.h"
+
+void
+tn_up_job_free(struct tn_upstream_job *job)
+{
+    if (job) {
+        tn_intent_unref(job->intent);
+        tn_arena_free(job->arena);
+    }
+}
+
+static enum tn_code
+job_publish(struct tn_upstream *u, struct tn_upstream_job *job,
+            struct tn_publish_result *result, struct tn_error *err)
+{
+    const struct tn_status *status = NULL;
+    struct tn_status_update update;
+    const char *ref = job->intent->run->status_ref;
+    enum tn_code code = tn_status_load(tn_remote_repo(u->remote), ref,
+                                       job->arena, &status, err);
+    if (code) {
+        return code;
+    }
+    struct tn_record record = {job->intent->run, status, job->reports,
+                               job->n_reports, job->arena};
+    tn_record_update(&record, &update);
+    update.folders = job->folders;
+    update.n_folders = job->n_folders;
+    if (u->signer) {
+        update.sign = tn_signer_sign;
+        update.sign_ctx = u->signer;
+    }
+    const struct tn_vbool *push = &u->options.config->status.push;
+    if (push->at.line && !push->v) {
+        struct tn_status_result local = {0};
+        code = tn_status_commit(tn_remote_repo(u->remote), ref, &update, &local,
+                                err);
+        result->committed = local.changed;
+        memcpy(result->id, local.id, sizeof result->id);
+        return code;
+    }
+    struct tn_publish how = {.ref = ref};
+    return tn_status_publish(u->remote, &how, &update, result, err);
+}
+
+void
+tn_up_publish(struct tn_upstream *u, struct tn_upstream_job *job)
+{
+    struct tn_error err = {0};
+    struct tn_publish_result result = {0};
+    int64_t start = tn_now_ns();
+    enum tn_code code =
+        u->remote ? job_publish(u, job, &result, &err)
+                  : tn_fail(&err, TN_EUNAVAILABLE, 0, "Git cannot be reached");
+    if (code) {
+        tn_up_post_error(u, TN_UP_UNPUBLISHED, &err);
+        return;
+    }
+    struct tn_upstream_event *e = tn_up_event(TN_UP_PUBLISHED, result.id);
+    e->changed = result.committed;
+    e->tries = result.tries;
+    e->publish_s = tn_up_seconds_since(start);
+    tn_up_post(u, e);
+}
+
+void
+tn_up_good(struct tn_upstream *u, const struct tn_intent *intent)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_rollback before = {0}, after = {0};
+    struct tn_error err = {0};
+    const struct tn_reconcile *run = intent->run;
+    const char *damage = NULL, *commit = run->commit.id;
+    const char *dir = tn_arena_printf(arena, "%s/%s", u->options.state_dir,
+                                      run->network->settings->meta.name.v);
+    tn_rollback_load(dir, NULL, NULL, arena, &before, &damage);
+    if ((before.n_good && strcmp(before.good[0].commit, commit) == 0) ||
+        tn_rollback_quarantined(&before, commit)) {
+        return;
+    }
+    tn_rollback_applied(arena, &before, commit,
+                        run->network->inventory->environment,
+                        (int64_t) time(NULL), &after);
+    if (tn_rollback_save(dir, NULL, NULL, &after, "", &err)) {
+        char text[TN_ERROR_TEXT];
+        tn_log(u->options.log, TN_LOG_WARNING, NULL,
+               "it cannot be written down that all devices hold a commit: %s",
+               tn_error_text(&err, text, sizeof text));
+    }
+}
