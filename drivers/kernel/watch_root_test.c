@@ -265,8 +265,8 @@ Test(watch, our_own_applies_are_not_told, .timeout = 120)
         }
         apply(&lab);
         /* The kernel announces carriers and checked addresses after the request
-         * has been answered; on a busy machine by much.  An event too many costs
-         * an observation, so they are waited for here. */
+         * has been answered; on a busy machine by much.  An event too many
+         * costs an observation, so they are waited for here. */
         settle(&lab);
         driver->watch_quiet(lab.watch, NULL, false);
         cr_assert(settle(&lab) == 0, "change %zu", i);
