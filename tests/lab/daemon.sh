@@ -154,6 +154,20 @@ ok "a rewritten branch is refused" until_ok 10 bash -c "$TENET ctl --control $wo
 ok "until it is acknowledged" ctl acknowledge "$(git -C "$repo" rev-parse HEAD)"
 ok "then it is followed" until_ok 15 at_commit
 
+# 'tenet rollback' beside the daemon, which knows which commits were good.
+good=$(git -C "$repo" rev-parse HEAD)
+port d hv1 >>"$repo/tenants/acme/web.yml"
+commit "$repo" "Add another port"
+ok "one more commit" until_ok 15 at_commit
+ok "all is well" until_ok 5 bash -c "grep -q '$(git -C "$repo" rev-parse HEAD)' $TENET_STATE_DIR/*/quarantine.yml"
+ok "it is rolled back" "$TENET" rollback -C "$repo" --yes --reason "test"
+ok "the daemon does not follow it" until_ok 10 bash -c "$TENET ctl --control $work/ctl.sock status | grep -q 'is not followed.*quarantined'"
+ok "but the one before" until_ok 10 at_commit HEAD^
+is "and that is the one" "$good" "$(git -C "$repo" rev-parse HEAD^)"
+not_ok "nor does it come back" bash -c "sleep 3; ip -n $vpc1 -o link | grep -q 'p-d'"
+git -C "$repo" commit -q --allow-empty -m "Go on"
+ok "the next commit resumes" until_ok 15 at_commit
+
 # kill -9, drift meanwhile, start again.
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null
