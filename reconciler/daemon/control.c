@@ -2,6 +2,7 @@
 #include "reconciler/daemon/control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,9 @@
 
 #include "model/base/cleanup.h"
 #include "model/base/file.h"
+#include "reconciler/daemon/intent.h"
+
+enum { PATIENCE_MS = 250 };
 
 struct tn_control {
     int fd;
@@ -71,7 +75,14 @@ tn_control_open(const char *path, tn_control_handler *handler, void *ctx,
         return tn_fail(err, TN_EUNAVAILABLE, 0,
                        "another tenet listens on %s already", path);
     }
-    unlink(path);
+    struct stat there;
+    if (lstat(path, &there) == 0) {
+        if (!S_ISSOCK(there.st_mode)) {
+            return tn_fail(err, TN_EDENIED, 0, "%s exists and is no socket",
+                           path);
+        }
+        unlink(path);
+    }
     TN_CLEANUP(tn_cleanup_fd)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t before = umask(0177);
@@ -108,13 +119,20 @@ may_speak(int fd)
            (who.uid == 0 || who.uid == geteuid());
 }
 
-/* Up to the end of the line; null if it is too long or late. */
+/* Up to the end of the line; null if it is too long or late.  The loop waits
+ * meanwhile, and a client that drips must not hold it. */
 static char *
 line_read(int fd)
 {
     char *line = malloc(TN_CONTROL_BYTES);
     size_t n = 0;
+    const int64_t deadline = tn_now_ms() + PATIENCE_MS;
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
     while (line && n < TN_CONTROL_BYTES - 1) {
+        int64_t left = deadline - tn_now_ms();
+        if (left <= 0 || poll(&readable, 1, (int) left) <= 0) {
+            break;
+        }
         ssize_t got = read(fd, line + n, TN_CONTROL_BYTES - 1 - n);
         if (got <= 0) {
             break;
@@ -153,7 +171,6 @@ tn_control_run(struct tn_control *c)
     if (fd < 0) {
         return;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
     TN_CLEANUP(tn_cleanup_text) struct tn_text answer = {0};
     if (!may_speak(fd)) {

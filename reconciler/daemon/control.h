@@ -26,7 +26,8 @@ enum tn_code tn_control_open(const char *path, tn_control_handler *handler,
                              void *ctx, struct tn_control **out,
                              struct tn_error *err) TN_MUST_USE;
 int tn_control_fd(const struct tn_control *control);
-/* Serves one client; waits for it at most a second. */
+/* Serves one client; waits a quarter of a second for its request, and a second
+ * for it to take the answer. */
 void tn_control_run(struct tn_control *control);
 /* Removes the file.  Accepts null. */
 void tn_control_close(struct tn_control *control);

@@ -641,6 +641,7 @@ look_begin(struct tn_worker *w)
         .intent = tn_intent_ref(w->intent),
         .event = w->event ? tn_arena_strdup(arena, w->event) : NULL,
         .event_ns = w->event_ns,
+        .lost = w->lost,
         .start_ns = tn_now_ns(),
         .budget_left = -1,
     };
@@ -658,6 +659,7 @@ look_begin(struct tn_worker *w)
         k.scope = (struct tn_scope){names, w->n_dirty};
     }
     w->full = false;
+    w->lost = false;
     w->n_dirty = 0;
     w->event = NULL;
     w->event_ns = 0;

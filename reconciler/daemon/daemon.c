@@ -2,11 +2,13 @@
 #include "reconciler/daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -16,7 +18,12 @@
 #include "reconciler/daemon/config.h"
 #include "reconciler/daemon/loop.h"
 
-enum { TICK_MS = 1000, STOP_MS = 20000, FLUSH_MS = 3000 };
+enum {
+    TICK_MS = 1000,
+    STOP_MS = 20000,
+    FLUSH_MS = 3000,
+    ALONE_MS = 5000, /* So long the one before may still be ending. */
+};
 
 /* ---- the mailbox ---- */
 
@@ -120,6 +127,9 @@ event_take(struct tn_loop *l, struct tn_upstream_event *e)
     switch (e->type) {
     case TN_UP_FETCHED:
         memcpy(l->tip, e->commit, sizeof l->tip);
+        if (l->stale) {
+            l->quiet_ms = 0; /* It is back: tell it now. */
+        }
         note(&l->stale, NULL);
         break;
     case TN_UP_STALE:
@@ -135,12 +145,10 @@ event_take(struct tn_loop *l, struct tn_upstream_event *e)
         note(&l->refused, e->text);
         break;
     case TN_UP_PUBLISHED:
-        l->publishing = false;
+        tn_fleet_published(l, true);
         break;
     case TN_UP_UNPUBLISHED:
-        l->publishing = false;
-        l->dirty = true;
-        l->dirty_ms = tn_now_ms() + FLUSH_MS * 10; /* Not at once again. */
+        tn_fleet_published(l, false);
         break;
     case TN_UP_STOPPED:
         break;
@@ -480,17 +488,56 @@ life(const struct tn_daemon_options *options, struct tn_metrics *metrics,
     if (!parts_close(&l)) {
         /* A worker hangs in a device and may still look at what would be
          * freed; all that had to be on the disk is. */
-        _exit(code ? 1 : 0);
+        _exit(code || l.reloading ? 1 : 0); /* Who reloads wants to go on. */
     }
     loop_free(&l);
     return code;
+}
+
+/* One daemon for a state directory, whatever it is told on: two would answer
+ * each other's repairs.  Nothing is written: a full disk must not keep a daemon
+ * from starting. */
+static enum tn_code
+alone(const char *state_dir, int *out, struct tn_error *err)
+{
+    const struct timespec nap = {.tv_nsec = 20000000};
+    const int64_t deadline = tn_now_ms() + ALONE_MS;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
+    tn_text_addf(&path, "%s/daemon", state_dir);
+    enum tn_code code = tn_dirs_make(tn_text_str(&path), 0700, err);
+    if (code) {
+        return code;
+    }
+    tn_text_addf(&path, "/lock");
+    *out = open(tn_text_str(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                0600);
+    if (*out < 0) {
+        return tn_fail_sys(err, TN_EDENIED, errno, "%s", tn_text_str(&path));
+    }
+    while (flock(*out, LOCK_EX | LOCK_NB)) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return tn_fail_sys(err, TN_EINTERNAL, errno, "%s",
+                               tn_text_str(&path));
+        }
+        if (tn_now_ms() >= deadline) {
+            return tn_fail(err, TN_EUNAVAILABLE, 0,
+                           "another 'tenet run' uses the state directory %s",
+                           state_dir);
+        }
+        nanosleep(&nap, NULL);
+    }
+    return TN_OK;
 }
 
 enum tn_code
 tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
 {
     bool again = true;
-    enum tn_code code = TN_OK;
+    TN_CLEANUP(tn_cleanup_fd) int lock = -1;
+    enum tn_code code = alone(options->state_dir, &lock, err);
+    if (code) {
+        return code;
+    }
     signals_block();
     struct tn_log *log = tn_log_new(options->json_log, options->debug);
     struct tn_metrics *metrics = tn_metrics_new();

@@ -16,6 +16,7 @@ struct tn_tell {
     struct tn_tell_options options;
     struct tn_notify *notify;
     char pending[65]; /* The commit whose status is "running". */
+    char stale[160];  /* Why Git cannot be read, as it was said. */
 };
 
 static void
@@ -136,6 +137,10 @@ report_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
                       (double) (r->observed_ns - r->start_ns) / 1e9);
     tn_metric_add(m, TN_M_DRIVER_OPERATIONS, TN_LABELS(driver, "observe"), 1);
     tn_metric_add(m, TN_M_DRIVER_ERRORS, TN_LABELS(driver, "observe"), bad);
+    if (r->full) {
+        tn_metric_add(m, TN_M_RESYNCS,
+                      TN_LABELS(driver, r->lost ? "overrun" : "audit"), 1);
+    }
     if (r->n_changes) {
         tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("apply"),
                           (double) (r->end_ns - r->observed_ns) / 1e9);
@@ -411,6 +416,7 @@ tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
     struct tn_metrics *m = t->options.metrics;
     switch (e->type) {
     case TN_UP_FETCHED:
+        t->stale[0] = '\0';
         tn_metric_add(m, TN_M_SOURCE_FETCHES,
                       TN_LABELS(e->changed ? "changed" : "unchanged"), 1);
         tn_metric_set(m, TN_M_SOURCE_FETCHED, NULL, (double) time(NULL));
@@ -420,7 +426,10 @@ tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
         break;
     case TN_UP_STALE:
         tn_metric_add(m, TN_M_SOURCE_FETCHES, TN_LABELS("failed"), 1);
-        tn_log(t->options.log, TN_LOG_WARNING, NULL, "Git: %s", e->text);
+        if (strncmp(t->stale, e->text, sizeof t->stale - 1) != 0) {
+            tn_log(t->options.log, TN_LOG_WARNING, NULL, "Git: %s", e->text);
+            snprintf(t->stale, sizeof t->stale, "%s", e->text);
+        }
         alert(t, TN_ALERT_SOURCE_STALE, NULL, e->text, true);
         break;
     case TN_UP_INTENT:

@@ -41,6 +41,7 @@ dirty_add(struct tn_worker *w, const struct tn_event *e)
         w->event_ns = e->time_ns;
         w->event = tn_arena_strdup(w->dirty_arena, e->what);
     }
+    w->lost = w->lost || e->type == TN_EVENT_LOST;
     if (e->type == TN_EVENT_LOST || !e->scope || w->n_dirty == TN_DIRTY_MAX) {
         w->full = true;
         return;

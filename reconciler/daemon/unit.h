@@ -48,6 +48,7 @@ struct tn_unit_report {
     bool flapping;                        /* ... since it keeps coming back. */
     const char *event; /* What the device told; null: nobody did. */
     int64_t event_ns;  /* When it did; 0. */
+    bool lost;         /* Events were lost: hence all was looked at. */
     int64_t start_ns, observed_ns, end_ns;
     int64_t budget_left;     /* Deletions; -1: not known. */
     const char *hold_reason; /* TN_UNIT_HELD, TN_UNIT_OBSERVED; may be null. */

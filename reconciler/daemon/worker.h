@@ -49,6 +49,7 @@ struct tn_worker {
     const char *dirty[TN_DIRTY_MAX]; /* Scopes, in 'dirty_arena'. */
     size_t n_dirty;
     struct tn_arena *dirty_arena;
+    bool lost;         /* ... since events were. */
     const char *event; /* The first that was told; in 'dirty_arena'. */
     int64_t event_ns;
     int64_t retry_ms; /* After a failure: not before. Monotonic; 0: none. */

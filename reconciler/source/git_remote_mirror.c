@@ -97,6 +97,7 @@ tn_mirror_sweep(const struct tn_mirror *m)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     sweep_dir(m->dir, NULL);
+    sweep_dir(tn_arena_printf(arena, "%s/objects", m->dir), "tmp_");
     /* Finished ones are "pack-..." */
     sweep_dir(tn_arena_printf(arena, "%s/objects/pack", m->dir), "pack_");
     sweep_dir(tn_arena_printf(arena, "%s/objects/pack", m->dir), "tmp_");
