@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ci/setup.sh
+ci/setup.sh --test
 cmake --preset asan >/dev/null
 cmake --build --preset asan -- --quiet
 
