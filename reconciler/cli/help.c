@@ -14,7 +14,9 @@ static const struct {
     {TN_EXIT_DENIED, "denied by a budget or a check"},
     {TN_EXIT_STALE, "the saved plan is stale"},
     {TN_EXIT_PARTIAL, "not everything was applied; the report says what"},
-    {TN_EXIT_UNREACHABLE, "a device could not be reached"},
+    {TN_EXIT_UNREACHABLE,
+     "a device or the daemon could not be reached, or another tenet is at "
+     "work"},
     {TN_EXIT_INVALID, "the intent is invalid"},
 };
 
@@ -78,6 +80,7 @@ program_help(struct tn_text *out)
                 "  tenet validate -C intent              check every document\n"
                 "  tenet plan -C intent                  what would change\n"
                 "  tenet apply -C intent --yes           do it, verify it\n"
+                "  tenet run -C intent                   go on doing it\n"
                 "  tenet status -C intent                what became of it\n\n"
                 "Usage: tenet COMMAND [OPTION]...\n\nCommands:\n");
     for (size_t i = 0; i < tn_n_commands; i++) {

@@ -42,19 +42,22 @@ const struct tn_option tn_options[] = {
     {"probe", 0, "WINDOW",
      "undo the apply unless all probes that passed before pass again within "
      "this time"},
-    {"reason", 0, "TEXT", "why; shown wherever the mode shows"},
+    {"reason", 0, "TEXT",
+     "why; shown wherever the mode or the quarantined commit shows"},
     {"repo", 'C', "DIR",
      "the intent repository (default: the directory "
      "you are in)"},
     {"resume", 0, NULL, "let quarantined commits be applied again"},
     {"rev", 0, "REVISION", "commit, branch or tag to read (default HEAD)"},
     {"state-dir", 0, "DIR",
-     "journal and lock of applies (default $TENET_STATE_DIR, /var/lib/tenet "
-     "for root, else $XDG_STATE_HOME/tenet)"},
+     "journal, lock and what the daemon remembers (default $TENET_STATE_DIR, "
+     "/var/lib/tenet for root, else $XDG_STATE_HOME/tenet)"},
     {"stats", 0, NULL, "say on stderr what was read, compiled and cached"},
     {"tenant", 0, "NAME", "only this tenant"},
     {"threads", 0, "N", "worker threads (default: one a processor)"},
-    {"verbose", 'v', NULL, "show every change; else long lists are folded"},
+    {"verbose", 'v', NULL,
+     "show every change, else long lists are folded; of 'run': log every "
+     "event"},
     {"worktree", 'w', NULL,
      "read the files as they are on disk, committed or not"},
     {"yes", 'y', NULL, "do not ask before changing anything"},
@@ -108,9 +111,8 @@ const struct tn_command tn_commands[] = {
      tn_cmd_destroy},
     {"run", "", "follow Git and heal drift: the daemon",
      "Watches the repository and the devices. A new commit is applied, drift "
-     "is "
-     "undone in milliseconds, the outcome is committed to the status ref, and "
-     "people are told: alerts, metrics, commit statuses. Stays in the "
+     "is undone, the outcome is committed to the status ref, and people are "
+     "told: alerts, metrics, commit statuses. Stays in the "
      "foreground; SIGHUP reads the file of --config again, SIGTERM stops. A "
      "device that tenet never applied to is only looked at until "
      "'loop.firstContact: heal' or 'tenet ctl heal' says otherwise.",
@@ -119,8 +121,10 @@ const struct tn_command tn_commands[] = {
     {"ctl", "COMMAND [ARGUMENT]", "ask the daemon on this machine, or tell it",
      "status: what it follows and how devices are. sync: look at Git now. "
      "audit [DEVICE]: look at devices now. observe, heal or hold TARGET: set a "
-     "mode for device/NAME, tenant/NAME or vpc/TENANT/NAME; clear TARGET takes "
-     "it back; modes lists them. acknowledge COMMIT: accept a branch that no "
+     "mode for device/NAME, tenant/NAME or vpc/TENANT/NAME, with --reason and, "
+     "if it is to end by itself, --for; of all that match the strictest "
+     "counts, those of tenet.yml too. clear TARGET takes it back; modes lists "
+     "them. acknowledge COMMIT: accept a branch that no "
      "longer contains what is applied. Only root may.",
      2, "control reason for " OUTPUT_OPTIONS, tn_cmd_ctl},
     {"status", "", "show what became of the intent",
@@ -142,7 +146,7 @@ const struct tn_command tn_commands[] = {
      2, SOURCE_OPTIONS OUTPUT_OPTIONS, tn_cmd_explain},
     {"schema", "[KIND]", "print JSON Schemas of the documents",
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
-     "security-group, peering), or of all, for editors and CI.",
+     "security-group, peering, daemon), or of all, for editors and CI.",
      1, "help", tn_cmd_schema},
     {"completion", "[SHELL]", "print completions for a shell",
      "Prints what bash (default), zsh or fish need to complete commands and "
