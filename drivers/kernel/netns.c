@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -74,6 +75,17 @@ is_namespace(int fd)
     return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
+int
+tn_k_fd_high(int fd)
+{
+    int high = fd < FD_SETSIZE ? fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE) : -1;
+    if (high < 0) {
+        return fd;
+    }
+    close(fd);
+    return high;
+}
+
 enum tn_code
 tn_k_netns_open(const char *name, int *fd, struct tn_error *err)
 {
@@ -94,7 +106,7 @@ tn_k_netns_open(const char *name, int *fd, struct tn_error *err)
         return tn_fail(err, TN_ENOENT, 0, "network namespace %s: not one",
                        name ? name : "");
     }
-    *fd = f;
+    *fd = tn_k_fd_high(f);
     return TN_OK;
 }
 

@@ -16,6 +16,12 @@ typedef enum tn_code (*tn_k_thread_fn)(void *ctx, struct tn_error *err);
 enum tn_code tn_k_in_thread(tn_k_thread_fn fn, void *ctx,
                             struct tn_error *err) TN_MUST_USE;
 
+/* libnftables waits with select() and aborts on a descriptor from 1024 on.
+ * What is kept for each VPC therefore moves up there and leaves the low numbers
+ * to others.  Returns the descriptor to use from now on: 'fd' itself, if the
+ * limit on descriptors leaves no room. */
+int tn_k_fd_high(int fd);
+
 /* Opens the namespace 'name', or the calling thread's own if null.  TN_ENOENT
  * if there is none of that name; a file that is no namespace (what a crash
  * leaves) counts as none. */

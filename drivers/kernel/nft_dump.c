@@ -23,6 +23,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "drivers/kernel/nl.h"
 #include "model/base/cleanup.h"
 
 enum { TRIES = 10, BUFFER = 1 << 16 };
@@ -240,7 +241,7 @@ tn_nft_reader_new(int netns, struct tn_nft_reader **out, struct tn_error *err)
     if (code) {
         return code;
     }
-    int rc = nl_connect(sock, NETLINK_NETFILTER);
+    int rc = tn_k_nl_connect(sock, NETLINK_NETFILTER);
     tn_nft_leave(&visit);
     if (rc < 0) {
         return tn_fail(err, TN_EUNSUPPORTED, -rc, "nfnetlink: %s",

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netlink/attr.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drivers/kernel/netns.h"
 #include "model/base/cleanup.h"
 
 enum {
@@ -69,6 +71,24 @@ tn_k_sock_close(struct tn_k_sock *sock)
     sock->nl = NULL;
 }
 
+int
+tn_k_nl_connect(struct nl_sock *sock, int protocol)
+{
+    const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (fd < 0) {
+        return -nl_syserr2nlerr(errno);
+    }
+    fd = tn_k_fd_high(fd);
+    int rc = bind(fd, (const struct sockaddr *) &any, sizeof any) < 0
+                 ? -nl_syserr2nlerr(errno)
+                 : nl_socket_set_fd(sock, protocol, fd);
+    if (rc < 0) {
+        close(fd);
+    }
+    return rc;
+}
+
 enum tn_code
 tn_k_sock_open(struct tn_k_sock *out, struct tn_error *err)
 {
@@ -76,7 +96,7 @@ tn_k_sock_open(struct tn_k_sock *out, struct tn_error *err)
     if (!sock.nl) {
         return tn_fail(err, TN_EINTERNAL, ENOMEM, "no netlink socket");
     }
-    int rc = nl_connect(sock.nl, NETLINK_ROUTE);
+    int rc = tn_k_nl_connect(sock.nl, NETLINK_ROUTE);
     if (rc < 0) {
         tn_k_sock_close(&sock);
         return tn_fail(err, TN_EUNAVAILABLE, rc, "netlink: %s",

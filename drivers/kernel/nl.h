@@ -22,6 +22,10 @@ struct tn_k_sock {
     uint32_t seq;
 };
 
+/* nl_connect() with a descriptor out of the way (tn_k_fd_high): 0, or an error
+ * of libnl. */
+int tn_k_nl_connect(struct nl_sock *sock, int protocol);
+
 enum tn_code tn_k_sock_open(struct tn_k_sock *out,
                             struct tn_error *err) TN_MUST_USE;
 void tn_k_sock_close(struct tn_k_sock *sock);
