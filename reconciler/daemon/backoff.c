@@ -110,7 +110,14 @@ tn_flaps_seen(struct tn_flaps *flaps, const char *scope,
     it = flap_get(flaps, &key, now); /* Others may have pushed it out. */
     it->until =
         now + doubled(TN_FLAP_MIN_MS, TN_FLAP_MAX_MS, most - TN_FLAP_FREE - 1);
-    return it->until;
+    int64_t until = it->until;
+    for (size_t i = 0; i < n; i++) {
+        /* The window begins when the wait is over: else a long wait would be
+         * what makes it forgotten. */
+        struct tn_digest object = tn_digest_of(keys[i], strlen(keys[i]));
+        flap_get(flaps, &object, now)->last = until;
+    }
+    return until;
 }
 
 int64_t
