@@ -26,7 +26,7 @@
 #include "model/compile/network.h"
 
 /* Raised when a member changes; out-of-tree drivers are refused on mismatch. */
-enum { TN_DRIVER_ABI = 2 };
+enum { TN_DRIVER_ABI = 3 };
 
 enum tn_driver_caps {
     TN_CAP_ATOMIC = 1u << 0,  /* A stage commits entirely or not at all. */
@@ -163,6 +163,13 @@ struct tn_driver {
     void (*probe)(struct tn_session *session, const struct tn_probe *probes,
                   size_t n, unsigned timeout_ms,
                   struct tn_probe_outcome *outcomes);
+
+    /* Optional.  Begins to read in the background what observe() of everything
+     * needs, and returns at once.  The next call with the session must be
+     * observe() or close().  That observe() may tell what was there at any
+     * moment since this call, and tells of whatever went wrong; all later ones
+     * read anew. */
+    void (*read_ahead)(struct tn_session *session);
 };
 
 /* Null if there is none of that name. */

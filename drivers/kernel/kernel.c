@@ -38,4 +38,5 @@ const struct tn_driver tn_driver_kernel = {
     .watch_quiet = tn_k_events_quiet,
     .watch_close = tn_k_events_close,
     .probe = tn_k_reach,
+    .read_ahead = tn_k_read_ahead,
 };

@@ -15,7 +15,7 @@ struct tn_k_visit {
     struct tn_nft_observed rules;
     bool there, ours; /* It exists; it bears our mark. */
     enum tn_code code;
-    struct tn_error err;
+    const struct tn_error *err; /* If 'code' is one; it is large. */
 };
 
 struct tn_k_watch {
@@ -28,6 +28,7 @@ struct tn_k_watch {
     size_t n_names;
     TN_VEC(struct tn_k_visit) visits; /* In the session's arena of tables. */
     struct tn_map visited;            /* By name. */
+    bool ahead;                       /* Read tables only; make nothing. */
 };
 
 /* One VPC's namespace being turned into resources, by one of several threads:
@@ -43,7 +44,8 @@ struct tn_k_watch_vpc {
     const char **tunnels; /* Of tunnel devices, by rank; else null. */
 };
 
-/* observe_read.c: a new epoch, in which all that matters is read. */
+/* observe_read.c: an epoch in which all that matters is read: a new one, or
+ * that of what was read ahead. */
 enum tn_code tn_k_watch_read(struct tn_k_watch *w,
                              struct tn_error *err) TN_MUST_USE;
 

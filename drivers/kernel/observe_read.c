@@ -5,7 +5,11 @@
  * ports say they lead to and were not read yet, and whatever else may be a
  * leftover of ours.  What was read belongs to the session, what is for the
  * result to the caller.  What is made of it, in which order, and
- * which of several errors is told does not depend on the threads. */
+ * which of several errors is told does not depend on the threads.
+ *
+ * Reading ahead goes through the same rounds in a thread of its own, for the
+ * tables only.  The observation goes through them again, and loads what is
+ * missing: what could not be read ahead, it reads, and tells why it cannot. */
 #include "drivers/kernel/observe.h"
 
 #include <stdio.h>
@@ -61,20 +65,24 @@ wanted_rules(const struct tn_k_watch *w, const char *scope)
 /* What is not in tables: only of VPCs that are ours. */
 static enum tn_code
 read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v,
-         struct tn_arena *arena)
+         struct tn_arena *arena, struct tn_error *err)
 {
-    enum tn_code code = tn_k_netns_enter(v->space->fd, &v->err);
+    enum tn_code code = tn_k_netns_enter(v->space->fd, err);
     if (code == TN_OK) {
-        code = tn_k_sysctls_read(arena, &v->sysctls, &v->err);
+        code = tn_k_sysctls_read(arena, &v->sysctls, err);
     }
     if (code == TN_OK) {
-        code =
-            tn_nft_observe(w->s->nft, v->space->fd, wanted_rules(w, v->scope),
-                           arena, &v->rules, &v->err);
+        code = tn_nft_observe(w->s->nft, v->space->fd,
+                              wanted_rules(w, v->scope), arena, &v->rules, err);
     }
-    return code == TN_OK
-               ? TN_OK
-               : tn_while(&v->err, code, "namespace %s", v->space->name);
+    return code == TN_OK ? TN_OK
+                         : tn_while(err, code, "namespace %s", v->space->name);
+}
+
+static bool
+was_read(const struct tn_k_watch *w, const struct tn_k_visit *v)
+{
+    return v->space->epoch == w->s->epoch && v->space->depth >= v->depth;
 }
 
 static void
@@ -83,19 +91,27 @@ visit_read(void *ctx, size_t worker, size_t i)
     struct round *round = ctx;
     const struct tn_k_watch *w = round->w;
     struct tn_k_visit *v = &round->w->visits.items[round->first + i];
+    struct tn_error err = {0};
     if (!round->seen[worker]) {
         round->seen[worker] = tn_arena_new();
         round->out[worker] = tn_arena_new();
     }
-    v->code = tn_k_space_open(w->s, v->space, &v->err);
-    if (v->code == TN_OK) {
-        v->code =
-            tn_k_space_load(v->space, v->depth, round->seen[worker], &v->err);
+    struct tn_arena *seen = round->seen[worker];
+    if (!was_read(w, v)) {
+        v->code = tn_k_space_open(w->s, v->space, &err);
+        if (v->code == TN_OK) {
+            v->code = tn_k_space_load(v->space, v->depth, seen, &err);
+        }
     }
     v->there = v->code == TN_OK;
     v->ours = v->there && tn_k_space_marked(v->space, w->s->mark);
-    if (v->scope && v->ours) {
-        v->code = read_vpc(w, v, round->out[worker]);
+    if (v->scope && v->ours && !w->ahead) {
+        v->code = read_vpc(w, v, round->out[worker], &err);
+    }
+    if (v->code != TN_OK) {
+        struct tn_error *kept = tn_new(seen, struct tn_error);
+        *kept = err;
+        v->err = kept;
     }
 }
 
@@ -113,8 +129,8 @@ round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
     }
     for (size_t i = first; i < w->visits.n; i++) {
         struct tn_k_visit *v = &w->visits.items[i];
-        if (v->there) {
-            tn_k_space_keep(w->s, v->space);
+        if (v->there && !was_read(w, v)) {
+            tn_k_space_keep(w->s, v->space, v->depth);
         }
         bool no_such = v->code == TN_ENOENT || v->code == TN_EINTENT;
         /* One in which nothing of ours is known to be, and which its owner
@@ -123,7 +139,7 @@ round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
         if (code == TN_OK && v->code != TN_OK && !no_such && !busy) {
             code = v->code;
             if (err) {
-                *err = v->err;
+                *err = *v->err;
             }
         }
     }
@@ -139,6 +155,21 @@ wanted_far_ends(struct tn_k_watch *w)
         if (o->o.kind == TN_K_OBJ_PORT && o->netns &&
             in_scope(w->scope, o->o.scope)) {
             visit_add(w, o->netns, TN_K_PORTS);
+        }
+    }
+}
+
+/* The same before anything is rendered. */
+static void
+local_far_ends(struct tn_k_watch *w, const struct tn_net_vpc *vpc)
+{
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        const struct tn_net_subnet *subnet = &vpc->subnets[i];
+        for (size_t k = 0; k < subnet->n_ports; k++) {
+            const struct tn_net_port *port = &subnet->ports[k];
+            if (port->netns && port->host == w->s->device->host) {
+                visit_add(w, port->netns, TN_K_PORTS);
+            }
         }
     }
 }
@@ -162,6 +193,9 @@ first_round(struct tn_k_watch *w, struct tn_error *err)
         }
     }
     wanted_far_ends(w);
+    for (size_t i = 0; w->ahead && i < w->s->device->n_vpcs; i++) {
+        local_far_ends(w, w->s->device->vpcs[i]);
+    }
     return round_run(w, 0, err);
 }
 
@@ -205,8 +239,32 @@ second_round(struct tn_k_watch *w, struct tn_error *err)
 enum tn_code
 tn_k_watch_read(struct tn_k_watch *w, struct tn_error *err)
 {
-    tn_k_session_renew(w->s);
+    bool whole = !(w->scope && w->scope->names);
+    if (!(tn_k_ahead_join(w->s) && whole)) {
+        tn_k_session_renew(w->s);
+    }
     tn_map_init(&w->visited, w->s->seen, 0);
     enum tn_code code = first_round(w, err);
     return code == TN_OK ? second_round(w, err) : code;
+}
+
+static void *
+ahead_main(void *arg)
+{
+    struct tn_session *s = arg;
+    struct tn_k_watch w = {.s = s, .list = {.arena = s->seen}, .ahead = true};
+    struct tn_error untold = {0};
+    tn_map_init(&w.visited, s->seen, 0);
+    if (first_round(&w, &untold) == TN_OK) {
+        (void) second_round(&w, &untold);
+    }
+    return NULL;
+}
+
+void
+tn_k_read_ahead(struct tn_session *session)
+{
+    tn_k_session_renew(session);
+    session->ahead =
+        pthread_create(&session->reader, NULL, ahead_main, session) == 0;
 }

@@ -142,10 +142,12 @@ tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
 }
 
 void
-tn_k_space_keep(struct tn_session *s, struct tn_k_space *space)
+tn_k_space_keep(struct tn_session *s, struct tn_k_space *space,
+                enum tn_k_depth depth)
 {
     space->table.arena = s->seen;
     space->epoch = s->epoch;
+    space->depth = depth;
     space->next_index = 0;
     tn_map_init(&space->made, s->seen, 0);
 }
@@ -159,7 +161,7 @@ tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
     }
     enum tn_code code = tn_k_space_load(space, depth, s->seen, err);
     if (code == TN_OK) {
-        tn_k_space_keep(s, space);
+        tn_k_space_keep(s, space, depth);
     }
     return code;
 }
@@ -182,6 +184,17 @@ tn_k_space_joins(const struct tn_session *s, const struct tn_k_seen_link *l,
            other->type == TN_K_TYPE_VETH &&
            other->link.index == l->peer_index &&
            other->peer_index == l->link.index;
+}
+
+bool
+tn_k_ahead_join(struct tn_session *s)
+{
+    bool ahead = s->ahead;
+    if (ahead) {
+        pthread_join(s->reader, NULL);
+        s->ahead = false;
+    }
+    return ahead;
 }
 
 void
@@ -303,6 +316,7 @@ tn_k_close(struct tn_session *s)
     if (!s) {
         return;
     }
+    tn_k_ahead_join(s);
     for (size_t i = 0; i < s->all.n; i++) {
         for (int level = 0; level < TN_K_LEVELS; level++) {
             tn_k_batch_done(&s->all.items[i]->lanes[level]);

@@ -6,10 +6,16 @@
 #ifndef TN_KERNEL_SESSION_H
 #define TN_KERNEL_SESSION_H
 
+#include <pthread.h>
+
 #include "drivers/driver.h"
 #include "drivers/kernel/netns.h"
 #include "drivers/kernel/table.h"
 #include "model/base/map.h"
+
+/* What is read of a namespace: its links; also addresses and routes; also
+ * neighbours and forwarding entries. */
+enum tn_k_depth { TN_K_LINKS, TN_K_PORTS, TN_K_VPC };
 
 struct tn_k_doomed {
     uint32_t index; /* Of the link. */
@@ -28,6 +34,7 @@ struct tn_k_space {
     struct tn_k_sock sock;
     struct tn_k_table table; /* As last read, in the session's epoch. */
     uint32_t epoch;          /* When; 0: never. */
+    enum tn_k_depth depth;   /* How much of it. */
     struct tn_map made;      /* Links made since: name to index. */
     uint32_t next_index;     /* For the next link. */
     struct tn_k_batch lanes[TN_K_LEVELS]; /* Of a commit; else empty. */
@@ -47,6 +54,8 @@ struct tn_session {
     struct tn_k_space *underlay;
     int home; /* The namespace of the thread that opened the session. */
     struct tn_nft *nft;
+    pthread_t reader; /* While 'ahead': all but 'device' is its alone. */
+    bool ahead;
     const char *mark;       /* "tenet:<instance>:" begins all our aliases. */
     const char *ports_mark; /* The same of namespaces of ports, up to the scope
                                of the port that they were made for. */
@@ -77,9 +86,7 @@ enum tn_code tn_k_space_adopt(struct tn_session *s, const char *name,
 /* Forgets what is open of it. */
 void tn_k_space_close(struct tn_k_space *space);
 
-/* Reads the links unless that happened in this epoch; 'all' also addresses and
- * routes, and with 'vpc' neighbours and forwarding entries. */
-enum tn_k_depth { TN_K_LINKS, TN_K_PORTS, TN_K_VPC };
+/* Reads it unless that happened in this epoch. */
 enum tn_code tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
                              enum tn_k_depth depth,
                              struct tn_error *err) TN_MUST_USE;
@@ -90,7 +97,8 @@ enum tn_code tn_k_space_read(struct tn_session *s, struct tn_k_space *space,
 enum tn_code tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
                              struct tn_arena *arena,
                              struct tn_error *err) TN_MUST_USE;
-void tn_k_space_keep(struct tn_session *s, struct tn_k_space *space);
+void tn_k_space_keep(struct tn_session *s, struct tn_k_space *space,
+                     enum tn_k_depth depth);
 
 /* The namespace if it was read in this epoch, else null. */
 const struct tn_k_space *tn_k_space_seen(const struct tn_session *s,
@@ -101,6 +109,10 @@ const struct tn_k_space *tn_k_space_seen(const struct tn_session *s,
 bool tn_k_space_joins(const struct tn_session *s,
                       const struct tn_k_seen_link *l, const char *ns,
                       const char *name);
+
+/* Waits for what tn_k_read_ahead() began, if it did: what it read counts as
+ * read in this epoch.  False if there is no such thing. */
+bool tn_k_ahead_join(struct tn_session *s);
 
 /* A new epoch: nothing has been read. */
 void tn_k_session_renew(struct tn_session *s);
@@ -121,6 +133,7 @@ enum tn_code tn_k_open(const struct tn_device *device,
                        const struct tn_driver_env *env, struct tn_session **out,
                        struct tn_error *err) TN_MUST_USE;
 void tn_k_close(struct tn_session *session);
+void tn_k_read_ahead(struct tn_session *session);
 enum tn_code tn_k_observe(struct tn_session *session,
                           const struct tn_scope *scope,
                           const struct tn_state *want, struct tn_arena *arena,

@@ -1,6 +1,6 @@
 /* observe.c - what every device holds, beside what it should: the plan.
  *
- * One thread a device (up to a bound): render, open, observe, plan.  What was
+ * One thread a device (up to a bound): open, render, observe, plan.  What was
  * applied last is compiled again from the commit that the status ref names;
  * all devices at one commit share that network, and in the common case it is
  * the one that is wanted now. */
@@ -169,12 +169,24 @@ tn_device_plan(struct tn_device_run *d, struct tn_error *err)
     return tn_plan_device(d->arena, &in, &d->plan, err);
 }
 
+/* Opened first, so that the device is being read while its resources are
+ * rendered.  What is wrong with the intent is told also if it is not there. */
 static enum tn_code
-device_observe(struct tn_device_run *d, const struct tn_driver_env *env,
-               struct tn_error *err)
+device_look(const struct tn_reconcile *run, struct tn_device_run *d,
+            const struct tn_device *last, const struct tn_driver_env *env,
+            struct tn_error *err)
 {
     static const struct tn_scope everything;
-    enum tn_code code = d->driver->open(d->device, env, &d->session, err);
+    struct tn_error closed = {0};
+    enum tn_code opened = d->driver->open(d->device, env, &d->session, &closed);
+    if (!opened && d->driver->read_ahead) {
+        d->driver->read_ahead(d->session);
+    }
+    enum tn_code code = tn_device_render(run, d, last, err);
+    if (!code && opened) {
+        *err = closed;
+        code = opened;
+    }
     return code ? code
                 : d->driver->observe(d->session, &everything, d->want, d->arena,
                                      &d->have, err);
@@ -229,10 +241,12 @@ device_plan(const struct tn_reconcile *run, struct tn_device_run *d,
         return tn_fail(err, TN_EUNSUPPORTED, 0, "there is no driver '%s'",
                        name);
     }
-    enum tn_code code = tn_device_render(run, d, last, err);
-    if (!code) {
-        code = run->options.offline ? device_recall(run, d, err)
-                                    : device_observe(d, env, err);
+    enum tn_code code;
+    if (run->options.offline) {
+        code = tn_device_render(run, d, last, err);
+        code = code ? code : device_recall(run, d, err);
+    } else {
+        code = device_look(run, d, last, env, err);
     }
     return code ? code : tn_device_plan(d, err);
 }
