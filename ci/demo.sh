@@ -94,7 +94,10 @@ cleanup() {
 }
 trap cleanup EXIT
 "$src/tests/lab/lab.sh" down tenet-hv
-ours() { ip netns list | grep -E '^(tenet-hv|acme-|globex-)' | sort; }
+ours() {
+    ip netns list 2>/dev/null |
+        grep -E '^(tenet-hv|acme-|globex-)' | sort
+}
 before=$(ours || true)
 
 title "A lab: three hypervisors on one underlay"
