@@ -7,6 +7,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
 #include "model/yaml/node.h"
+#include "reconciler/source/remote_url.h"
 
 enum { CONFIG_BYTES = 256 * 1024 };
 
@@ -28,6 +29,23 @@ file_read(const char *path, struct tn_arena *arena, const char **out, size_t *n,
     bytes[*n] = '\0';
     *out = bytes;
     return TN_OK;
+}
+
+/* Else it would be found wrong at every look, for ever. */
+static bool
+url_check(const char *path, const struct tn_daemon *d, struct tn_diags *diags)
+{
+    struct tn_url url;
+    struct tn_error err = {0};
+    char text[TN_ERROR_TEXT];
+    if (tn_url_parse(d->source.url.v, &url, &err) == TN_OK) {
+        return true;
+    }
+    tn_diag(diags, TN_ERROR,
+            (struct tn_origin){path, d->source.url.at.line,
+                               d->source.url.at.column},
+            "%s", tn_error_text(&err, text, sizeof text));
+    return false;
 }
 
 enum tn_code
@@ -58,6 +76,7 @@ tn_daemon_config_load(const char *path, struct tn_arena *arena,
             "this is a %s, not a Daemon", tn_kind_name(doc.kind));
         fine = false;
     }
+    fine = fine && url_check(path, doc.as.daemon, diags);
     if (!fine) {
         return tn_fail(err, TN_EINTENT, 0, "%s cannot be used", path);
     }

@@ -40,6 +40,8 @@ static const struct {
     {HEAD "spec:\n  source: {url: [\n", 6, 0, ""},
     {HEAD "spec:\n  source: {url: /r}\n  source: {url: /s}\n", 6, 3, "source"},
     {HEAD "spec: nonsense\n", 4, 7, ""},
+    {HEAD "spec: {source: {url: 'https://u:s3cret@h/r'}}\n", 4, 22, "password"},
+    {HEAD "spec: {source: {url: 'http://h/r'}}\n", 4, 22, ""},
 };
 
 static enum tn_code
@@ -74,6 +76,7 @@ Test(config, says_where_it_is_wrong)
         cr_expect(!refused[i].column || f->at.column == refused[i].column,
                   "row %zu: %u:%u: %s", i, f->at.line, f->at.column,
                   f->message);
+        cr_expect_null(strstr(f->message, "s3cret"));
         cr_expect_not_null(strstr(f->message, refused[i].says), "row %zu: %s",
                            i, f->message);
         tn_arena_free(arena);

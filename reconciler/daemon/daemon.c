@@ -17,6 +17,7 @@
 #include "model/base/file.h"
 #include "reconciler/daemon/config.h"
 #include "reconciler/daemon/loop.h"
+#include "reconciler/source/remote_url.h"
 
 enum {
     TICK_MS = 1000,
@@ -240,9 +241,14 @@ on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
     if (!fine) {
         char text[TN_ERROR_TEXT];
         tn_log(l->log, TN_LOG_ERROR, NULL,
-               "reload refused, the settings in use stay: %s%s%s",
-               tn_error_text(&err, text, sizeof text), diags.list.n ? ": " : "",
-               diags.list.n ? diags.list.items[0].message : "");
+               "reload refused, the settings in use stay: %s",
+               tn_error_text(&err, text, sizeof text));
+        for (size_t i = 0; i < diags.list.n; i++) {
+            const struct tn_diag *d = &diags.list.items[i];
+            tn_log(l->log, TN_LOG_ERROR, NULL, "%s:%u:%u: %s",
+                   d->at.path ? d->at.path : "", d->at.line, d->at.column,
+                   d->message);
+        }
         return 0;
     }
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
@@ -382,6 +388,17 @@ parts_open(struct tn_loop *l, struct tn_error *err)
     return code ? code : tn_upstream_new(&upstream, &l->upstream, err);
 }
 
+/* A URL may have a token in the place of the user. */
+static void
+following_say(const struct tn_loop *l)
+{
+    struct tn_url url;
+    struct tn_error err = {0};
+    bool fine = tn_url_parse(l->config->source.url.v, &url, &err) == TN_OK;
+    tn_log(l->log, TN_LOG_INFO, NULL, "following %s",
+           fine ? url.shown : "the repository");
+}
+
 static enum tn_code
 loop_run(struct tn_loop *l, struct tn_error *err)
 {
@@ -392,8 +409,7 @@ loop_run(struct tn_loop *l, struct tn_error *err)
     }
     if (rc >= 0) {
         sd_notify(0, "READY=1\nSTATUS=Following Git");
-        tn_log(l->log, TN_LOG_INFO, NULL, "following %s",
-               l->config->source.url.v);
+        following_say(l);
         rc = sd_event_loop(event);
     }
     sd_event_unref(event);

@@ -74,6 +74,7 @@ struct tn_loop {
 
     struct tn_http_server *http;
     struct tn_webhook *webhook;
+    int64_t webhook_said_ms; /* When one that was turned away was logged. */
     struct tn_secret *webhook_secret;
     struct tn_control *control;
 };

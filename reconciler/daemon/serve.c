@@ -8,7 +8,7 @@
 #include "reconciler/daemon/loop.h"
 #include "reconciler/http/health.h"
 
-enum { SECRET_BYTES = 4096, TICK_LIMIT_MS = 10000 };
+enum { SECRET_BYTES = 4096, TICK_LIMIT_MS = 10000, SAY_MS = 10000 };
 
 static void
 metrics_get(void *ctx, const struct tn_http_request *request,
@@ -86,9 +86,17 @@ webhook_post(void *ctx, const struct tn_http_request *request,
         tn_webhook_judge(l->webhook, request, tn_now_ms());
     tn_metric_add(l->metrics, TN_M_WEBHOOKS,
                   TN_LABELS(tn_webhook_verdict_name(result.verdict)), 1);
-    tn_log(l->log, TN_LOG_INFO, NULL, "webhook from %s: %s (%s)", request->peer,
+    /* Whoever knocks without end fills the metrics, not the log. */
+    bool woken = result.verdict == TN_WEBHOOK_WAKE;
+    int64_t now = tn_now_ms();
+    bool said = l->webhook_said_ms && now - l->webhook_said_ms < SAY_MS;
+    if (!woken && !said) {
+        l->webhook_said_ms = now;
+    }
+    tn_log(l->log, !woken && said ? TN_LOG_DEBUG : TN_LOG_INFO, NULL,
+           "webhook from %s: %s (%s)", request->peer,
            tn_webhook_verdict_name(result.verdict), result.reason);
-    if (result.verdict == TN_WEBHOOK_WAKE) {
+    if (woken) {
         tn_upstream_wake(l->upstream);
     }
     tn_webhook_answer(&result, response);

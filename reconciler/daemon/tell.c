@@ -15,8 +15,11 @@ enum { LINGER_MS = 30000 };
 struct tn_tell {
     struct tn_tell_options options;
     struct tn_notify *notify;
-    char pending[65]; /* The commit whose status is "running". */
-    char stale[160];  /* Why Git cannot be read, as it was said. */
+    char pending[65];            /* The commit whose status is "running". */
+    char *fetching, *publishing; /* Why it fails, as said; null: it works. */
+    char **failed;               /* Tenants whose documents have errors. */
+    size_t n_failed;
+    char stale[160]; /* Why Git cannot be read, as it was said. */
 };
 
 static void
@@ -93,11 +96,25 @@ tn_tell_open(const struct tn_tell_options *options, struct tn_tell **out,
     return TN_OK;
 }
 
+static void
+failed_forget(struct tn_tell *t)
+{
+    for (size_t i = 0; i < t->n_failed; i++) {
+        free(t->failed[i]);
+    }
+    free(t->failed);
+    t->failed = NULL;
+    t->n_failed = 0;
+}
+
 void
 tn_tell_close(struct tn_tell *tell, int64_t deadline_ms)
 {
     if (tell) {
         tn_notify_close(tell->notify, deadline_ms);
+        failed_forget(tell);
+        free(tell->fetching);
+        free(tell->publishing);
         free(tell);
     }
 }
@@ -356,6 +373,69 @@ refused(struct tn_tell *t, const struct tn_upstream_event *e)
                  e->text);
 }
 
+static const struct tn_tenant_result *
+tenant_get(const struct tn_network *net, const char *name)
+{
+    for (size_t i = 0; i < net->n_tenants; i++) {
+        if (strcmp(net->tenants[i].name, name) == 0) {
+            return &net->tenants[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+tenant_alert(struct tn_tell *t, const char *name, bool failed)
+{
+    struct tn_alert a = {
+        .name = TN_ALERT_INTENT_INVALID,
+        .tenant = name,
+        .description = "its documents have errors; what devices hold of it "
+                       "stays as it is",
+    };
+    if (failed) {
+        (void) tn_notify_fire(t->notify, &a);
+    } else {
+        (void) tn_notify_resolve(t->notify, &a);
+    }
+}
+
+/* Also of tenants that are gone: how many have errors now. */
+static size_t
+tenants_tell(struct tn_tell *t, const struct tn_network *net)
+{
+    for (size_t i = 0; i < t->n_failed; i++) {
+        if (!tenant_get(net, t->failed[i])) {
+            tenant_alert(t, t->failed[i], false);
+        }
+    }
+    failed_forget(t);
+    t->failed = calloc(net->n_tenants + 1, sizeof *t->failed);
+    for (size_t i = 0; t->failed && i < net->n_tenants; i++) {
+        const struct tn_tenant_result *tenant = &net->tenants[i];
+        tenant_alert(t, tenant->name, tenant->failed);
+        char *name = tenant->failed ? strdup(tenant->name) : NULL;
+        if (name) {
+            t->failed[t->n_failed++] = name;
+        }
+    }
+    return t->n_failed;
+}
+
+/* A thing that stays wrong is said once. */
+static void
+trouble_say(struct tn_tell *t, char **said, const char *what, const char *text)
+{
+    if (text && !tn_streq(*said, text)) {
+        tn_log(t->options.log, TN_LOG_WARNING, NULL, "%s: %s", what, text);
+    } else if (!text && *said) {
+        tn_log(t->options.log, TN_LOG_INFO, NULL, "%s: works again", what);
+    }
+    char *copy = text ? strdup(text) : NULL;
+    free(*said);
+    *said = copy;
+}
+
 /* Findings of single tenants do not stop the others. */
 static void
 intent_new(struct tn_tell *t, const struct tn_upstream_event *e)
@@ -363,22 +443,7 @@ intent_new(struct tn_tell *t, const struct tn_upstream_event *e)
     struct tn_metrics *m = t->options.metrics;
     const struct tn_reconcile *run = e->intent->run;
     struct tn_log_about about = {.commit = e->commit};
-    size_t failed = 0;
-    for (size_t i = 0; i < run->network->n_tenants; i++) {
-        const struct tn_tenant_result *tenant = &run->network->tenants[i];
-        struct tn_alert a = {
-            .name = TN_ALERT_INTENT_INVALID,
-            .tenant = tenant->name,
-            .description = "its documents have errors; what devices hold of it "
-                           "stays as it is",
-        };
-        failed += tenant->failed;
-        if (tenant->failed) {
-            (void) tn_notify_fire(t->notify, &a);
-        } else {
-            (void) tn_notify_resolve(t->notify, &a);
-        }
-    }
+    size_t failed = tenants_tell(t, run->network);
     tn_log(t->options.log, failed ? TN_LOG_WARNING : TN_LOG_INFO, &about,
            "following \"%s\": %zu VPCs of %zu tenants (%zu with errors), %zu "
            "devices; compiled in %.0f ms",
@@ -422,12 +487,13 @@ tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
         tn_metric_set(m, TN_M_SOURCE_FETCHED, NULL, (double) time(NULL));
         tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("fetch"),
                           e->fetch_s);
+        trouble_say(t, &t->fetching, "Git", NULL);
         alert(t, TN_ALERT_SOURCE_STALE, NULL, NULL, false);
         break;
     case TN_UP_STALE:
         tn_metric_add(m, TN_M_SOURCE_FETCHES, TN_LABELS("failed"), 1);
         if (strncmp(t->stale, e->text, sizeof t->stale - 1) != 0) {
-            tn_log(t->options.log, TN_LOG_WARNING, NULL, "Git: %s", e->text);
+            trouble_say(t, &t->fetching, "Git", e->text);
             snprintf(t->stale, sizeof t->stale, "%s", e->text);
         }
         alert(t, TN_ALERT_SOURCE_STALE, NULL, e->text, true);
@@ -442,12 +508,13 @@ tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
         refused(t, e);
         break;
     case TN_UP_PUBLISHED:
+        trouble_say(t, &t->publishing, "status", NULL);
         published(t, e);
         alert(t, TN_ALERT_STATUS_UNPUBLISHED, NULL, NULL, false);
         break;
     case TN_UP_UNPUBLISHED:
         tn_metric_add(m, TN_M_STATUS_COMMITS, TN_LABELS("failed"), 1);
-        tn_log(t->options.log, TN_LOG_WARNING, NULL, "status: %s", e->text);
+        trouble_say(t, &t->publishing, "status", e->text);
         alert(t, TN_ALERT_STATUS_UNPUBLISHED, NULL, e->text, true);
         break;
     case TN_UP_STOPPED:
