@@ -10,13 +10,14 @@
  * be quiet meanwhile, and what others did in that time must not be lost. */
 #include "reconciler/daemon/worker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "reconciler/snapshot/snapshot.h"
 
-enum { LOCK_WAIT_MS = 10000 };
+enum { LOCK_WAIT_MS = 10000, LARGE_APPLY = 1000 };
 
 /* What this look is about. */
 struct look {
@@ -219,12 +220,12 @@ is_waiting(const struct tn_worker *w, const char *key)
 static bool
 is_looked_at(const struct look *k, const char *scope)
 {
-    if (k->d.n_held && bsearch(&scope, k->d.held, k->d.n_held, sizeof scope,
-                               text_cmp)) {
+    if (k->d.n_held &&
+        bsearch(&scope, k->d.held, k->d.n_held, sizeof scope, text_cmp)) {
         return false; /* Nothing was planned there. */
     }
-    return k->full || bsearch(&scope, k->scope.names, k->scope.n, sizeof scope,
-                              text_cmp);
+    return k->full ||
+           bsearch(&scope, k->scope.names, k->scope.n, sizeof scope, text_cmp);
 }
 
 /* Was it tried, and waits?  What was not tried waits as it did. */
@@ -516,15 +517,15 @@ applied_note(struct tn_worker *w)
 static const struct tn_status_folder *
 snapshot_make(struct look *k)
 {
-    struct tn_status_folder *folder =
-        tn_new(k->report->arena, struct tn_status_folder);
+    struct tn_arena *arena = k->report->snapshot_arena = tn_arena_new();
+    struct tn_status_folder *folder = tn_new(arena, struct tn_status_folder);
     struct tn_snapshot_meta meta = {
         .device = k->w->name,
         .driver = k->w->base.driver->name,
         .commit = k->w->known ? k->w->intent->run->commit.id : NULL,
         .observed = (int64_t) time(NULL),
     };
-    tn_snapshot_encode(k->report->arena, k->d.have, k->d.want, &meta,
+    tn_snapshot_encode(arena, k->d.have, k->d.want, &meta,
                        k->w->options->snapshot_key, folder);
     return folder;
 }
@@ -591,7 +592,7 @@ report_fill(struct look *k)
                       r->arena, tn_error_text(&k->d.failure, text, sizeof text))
             : r->hold_reason ? r->hold_reason
             : r->flapping    ? "the same objects are changed again and again"
-            : k->held   ? "it is held"
+            : k->held        ? "it is held"
             : !w->known ? "first contact: nothing is applied before somebody "
                           "says so"
                         : "it is only looked at";
@@ -699,8 +700,12 @@ tn_worker_cycle(struct tn_worker *w)
     r->end_ns = tn_now_ns();
     w->stuck = failed || r->outcome == TN_UNIT_REFUSED;
     next_set(&k, failed);
+    bool large = k.full || k.report->n_changes > LARGE_APPLY;
     tn_arena_free(k.arena);
     w->options->post(w->options->ctx, r);
+    if (large) {
+        (void) malloc_trim(0); /* Until the next one it is of no use. */
+    }
 }
 
 void
@@ -708,6 +713,7 @@ tn_unit_report_free(struct tn_unit_report *report)
 {
     if (report) {
         tn_intent_unref(report->intent);
+        tn_arena_free(report->snapshot_arena);
         tn_arena_free(report->arena);
     }
 }

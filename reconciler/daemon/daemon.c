@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -137,6 +139,7 @@ event_take(struct tn_loop *l, struct tn_upstream_event *e)
         note(&l->stale, e->text);
         break;
     case TN_UP_INTENT:
+        l->quiet_ms = 0; /* Git is well enough. */
         intent_take(l, e->intent);
         break;
     case TN_UP_ACCEPTED:
@@ -555,6 +558,11 @@ tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
         return code;
     }
     signals_block();
+    /* Many threads that each work now and then: few heaps. */
+    (void) mallopt(M_ARENA_MAX, 2);
+    /* Arenas ask for huge pages, which are wholly resident: what makes a
+     * command quick makes a daemon big. */
+    (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     struct tn_log *log = tn_log_new(options->json_log, options->debug);
     struct tn_metrics *metrics = tn_metrics_new();
     tn_metric_set(metrics, TN_M_CONFIG_OK, NULL, 1);

@@ -311,6 +311,10 @@ slot_arrived(struct tn_slot *s)
     if (s->sent_snapshot && s->sent_snapshot == s->snapshot_of) {
         if (s->snapshot_of != s->report) {
             tn_unit_report_free(s->snapshot_of);
+        } else {
+            tn_arena_free(s->report->snapshot_arena);
+            s->report->snapshot_arena = NULL;
+            s->report->snapshot = NULL;
         }
         s->snapshot = NULL;
         s->snapshot_of = NULL;

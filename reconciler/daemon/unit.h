@@ -53,6 +53,7 @@ struct tn_unit_report {
     int64_t budget_left;     /* Deletions; -1: not known. */
     const char *hold_reason; /* TN_UNIT_HELD, TN_UNIT_OBSERVED; may be null. */
     const struct tn_status_folder *snapshot; /* With 'full'; null: unchanged. */
+    struct tn_arena *snapshot_arena;         /* Where it is; null. */
 };
 
 void tn_unit_report_free(struct tn_unit_report *report);

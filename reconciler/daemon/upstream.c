@@ -2,6 +2,7 @@
  * judge.c and publish.c. */
 #include "reconciler/daemon/upstream.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ upstream_main(void *context)
         if (job) {
             tn_up_publish(u, job);
             tn_up_job_free(job);
+            (void) malloc_trim(0);
         } else if (stop) {
             break;
         } else if (tn_now_ms() >= u->next_ms) {
