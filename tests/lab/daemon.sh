@@ -127,6 +127,31 @@ commit "$repo" "Add a port"
 ok "a commit is applied" until_ok 15 at_commit
 ok "and its port answers" until_ok 5 bash -c "ip netns exec $PREFIX-a ping -c1 -W1 $(address c)"
 
+# A port whose tap is not there: neither drift nor a reason to look for ever.
+cp "$repo/tenants/acme/web.yml" "$work/web.yml"
+port w hv1 | sed "s/attach:.*/attach: {interface: tapw}/" >>"$repo/tenants/acme/web.yml"
+commit "$repo" "Add a port of a machine that is off"
+ok "a port waits for its tap" until_ok 15 bash -c "$TENET ctl --control $work/ctl.sock status | grep 'hv1.*tapw'"
+looks() {
+    curl -sf --unix-socket "$work/http.sock" http://x/metrics |
+        awk '/^tenet_reconcile_total.*hv1/ {n += $NF} END {print n + 0}'
+}
+before=$(looks)
+sleep 2
+ok "quietly" [ $(($(looks) - before)) -le 3 ]
+ip -n "${PREFIX}1" tuntap add tapw mode tap
+ok "and is served when it comes" until_ok 10 at_commit
+cp "$work/web.yml" "$repo/tenants/acme/web.yml"
+commit "$repo" "Remove it again"
+ok "it goes" until_ok 15 at_commit
+ip -n "${PREFIX}1" link del tapw 2>/dev/null
+port w hv1 | sed "s/attach:.*/attach: {interface: tapx}/" >>"$repo/tenants/acme/web.yml"
+commit "$repo" "Wait for another one"
+ok "another one waits" until_ok 15 bash -c "$TENET ctl --control $work/ctl.sock status | grep 'hv1.*tapx'"
+cp "$work/web.yml" "$repo/tenants/acme/web.yml"
+commit "$repo" "Give it up"
+ok "what is not wanted any more is not waited for" until_ok 15 at_commit
+
 # Modes.
 ok "hold is set" ctl hold vpc/acme/web --reason "test"
 ip -n "$vpc1" link set b-front down
@@ -147,7 +172,7 @@ commit "$repo" "Mend it"
 ok "the next good commit is followed" until_ok 15 at_commit
 
 # A rewritten branch.
-git -C "$repo" reset -q --hard HEAD~3
+git -C "$repo" reset -q --hard HEAD~2
 commit_again() { git -C "$repo" commit -q --allow-empty -m "Rewritten"; }
 commit_again
 ok "a rewritten branch is refused" until_ok 10 bash -c "$TENET ctl --control $work/ctl.sock status | grep -q 'no longer contains'"
