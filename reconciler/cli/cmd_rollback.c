@@ -16,6 +16,7 @@
 
 #include "reconciler/confirm/pending.h"
 #include "reconciler/confirm/rollback.h"
+#include "reconciler/daemon/control.h"
 
 struct rollback_run {
     const struct tn_cli *cli;
@@ -198,6 +199,14 @@ apply(struct tn_cli *cli, const struct rollback_run *r, bool expired)
 {
     struct tn_error err = {0};
     struct tn_state_lock *lock = NULL;
+    TN_CLEANUP(tn_cleanup_free) char *answer = NULL;
+    const char *socket = cli->control ? cli->control : TN_CONTROL_PATH;
+    /* Applying beside the daemon would look like drift to it. */
+    if (tn_control_ask(socket, "{\"command\":\"sync\"}", &answer, &err) ==
+        TN_OK) {
+        fprintf(stderr, "The daemon does it.\n");
+        return TN_EXIT_OK;
+    }
     if (tn_state_lock(r->dir, 0, &lock, &err) == TN_EUNAVAILABLE) {
         fprintf(stderr, "%s\n",
                 expired ? "The apply that waits to be confirmed undoes it."

@@ -100,7 +100,7 @@ const struct tn_command tn_commands[] = {
      "quarantined commits be applied again.",
      1,
      SOURCE_OPTIONS
-     "reason resume state-dir lock-wait yes allow-deletes verbose "
+     "reason resume control state-dir lock-wait yes allow-deletes verbose "
      "stats " OUTPUT_OPTIONS,
      tn_cmd_rollback},
     {"destroy", "", "remove all that bears our mark from all devices",
