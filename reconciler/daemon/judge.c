@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reconciler/apply/trial.h"
 #include "reconciler/daemon/mode.h"
 #include "reconciler/daemon/upstream_inside.h"
 #include "reconciler/trust/trust.h"
@@ -47,16 +48,16 @@ static bool
 continues(struct tn_upstream *u, const char *tip, struct tn_error *err)
 {
     bool yes = true;
-    bool acknowledged;
-    if (!u->accepted[0] || strcmp(u->accepted, tip) == 0) {
-        return true;
-    }
     pthread_mutex_lock(&u->mutex);
-    acknowledged = strcmp(u->acknowledged, tip) == 0;
+    bool acknowledged = strcmp(u->acknowledged, tip) == 0;
+    u->acknowledged[0] = '\0';
     pthread_mutex_unlock(&u->mutex);
     if (acknowledged) {
         u->trusted[0] = '\0';
         memcpy(u->root, tip, strlen(tip) + 1);
+        return true;
+    }
+    if (!u->accepted[0] || strcmp(u->accepted, tip) == 0) {
         return true;
     }
     if (tn_remote_descends(u->remote, tip, u->accepted, &yes, err)) {
@@ -99,11 +100,46 @@ believed(struct tn_upstream *u, const char *tip, struct tn_error *err)
                                verdict.message));
         return false;
     }
+    return true;
+}
+
+/* What is followed is what later commits must descend from: one that was only
+ * looked at may be taken back by a force-push. */
+static void
+trusted_set(struct tn_upstream *u, const char *tip)
+{
     if (strcmp(u->trusted, tip) != 0) {
         memcpy(u->trusted, tip, strlen(tip) + 1);
         tn_up_state_write(u, "trusted", tip);
     }
-    return true;
+}
+
+/* A change by hand that nobody confirmed, and whose apply is gone, is undone:
+ * quarantined, so that the last good commit is followed.  Where somebody holds
+ * the lock the apply is still there and does it itself. */
+static void
+unconfirmed_recover(struct tn_upstream *u, const char *dir,
+                    struct tn_arena *arena)
+{
+    struct tn_error err = {0};
+    struct tn_state_lock *lock = NULL;
+    const char *undoing = NULL;
+    if (tn_state_lock(dir, 0, &lock, &err)) {
+        return;
+    }
+    enum tn_code code = tn_trial_recover(dir, tn_remote_repo(u->remote),
+                                         u->status_ref, arena, &undoing, &err);
+    if (!code && undoing) {
+        tn_log(u->options.log, TN_LOG_WARNING, NULL, "%s; it is undone",
+               undoing);
+        code = tn_trial_recovered(dir, &err);
+    }
+    if (code && code != TN_EDENIED) {
+        char text[TN_ERROR_TEXT];
+        tn_log(u->options.log, TN_LOG_WARNING, NULL, "unconfirmed change: %s",
+               tn_error_text(&err, text, sizeof text));
+    }
+    tn_state_unlock(lock);
 }
 
 static void
@@ -111,9 +147,11 @@ rollback_load(struct tn_upstream *u, struct tn_arena *arena,
               struct tn_rollback *out)
 {
     const char *damage = NULL;
-    tn_rollback_load(
-        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance),
-        tn_remote_repo(u->remote), u->status_ref, arena, out, &damage);
+    const char *dir =
+        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance);
+    unconfirmed_recover(u, dir, arena);
+    tn_rollback_load(dir, tn_remote_repo(u->remote), u->status_ref, arena, out,
+                     &damage);
     if (damage) {
         tn_log(u->options.log, TN_LOG_WARNING, NULL, "quarantine: %s", damage);
     }
@@ -254,6 +292,7 @@ tn_up_judge(struct tn_upstream *u, const char *tip,
     }
     if (u->intent && strcmp(u->intent->run->commit.id, target) == 0) {
         if (strcmp(target, tip) == 0) {
+            trusted_set(u, tip);
             accept_tip(u, tip);
         }
         return;
@@ -261,6 +300,7 @@ tn_up_judge(struct tn_upstream *u, const char *tip,
     if (!follow(u, target, tip, times)) {
         tn_up_follow_former(u, times);
     } else if (strcmp(target, tip) == 0) {
+        trusted_set(u, tip);
         accept_tip(u, tip);
     }
 }
