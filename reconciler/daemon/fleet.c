@@ -10,7 +10,7 @@
 #include "reconciler/daemon/loop.h"
 #include "reconciler/snapshot/snapshot.h"
 
-enum { GATHER_MS = 2000, QUIET_MS = 30000, AUDIT_S = 300 };
+enum { GATHER_MS = 2000, QUIET_MS = 10000, AUDIT_S = 300 };
 
 static struct tn_slot *
 slot_get(const struct tn_loop *l, const char *name)

@@ -83,9 +83,13 @@ tn_up_good(struct tn_upstream *u, const struct tn_intent *intent)
         tn_rollback_quarantined(&before, commit)) {
         return;
     }
+    /* The list is ordered by time, whatever the clock does. */
+    int64_t now = (int64_t) time(NULL);
+    if (before.n_good && before.good[0].since >= now) {
+        now = before.good[0].since + 1;
+    }
     tn_rollback_applied(arena, &before, commit,
-                        run->network->inventory->environment,
-                        (int64_t) time(NULL), &after);
+                        run->network->inventory->environment, now, &after);
     if (tn_rollback_save(dir, NULL, NULL, &after, "", &err)) {
         char text[TN_ERROR_TEXT];
         tn_log(u->options.log, TN_LOG_WARNING, NULL,
