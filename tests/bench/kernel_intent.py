@@ -29,7 +29,8 @@ def write(path, text):
 
 
 def mac(vpc, subnet, port):
-    return f"02:be:{vpc:02x}:{subnet // 256:02x}:{subnet % 256:02x}:{port:02x}"
+    return (f"02:{0xbe + vpc // 256:02x}:{vpc % 256:02x}:{subnet // 256:02x}:"
+            f"{subnet % 256:02x}:{port:02x}")
 
 
 def net(subnet):

@@ -139,7 +139,7 @@ spec:
   subnet: $s
   host: hv$h
   securityGroups: [all]
-  attach: {netns: ${PREFIX}-$vpc-$s$h-${tag,,}}
+  attach: {netns: ${PREFIX}-hv$h-$vpc-$s-${tag,,}}
 YAML
                 done
             done
