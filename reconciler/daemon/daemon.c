@@ -502,6 +502,11 @@ life(const struct tn_daemon_options *options, struct tn_metrics *metrics,
     }
     if (!code) {
         code = loop_run(&l, err);
+        if (code) { /* Said now: a worker may hang below. */
+            char text[TN_ERROR_TEXT];
+            tn_log(log, TN_LOG_ERROR, NULL, "the loop ended: %s",
+                   tn_error_text(err, text, sizeof text));
+        }
     }
     *again = l.reloading && !code;
     if (!parts_close(&l)) {
