@@ -141,11 +141,44 @@ is_base(const char *next)
     return next && strncmp(next + strspn(next, "\t"), hook, strlen(hook)) == 0;
 }
 
-/* Requests that empty a table but leave its base chains hooked: a base chain
+/* Where the object whose listing begins at 'line' is declared in 'text' with
+ * the same head: all but elements and rules.  'line' ends with its newline. */
+static bool
+stays(const char *text, const char *line)
+{
+    const char *head = strchr(line, '\n');
+    const char *end = head ? strstr(head, "\n\t}") : NULL;
+    const char *elements = head ? strstr(head, "\n\t\telements = ") : NULL;
+    if (!end) {
+        return false;
+    }
+    end = elements && elements < end ? elements : end;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text wanted = {0};
+    tn_text_addf(&wanted, "\n%.*s\n", (int) (end - line), line);
+    const char *at = strstr(text, tn_text_str(&wanted));
+    const char *rest = at ? at + wanted.n : "";
+    return strncmp(rest, "\t\telements", 10) == 0 ||
+           strncmp(rest, "\t}", 2) == 0;
+}
+
+/* A regular chain that is still wanted; its rules do not matter. */
+static bool
+chain_stays(const char *text, const char *chain)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text wanted = {0};
+    tn_text_addf(&wanted, "\n\tchain %s {\n", chain);
+    const char *at = strstr(text, tn_text_str(&wanted));
+    return at && !is_base(at + wanted.n);
+}
+
+/* Requests that empty a table but leave what is still wanted: a base chain
  * that goes or comes drops packets for a moment, by its policy, while no rule
- * is in it yet or any more.  'listing' is consumed.  The order matters: rules
- * use maps, maps use chains.  False if there is a base chain that is none of
- * 'text', or something else that we never make. */
+ * is in it yet or any more; an interval set that comes is empty until after
+ * the rules have begun to ask it; a map that goes is empty while the old rules
+ * still ask it.  Chains and sets that stay change from the old to the new
+ * content at once.  'listing' is consumed.  The order matters: rules use maps,
+ * maps use chains.  False if there is a base chain that is none of 'text', the
+ * wanted table, or something else that we never make. */
 static bool
 empty_table(struct tn_text *out, const char *family, char *listing,
             const char *text)
@@ -156,13 +189,14 @@ empty_table(struct tn_text *out, const char *family, char *listing,
     bool known = true;
     tn_text_addf(out, "flush table %s tenet\n", family);
     while (next) {
+        bool keep = next[0] == '\t' && next[1] != '\t' && stays(text, next);
         char *line = strsep(&next, "\n");
         char wanted[256];
         snprintf(wanted, sizeof wanted, "%s\n\t\ttype filter hook ", line);
         const char *chain = declared(line, "chain");
         if (chain && is_base(next)) {
             known = known && strstr(text, wanted);
-        } else if (chain) {
+        } else if (chain && !chain_stays(text, chain)) {
             tn_text_addf(&chains, "delete chain %s tenet %s\n", family, chain);
         }
         bool other = !chain && line[0] == '\t' && strstr(line, " {");
@@ -170,14 +204,28 @@ empty_table(struct tn_text *out, const char *family, char *listing,
             const char *name = declared(line, kinds[i]);
             if (name) {
                 other = false;
-                tn_text_addf(out, "delete %s %s tenet %s\n", kinds[i], family,
-                             name);
+                tn_text_addf(out, "%s %s %s tenet %s\n",
+                             keep ? "flush" : "delete", kinds[i], family, name);
             }
         }
         known = known && !(other && line[1] != '\t');
     }
     tn_text_add(out, tn_text_str(&chains));
     return known;
+}
+
+/* The part of 'text' that declares the table of a family. */
+static char *
+table_of(const char *text, const char *family)
+{
+    struct tn_text t = {0};
+    char head[64];
+    snprintf(head, sizeof head, "table %s tenet {\n", family);
+    const char *begin = strstr(text, head);
+    const char *end = begin ? strstr(begin, "\n}\n") : NULL;
+    tn_text_addf(&t, "%.*s", end ? (int) (end + 3 - begin) : 0,
+                 begin ? begin : "");
+    return tn_text_take(&t);
 }
 
 /* Emptied and filled in one transaction. */
@@ -194,7 +242,9 @@ refill(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
         code = tn_nft_run(netns, request, &listing, err);
         if (!code) {
             TN_CLEANUP(tn_cleanup_free) char *text = tn_text_take(&listing);
-            if (!empty_table(&t, families[i], text, rules->text)) {
+            TN_CLEANUP(tn_cleanup_free)
+            char *wanted = table_of(rules->text, families[i]);
+            if (!empty_table(&t, families[i], text, wanted)) {
                 code = tn_fail(err, TN_ESTALE, 0, "a base chain too many");
             }
         }

@@ -7,7 +7,7 @@
  * members of a group only if one of those rules names it.
  *
  * One rule of the intent becomes one line, or two when it is bound to both
- * families by a remote group. */
+ * families by a remote group, and as many more as it has ranges of ports. */
 #include "drivers/kernel/nft_render.h"
 
 #include <stdlib.h>
@@ -15,13 +15,14 @@
 #include "drivers/kernel/nft_prefix.h"
 #include "model/base/map.h"
 
-/* "tcp dport { 22, 8000-8100 } "; ranges that touch are merged, as the kernel
- * would refuse or merge them itself. */
-static const char *
-dports(struct tn_arena *arena, const char *proto,
-       const struct tn_net_rule *rule)
+/* The ports of a rule; ranges that touch are merged, as the kernel would refuse
+ * or merge them itself. */
+static size_t
+merged(struct tn_arena *arena, const struct tn_net_rule *rule,
+       struct tn_vrange **out)
 {
-    struct tn_vrange *v = tn_new_n(arena, struct tn_vrange, rule->n_ports);
+    size_t room = rule->n_ports ? rule->n_ports : 1;
+    struct tn_vrange *v = tn_new_n(arena, struct tn_vrange, room);
     size_t n = 0;
     for (size_t i = 0; i < rule->n_ports; i++) {
         struct tn_vrange range = rule->ports[i];
@@ -42,15 +43,25 @@ dports(struct tn_arena *arena, const char *proto,
             v[kept++] = v[i];
         }
     }
+    *out = v;
+    return kept;
+}
+
+/* "tcp dport { 22, 80 } " or "tcp dport 8000-8100 ". */
+static const char *
+dports(struct tn_arena *arena, const char *proto,
+       const struct tn_net_rule *rule)
+{
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    tn_text_addf(&t, "%s dport %s", proto, kept > 1 ? "{ " : "");
-    for (size_t i = 0; i < kept; i++) {
-        tn_text_addf(&t, "%s%u", i ? ", " : "", v[i].first);
-        if (v[i].last != v[i].first) {
-            tn_text_addf(&t, "-%u", v[i].last);
+    tn_text_addf(&t, "%s dport %s", proto, rule->n_ports > 1 ? "{ " : "");
+    for (size_t i = 0; i < rule->n_ports; i++) {
+        const struct tn_vrange *range = &rule->ports[i];
+        tn_text_addf(&t, "%s%u", i ? ", " : "", range->first);
+        if (range->last != range->first) {
+            tn_text_addf(&t, "-%u", range->last);
         }
     }
-    tn_text_add(&t, kept > 1 ? " } " : " ");
+    tn_text_add(&t, rule->n_ports > 1 ? " } " : " ");
     return tn_arena_strdup(arena, tn_text_str(&t));
 }
 
@@ -117,7 +128,7 @@ rule_of_cidr(struct tn_nft_render *r, const struct tn_net_rule *rule)
 }
 
 static void
-rule_of_intent(struct tn_nft_render *r, const struct tn_net_rule *rule)
+rule_of_ports(struct tn_nft_render *r, const struct tn_net_rule *rule)
 {
     if (rule->remote.addr.family != TN_AF_NONE) {
         rule_of_cidr(r, rule);
@@ -131,6 +142,34 @@ rule_of_intent(struct tn_nft_render *r, const struct tn_net_rule *rule)
                             rule->remote_group->name, f,
                             protocol(r->arena, rule, f));
             }
+        }
+    }
+}
+
+/* A set of ranges of its own would be empty for a moment whenever the rules are
+ * loaded anew: single ports become one rule, and each range another. */
+static void
+rule_of_intent(struct tn_nft_render *r, const struct tn_net_rule *rule)
+{
+    struct tn_vrange *v;
+    size_t n = merged(r->arena, rule, &v), singles = 0;
+    struct tn_net_rule part = *rule;
+    struct tn_vrange *single = tn_new_n(r->arena, struct tn_vrange, n ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].first == v[i].last) {
+            single[singles++] = v[i];
+        }
+    }
+    part.ports = single;
+    part.n_ports = singles;
+    if (singles || n == 0) {
+        rule_of_ports(r, &part);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].first != v[i].last) {
+            part.ports = &v[i];
+            part.n_ports = 1;
+            rule_of_ports(r, &part);
         }
     }
 }
