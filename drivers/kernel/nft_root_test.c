@@ -549,6 +549,56 @@ Test(nft_root, refusals_change_nothing)
     tn_arena_free(arena);
 }
 
+/* The first lines, with the handles, of what is declared in a table. */
+static char *
+handles(int ns)
+{
+    struct tn_nft_visit visit = {-1};
+    struct tn_error err = {0};
+    struct tn_text t = {0};
+    char line[256];
+    must(tn_nft_enter(&visit, ns, &err), &err);
+    FILE *f = popen("nft -a list table inet tenet", "r");
+    cr_assert(f);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '\t' && line[1] != '\t' && strstr(line, "handle")) {
+            tn_text_add(&t, line);
+        }
+    }
+    cr_assert(pclose(f) == 0);
+    tn_nft_leave(&visit);
+    return tn_text_take(&t);
+}
+
+/* An object made anew loses packets: what stays is changed in place. */
+Test(nft_root, what_stays_is_not_made_anew)
+{
+    struct tn_error err = {0};
+    struct tn_arena *arena = tn_arena_new();
+    struct tn_nft *nft;
+    int ns = namespace_of_own();
+    must(tn_nft_new(NULL, &nft, &err), &err);
+    const struct tn_nft_ruleset *host1 = tn_nft_render(arena, &tn_nft_host1);
+    char *text = tn_arena_strdup(arena, host1->text);
+    for (char *s = text; (s = strstr(s, "192.168.7.0/24")); s++) {
+        s[sizeof "192.168." - 1] = '8';
+    }
+    const struct tn_nft_ruleset *other = tn_nft_view(arena, text);
+    must(tn_nft_apply(nft, ns, host1, &err), &err);
+    char *before = handles(ns);
+    cr_expect(strstr(before, "l-peer-theirs-4"));
+    cr_expect(!observe(nft, ns, other, arena).same);
+    must(tn_nft_apply(nft, ns, other, &err), &err);
+    char *after = handles(ns);
+    cr_expect(observe(nft, ns, other, arena).same);
+    cr_expect_str_eq(before, after);
+    free(before);
+    free(after);
+    tn_nft_free(nft);
+    close(ns);
+    tn_arena_free(arena);
+}
+
 /* The cache is used, and a damaged or absent one is no harm. */
 Test(nft_root, cache)
 {
