@@ -208,6 +208,10 @@ mode_set(struct tn_loop *l, const json_t *request, bool clear)
     if (l->rules.n >= RULES_MAX && !clear) {
         return failure("there are too many rules");
     }
+    if (!clear && rule.target == TN_TARGET_DEVICE && l->intent &&
+        !tn_network_device(l->intent->run->network, rule.name)) {
+        return failure("there is no such device");
+    }
     size_t before = l->rules.n;
     rules_set(l, &rule, clear ? NULL : &rule);
     if (clear && before == l->rules.n) {
@@ -219,7 +223,8 @@ mode_set(struct tn_loop *l, const json_t *request, bool clear)
     }
     tn_log(l->log, TN_LOG_INFO, NULL, "by command: %s %s %s %s%s%s",
            tn_mode_target_name(rule.target), rule.name,
-           clear ? "is no longer" : "is to", tn_mode_name(rule.mode),
+           clear ? "is as Git says" : "is to",
+           clear ? "" : tn_mode_name(rule.mode),
            rule.reason && rule.reason[0] ? ": " : "",
            rule.reason ? rule.reason : "");
     tn_fleet_modes(l);

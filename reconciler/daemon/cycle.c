@@ -19,18 +19,6 @@
 
 enum { LOCK_WAIT_MS = 10000, LARGE_APPLY = 1000 };
 
-/* What this look is about. */
-struct look {
-    struct tn_worker *w;
-    struct tn_arena *arena;
-    bool full;
-    struct tn_scope scope;
-    struct tn_device_run d;
-    struct tn_unit_report *report;
-    bool held, flapping;
-    struct tn_error err;
-};
-
 static int
 text_cmp(const void *pa, const void *pb)
 {
@@ -154,7 +142,7 @@ tn_worker_done(struct tn_worker *w)
 
 /* The part of a state that this look is about. */
 static const struct tn_state *
-state_part(const struct look *k, const struct tn_state *state)
+state_part(const struct tn_look *k, const struct tn_state *state)
 {
     if (k->full || !state) {
         return state;
@@ -173,7 +161,7 @@ state_part(const struct look *k, const struct tn_state *state)
 }
 
 static enum tn_code
-observe(struct look *k)
+observe(struct tn_look *k)
 {
     struct tn_worker *w = k->w;
     const struct tn_driver *driver = w->base.driver;
@@ -218,7 +206,7 @@ is_waiting(const struct tn_worker *w, const char *key)
 }
 
 static bool
-is_looked_at(const struct look *k, const char *scope)
+is_looked_at(const struct tn_look *k, const char *scope)
 {
     if (k->d.n_held &&
         bsearch(&scope, k->d.held, k->d.n_held, sizeof scope, text_cmp)) {
@@ -230,7 +218,7 @@ is_looked_at(const struct look *k, const char *scope)
 
 /* Was it tried, and waits?  What was not tried waits as it did. */
 static bool
-still_waits(const struct look *k, size_t change)
+still_waits(const struct tn_look *k, size_t change)
 {
     return k->d.outcomes ? k->d.outcomes[change] == TN_STEP_WAITING
                          : is_waiting(k->w, k->d.plan->changes[change].key);
@@ -239,7 +227,7 @@ still_waits(const struct look *k, size_t change)
 /* Notes what could not be done before others do something: it is no drift,
  * however long it lasts.  What is not in the plan any more waits no longer. */
 static void
-waiting_note(struct look *k)
+waiting_note(struct tn_look *k)
 {
     struct tn_worker *w = k->w;
     const struct tn_device_plan *plan = k->d.plan;
@@ -274,7 +262,7 @@ waiting_note(struct look *k)
 }
 
 static void
-drift_note(struct look *k)
+drift_note(struct tn_look *k)
 {
     struct tn_unit_report *r = k->report;
     const struct tn_device_plan *plan = k->d.plan;
@@ -302,7 +290,7 @@ drift_note(struct look *k)
 
 /* The scopes that the plan touches. */
 static struct tn_scope
-plan_scopes(const struct look *k)
+plan_scopes(const struct tn_look *k)
 {
     const struct tn_device_plan *plan = k->d.plan;
     const char **names = tn_new_n(k->arena, const char *, plan->n_changes);
@@ -327,7 +315,7 @@ plan_scopes(const struct look *k)
 
 /* May anything be done to this scope now? */
 static bool
-scope_allowed(struct look *k, const char *scope)
+scope_allowed(struct tn_look *k, const char *scope)
 {
     struct tn_worker *w = k->w;
     const struct tn_mode_rule *why = NULL;
@@ -363,7 +351,7 @@ scope_allowed(struct look *k, const char *scope)
 
 /* Scopes in which something may not be done are left alone whole. */
 static enum tn_code
-gates_pass(struct look *k)
+gates_pass(struct tn_look *k)
 {
     TN_VEC(const char *) held = {0};
     const struct tn_scope touched = plan_scopes(k);
@@ -392,7 +380,7 @@ gates_pass(struct look *k)
 }
 
 static bool
-budget_allows(struct look *k)
+budget_allows(struct tn_look *k)
 {
     struct tn_budget_result result;
     const struct tn_network *net = k->w->intent->run->network;
@@ -429,7 +417,7 @@ dirty_again(struct tn_worker *w, const struct tn_scope *scopes)
 }
 
 static enum tn_code
-apply(struct look *k)
+apply(struct tn_look *k)
 {
     struct tn_worker *w = k->w;
     struct tn_state_lock *lock = NULL;
@@ -466,7 +454,7 @@ apply(struct look *k)
 }
 
 static void
-outcome_set(struct look *k, enum tn_code code)
+outcome_set(struct tn_look *k, enum tn_code code)
 {
     struct tn_unit_report *r = k->report;
     switch (k->d.end) {
@@ -514,96 +502,8 @@ applied_note(struct tn_worker *w)
     w->known = true;
 }
 
-static const struct tn_status_folder *
-snapshot_make(struct look *k)
-{
-    struct tn_arena *arena = k->report->snapshot_arena = tn_arena_new();
-    struct tn_status_folder *folder = tn_new(arena, struct tn_status_folder);
-    struct tn_snapshot_meta meta = {
-        .device = k->w->name,
-        .driver = k->w->base.driver->name,
-        .commit = k->w->known ? k->w->intent->run->commit.id : NULL,
-        .observed = (int64_t) time(NULL),
-    };
-    tn_snapshot_encode(arena, k->d.have, k->d.want, &meta,
-                       k->w->options->snapshot_key, folder);
-    return folder;
-}
-
-/* A look at a part says nothing of the rest: there the last full look counts,
- * and what waits. */
 static void
-summary_keep(struct tn_worker *w, struct tn_unit_report *r)
-{
-    struct tn_device_report *d = &r->device;
-    if (!d->why && w->waits_for) {
-        d->reason = "Waiting";
-        d->why = tn_arena_strdup(r->arena, w->waits_for);
-    }
-    if (r->full) {
-        free(w->reason);
-        free(w->why);
-        w->reason = strdup(d->reason);
-        w->why = d->why ? strdup(d->why) : NULL;
-    } else if (!d->why && w->why && w->reason &&
-               (strcmp(w->reason, "Conflict") == 0 ||
-                strcmp(w->reason, "Held") == 0)) {
-        d->reason = tn_arena_strdup(r->arena, w->reason);
-        d->why = tn_arena_strdup(r->arena, w->why);
-    }
-}
-
-static void
-report_fill(struct look *k)
-{
-    struct tn_worker *w = k->w;
-    struct tn_unit_report *r = k->report;
-    r->full = k->full;
-    if (!k->d.plan) {
-        k->d = w->base;
-        k->d.arena = k->arena;
-        k->d.failure = k->err;
-        k->d.end = TN_DEVICE_UNREACHED;
-        k->d.plan = tn_plan_unreachable(
-            k->arena, w->name, w->base.device->host->config.driver, &k->err);
-    }
-    tn_device_report(&k->d, r->arena, &r->device);
-    if (k->full && k->d.end != TN_DEVICE_UNREACHED) {
-        w->n_foreign = k->d.plan->n_foreign;
-        if (r->outcome == TN_UNIT_UNCHANGED || r->outcome == TN_UNIT_OBSERVED ||
-            r->outcome == TN_UNIT_HELD) {
-            r->snapshot = snapshot_make(k);
-        }
-    }
-    r->device.n_foreign = w->n_foreign;
-    r->device.n_resources = w->base.want ? w->base.want->n : 0;
-    r->device.drift = r->drift_left ? r->drift_text : NULL;
-    if (r->outcome == TN_UNIT_REFUSED || r->outcome == TN_UNIT_HELD ||
-        r->outcome == TN_UNIT_OBSERVED) {
-        char text[TN_ERROR_TEXT];
-        r->device.keep = !w->known || w->applied != w->intent;
-        r->device.reason = r->outcome == TN_UNIT_REFUSED ? "BudgetExceeded"
-                           : r->outcome == TN_UNIT_HELD  ? "Held"
-                           : r->flapping                 ? "Flapping"
-                                                         : "ObserveOnly";
-        r->device.why =
-            r->outcome == TN_UNIT_REFUSED
-                ? tn_arena_strdup(
-                      r->arena, tn_error_text(&k->d.failure, text, sizeof text))
-            : r->hold_reason ? r->hold_reason
-            : r->flapping    ? "the same objects are changed again and again"
-            : k->held        ? "it is held"
-            : !w->known ? "first contact: nothing is applied before somebody "
-                          "says so"
-                        : "it is only looked at";
-    }
-    summary_keep(w, r);
-    r->mode = tn_modes_get(w->modes, w->name, "", w->known,
-                           (int64_t) time(NULL), NULL);
-}
-
-static void
-next_set(struct look *k, bool failed)
+next_set(struct tn_look *k, bool failed)
 {
     struct tn_worker *w = k->w;
     int64_t now = tn_now_ms(), wall = (int64_t) time(NULL);
@@ -631,11 +531,11 @@ next_set(struct look *k, bool failed)
     k->report->breaker_open = tn_backoff_open(&w->backoff);
 }
 
-static struct look
+static struct tn_look
 look_begin(struct tn_worker *w)
 {
     struct tn_arena *arena = tn_arena_new();
-    struct look k = {.w = w, .arena = tn_arena_new(), .full = w->full};
+    struct tn_look k = {.w = w, .arena = tn_arena_new(), .full = w->full};
     k.report = tn_new(arena, struct tn_unit_report);
     *k.report = (struct tn_unit_report){
         .arena = arena,
@@ -671,7 +571,7 @@ look_begin(struct tn_worker *w)
 void
 tn_worker_cycle(struct tn_worker *w)
 {
-    struct look k = look_begin(w);
+    struct tn_look k = look_begin(w);
     struct tn_unit_report *r = k.report;
     enum tn_code code = observe(&k);
     r->observed_ns = tn_now_ns();
@@ -692,7 +592,7 @@ tn_worker_cycle(struct tn_worker *w)
     bool failed = is_failure(r->outcome);
     /* After an apply the second look, which is due at once, settles it. */
     r->settled = failed || r->outcome != TN_UNIT_APPLIED;
-    report_fill(&k);
+    tn_look_report(&k);
     if (k.full && !code && r->outcome != TN_UNIT_REFUSED &&
         r->outcome != TN_UNIT_OBSERVED && r->outcome != TN_UNIT_HELD) {
         applied_note(w);
@@ -705,15 +605,5 @@ tn_worker_cycle(struct tn_worker *w)
     w->options->post(w->options->ctx, r);
     if (large) {
         (void) malloc_trim(0); /* Until the next one it is of no use. */
-    }
-}
-
-void
-tn_unit_report_free(struct tn_unit_report *report)
-{
-    if (report) {
-        tn_intent_unref(report->intent);
-        tn_arena_free(report->snapshot_arena);
-        tn_arena_free(report->arena);
     }
 }

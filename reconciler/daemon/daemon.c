@@ -17,6 +17,7 @@
 
 #include "model/base/cleanup.h"
 #include "model/base/file.h"
+#include "reconciler/daemon/caps.h"
 #include "reconciler/daemon/config.h"
 #include "reconciler/daemon/loop.h"
 #include "reconciler/source/remote_url.h"
@@ -497,6 +498,9 @@ life(const struct tn_daemon_options *options, struct tn_metrics *metrics,
     l.mailbox.end = &l.mailbox.first;
     l.mailbox.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum tn_code code = config_open(&l, err);
+    if (!code) {
+        code = tn_caps_limit(l.config->source.url.v, err);
+    }
     if (!code) {
         code = parts_open(&l, err);
     }

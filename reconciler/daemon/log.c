@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,21 @@ json_line(struct tn_text *t, const char *when, enum tn_log_level level,
     tn_text_add(t, "}\n");
 }
 
+/* Quotes stay what they are; what a terminal would act on does not. */
+static void
+add_plain(struct tn_text *t, const char *s)
+{
+    for (size_t n = strcspn(s, "\""); *s; n = strcspn(s, "\"")) {
+        char *part = strndup(s, n);
+        tn_text_add_escaped(t, part ? part : "");
+        free(part);
+        s += n;
+        for (; *s == '"'; s++) {
+            tn_text_addc(t, '"');
+        }
+    }
+}
+
 static void
 text_line(struct tn_text *t, const struct tn_log *log, const char *when,
           enum tn_log_level level, const struct tn_log_about *about,
@@ -110,7 +126,7 @@ text_line(struct tn_text *t, const struct tn_log *log, const char *when,
         tn_text_add_escaped(t, about->scope);
         tn_text_add(t, ": ");
     }
-    tn_text_add_escaped(t, message);
+    add_plain(t, message);
     if (about->commit && about->commit[0]) {
         tn_text_addf(t, " (commit %.12s)", about->commit);
     }

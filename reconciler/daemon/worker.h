@@ -59,6 +59,21 @@ struct tn_worker {
 /* Makes 'intent' the one that is followed: renders, and forgets the session. */
 void tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent);
 
+/* What this look is about. */
+struct tn_look {
+    struct tn_worker *w;
+    struct tn_arena *arena;
+    bool full;
+    struct tn_scope scope;
+    struct tn_device_run d;
+    struct tn_unit_report *report;
+    bool held, flapping;
+    struct tn_error err;
+};
+
+/* report.c: fills the report of a look that is over. */
+void tn_look_report(struct tn_look *look);
+
 /* One look, and what follows from it.  Sets when the next one is due. */
 void tn_worker_cycle(struct tn_worker *w);
 

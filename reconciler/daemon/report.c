@@ -1,0 +1,116 @@
+/* report.c - what came of one look, in the words of whoever is told. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reconciler/daemon/worker.h"
+#include "reconciler/snapshot/snapshot.h"
+
+static const struct tn_status_folder *
+snapshot_make(struct tn_look *k)
+{
+    struct tn_arena *arena = k->report->snapshot_arena = tn_arena_new();
+    struct tn_status_folder *folder = tn_new(arena, struct tn_status_folder);
+    struct tn_snapshot_meta meta = {
+        .device = k->w->name,
+        .driver = k->w->base.driver->name,
+        .commit = k->w->known ? k->w->intent->run->commit.id : NULL,
+        .observed = (int64_t) time(NULL),
+    };
+    tn_snapshot_encode(arena, k->d.after ? k->d.after : k->d.have, k->d.want,
+                       &meta, k->w->options->snapshot_key, folder);
+    return folder;
+}
+
+/* A look at a part says nothing of the rest: there the last full look counts,
+ * and what waits. */
+static void
+summary_keep(struct tn_worker *w, struct tn_unit_report *r)
+{
+    struct tn_device_report *d = &r->device;
+    if (!d->why && w->waits_for) {
+        d->reason = "Waiting";
+        d->why = tn_arena_strdup(r->arena, w->waits_for);
+    }
+    if (r->full) {
+        free(w->reason);
+        free(w->why);
+        w->reason = strdup(d->reason);
+        w->why = d->why ? strdup(d->why) : NULL;
+    } else if (!d->why && w->why && w->reason &&
+               (strcmp(w->reason, "Conflict") == 0 ||
+                strcmp(w->reason, "Held") == 0)) {
+        d->reason = tn_arena_strdup(r->arena, w->reason);
+        d->why = tn_arena_strdup(r->arena, w->why);
+    }
+}
+
+void
+tn_look_report(struct tn_look *k)
+{
+    struct tn_worker *w = k->w;
+    struct tn_unit_report *r = k->report;
+    r->full = k->full;
+    if (!k->d.plan) {
+        k->d = w->base;
+        k->d.arena = k->arena;
+        k->d.failure = k->err;
+        k->d.end = TN_DEVICE_UNREACHED;
+        k->d.plan = tn_plan_unreachable(
+            k->arena, w->name, w->base.device->host->config.driver, &k->err);
+    }
+    tn_device_report(&k->d, r->arena, &r->device);
+    if (k->full && k->d.end != TN_DEVICE_UNREACHED) {
+        w->n_foreign = k->d.plan->n_foreign;
+        bool known = r->outcome == TN_UNIT_UNCHANGED ||
+                     r->outcome == TN_UNIT_OBSERVED ||
+                     r->outcome == TN_UNIT_HELD ||
+                     (r->outcome == TN_UNIT_APPLIED && k->d.after);
+        if (known) {
+            r->snapshot = snapshot_make(k);
+        }
+    }
+    r->device.n_foreign = w->n_foreign;
+    r->device.n_resources = w->base.want ? w->base.want->n : 0;
+    r->device.drift = r->drift_left ? r->drift_text : NULL;
+    if (r->outcome == TN_UNIT_REFUSED || r->outcome == TN_UNIT_HELD ||
+        r->outcome == TN_UNIT_OBSERVED) {
+        char text[TN_ERROR_TEXT];
+        r->device.keep = !w->known || w->applied != w->intent;
+        r->device.reason = r->outcome == TN_UNIT_REFUSED ? "BudgetExceeded"
+                           : r->outcome == TN_UNIT_HELD  ? "Held"
+                           : r->flapping                 ? "Flapping"
+                                                         : "ObserveOnly";
+        r->device.why =
+            r->outcome == TN_UNIT_REFUSED
+                ? tn_arena_strdup(
+                      r->arena, tn_error_text(&k->d.failure, text, sizeof text))
+            : r->hold_reason ? r->hold_reason
+            : r->flapping    ? "the same objects are changed again and again"
+            : k->held        ? "it is held"
+            : !w->known ? "first contact: nothing is applied before somebody "
+                          "says so"
+                        : "it is only looked at";
+    }
+    if (r->outcome == TN_UNIT_FAILED && !r->device.why) {
+        /* Nothing was begun: the journal cannot be written, say. */
+        char text[TN_ERROR_TEXT];
+        r->device.fine = false;
+        r->device.reason = "Failed";
+        r->device.why = tn_arena_strdup(
+            r->arena, tn_error_text(&k->d.failure, text, sizeof text));
+    }
+    summary_keep(w, r);
+    r->mode = tn_modes_get(w->modes, w->name, "", w->known,
+                           (int64_t) time(NULL), NULL);
+}
+
+void
+tn_unit_report_free(struct tn_unit_report *report)
+{
+    if (report) {
+        tn_intent_unref(report->intent);
+        tn_arena_free(report->snapshot_arena);
+        tn_arena_free(report->arena);
+    }
+}
