@@ -222,7 +222,7 @@ static const struct hand hands[] = {
     {"ip netns del web1", "acme/web", "acme/web/port/p-web1"},
 };
 
-Test(watch, changes_by_hand, .timeout = 300)
+Test(watch, changes_by_hand)
 {
     struct lab lab;
     tn_k_lab_hosts();
@@ -248,7 +248,7 @@ Test(watch, changes_by_hand, .timeout = 300)
 
 /* From nothing to all, an update, a removal: the scopes are quiet, and when
  * they are so no more nothing is left to be told. */
-Test(watch, our_own_applies_are_not_told, .timeout = 120)
+Test(watch, our_own_applies_are_not_told)
 {
     static const struct tn_k_lab_change changes[] = {
         {.mtu = 0}, {.mtu = 1400}, {.vni_more = 100}, {.empty = true}};
@@ -303,7 +303,7 @@ Test(watch, changes_of_others_during_an_apply)
 }
 
 /* What happens without anybody changing anything. */
-Test(watch, noise_is_not_told, .timeout = 60)
+Test(watch, noise_is_not_told)
 {
     struct lab lab;
     tn_k_lab_hosts();
@@ -325,7 +325,7 @@ Test(watch, noise_is_not_told, .timeout = 60)
     end(&lab);
 }
 
-Test(watch, a_namespace_made_again, .timeout = 60)
+Test(watch, a_namespace_made_again)
 {
     struct lab lab;
     tn_k_lab_hosts();
@@ -421,7 +421,7 @@ write_storm(int n)
 }
 
 /* More than the buffer holds: that is told, and the watch goes on. */
-Test(watch, overrun, .timeout = 120)
+Test(watch, overrun)
 {
     struct lab lab;
     tn_k_lab_hosts();
@@ -445,7 +445,7 @@ Test(watch, overrun, .timeout = 120)
 }
 
 /* A storm with somebody reading: few wakeups, few events, no loss. */
-Test(watch, a_storm_wakes_seldom, .timeout = 120)
+Test(watch, a_storm_wakes_seldom)
 {
     struct lab lab;
     tn_k_lab_hosts();
