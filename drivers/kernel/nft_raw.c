@@ -16,6 +16,7 @@
 #include <netlink/attr.h>
 
 #include "model/base/map.h"
+#include "model/base/text.h"
 
 enum kind { TABLE, CHAIN, SET };
 
@@ -223,19 +224,11 @@ tn_nft_raw_sets(const struct tn_nft_raw *raw, size_t *n)
     return raw->sets.items;
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 const char *const *
 tn_nft_raw_foreign(struct tn_nft_raw *raw, size_t *n)
 {
     *n = raw->foreign.n;
-    if (*n) {
-        qsort(raw->foreign.items, *n, sizeof *raw->foreign.items, by_text);
-    }
+    tn_texts_sort(raw->foreign.items, *n);
     return raw->foreign.items;
 }
 

@@ -86,12 +86,6 @@ next_item(struct slice *rest, struct slice *item)
     return true;
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* The items between braces, sorted and joined. */
 static const char *
 sorted_items(struct tn_arena *arena, struct slice inside)
@@ -101,9 +95,7 @@ sorted_items(struct tn_arena *arena, struct slice inside)
     while (next_item(&inside, &item)) {
         *tn_vec_push(arena, &items) = tn_arena_strndup(arena, item.s, item.n);
     }
-    if (items.n) {
-        qsort(items.items, items.n, sizeof *items.items, by_text);
-    }
+    tn_texts_sort(items.items, items.n);
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     for (size_t i = 0; i < items.n; i++) {
         tn_text_add(&t, i ? ", " : "");

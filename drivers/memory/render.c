@@ -83,12 +83,6 @@ draft_end(struct render *r, struct draft *d)
     *tn_vec_push(r->arena, &r->list) = d->r;
 }
 
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
 /* Values joined; null if there are none. */
 static const char *
 join(struct tn_arena *arena, const struct set *set, const char *between)
@@ -104,16 +98,7 @@ join(struct tn_arena *arena, const struct set *set, const char *between)
 static const char *
 join_sorted(struct tn_arena *arena, struct set *set)
 {
-    size_t kept = 0;
-    if (set->v.n > 1) {
-        qsort(set->v.items, set->v.n, sizeof *set->v.items, text_cmp);
-    }
-    for (size_t i = 0; i < set->v.n; i++) {
-        if (kept == 0 || strcmp(set->v.items[kept - 1], set->v.items[i]) != 0) {
-            set->v.items[kept++] = set->v.items[i];
-        }
-    }
-    set->v.n = kept;
+    set->v.n = tn_texts_unique(set->v.items, set->v.n);
     return join(arena, set, ", ");
 }
 

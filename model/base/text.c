@@ -266,6 +266,39 @@ tn_is_utf8(const char *text, size_t n)
     return true;
 }
 
+static int
+text_cmp(const void *pa, const void *pb)
+{
+    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
+}
+
+void
+tn_texts_sort(const char **texts, size_t n)
+{
+    if (n) {
+        qsort(texts, n, sizeof *texts, text_cmp);
+    }
+}
+
+size_t
+tn_texts_unique(const char **texts, size_t n)
+{
+    size_t kept = 0;
+    tn_texts_sort(texts, n);
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || strcmp(texts[kept - 1], texts[i]) != 0) {
+            texts[kept++] = texts[i];
+        }
+    }
+    return kept;
+}
+
+bool
+tn_texts_has(const char *const *texts, size_t n, const char *s)
+{
+    return n && bsearch(&s, texts, n, sizeof *texts, text_cmp);
+}
+
 bool
 tn_streq(const char *a, const char *b)
 {

@@ -53,6 +53,13 @@ const char *tn_nearest(const char *word, const char *const *candidates,
 /* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates), no NUL. */
 bool tn_is_utf8(const char *s, size_t n);
 
+/* Sets of texts: sorted arrays.  tn_texts_sort() keeps what is there twice;
+ * tn_texts_unique() drops it, and returns how many are left. */
+void tn_texts_sort(const char **texts, size_t n);
+size_t tn_texts_unique(const char **texts, size_t n);
+/* 'texts' is sorted. */
+bool tn_texts_has(const char *const *texts, size_t n, const char *s);
+
 /* Null-tolerant comparisons. */
 bool tn_streq(const char *a, const char *b);
 int tn_strcmp0(const char *a, const char *b);

@@ -330,12 +330,6 @@ failed_hold(struct peers *p, const struct tn_part *part)
     }
 }
 
-static int
-text_cmp(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 void
 tn_settle_peerings(const struct tn_parts *parts, struct tn_arena *arena,
                    struct tn_diags *diags, const char *const **held,
@@ -351,15 +345,6 @@ tn_settle_peerings(const struct tn_parts *parts, struct tn_arena *arena,
             failed_hold(&p, parts->items[i]);
         }
     }
-    if (p.held.n > 1) {
-        qsort(p.held.items, p.held.n, sizeof(const char *), text_cmp);
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < p.held.n; i++) {
-        if (kept == 0 || strcmp(p.held.items[kept - 1], p.held.items[i]) != 0) {
-            p.held.items[kept++] = p.held.items[i];
-        }
-    }
+    *n_held = tn_texts_unique(p.held.items, p.held.n);
     *held = p.held.items;
-    *n_held = kept;
 }

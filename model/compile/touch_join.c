@@ -366,12 +366,6 @@ offers_join(struct join *j)
     j->part.n_offers = n;
 }
 
-static int
-text_cmp(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* The names of security groups: those of the base but for changed files, and
  * those of changed files. */
 static void
@@ -395,9 +389,7 @@ groups_join(struct join *j)
             }
         }
     }
-    if (new.n > 1) {
-        qsort(new.items, new.n, sizeof *new.items, text_cmp);
-    }
+    tn_texts_sort(new.items, new.n);
     const char **list =
         tn_new_n(j->keep, const char *, j->old.n_groups + new.n);
     size_t n = 0, k = 0;

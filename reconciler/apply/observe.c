@@ -84,12 +84,6 @@ tn_network_device(const struct tn_network *network, const char *name)
     return NULL;
 }
 
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
 /* Failed tenants, scopes that compile holds, and tenants of which this device
  * cannot express something. */
 static void
@@ -111,9 +105,7 @@ held_collect(const struct tn_reconcile *run, struct tn_device_run *d)
             *tn_vec_push(d->arena, &held) = f->tenant;
         }
     }
-    if (held.n) {
-        qsort(held.items, held.n, sizeof *held.items, text_cmp);
-    }
+    tn_texts_sort(held.items, held.n);
     d->held = held.items;
     d->n_held = held.n;
 }

@@ -19,12 +19,6 @@
 
 enum { LOCK_WAIT_MS = 10000, LARGE_APPLY = 1000 };
 
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
 static void
 session_drop(struct tn_worker *w)
 {
@@ -151,8 +145,7 @@ state_part(const struct tn_look *k, const struct tn_state *state)
     TN_VEC(struct tn_resource) items = {0};
     for (size_t i = 0; i < state->n; i++) {
         const char *scope = state->items[i].scope;
-        if (bsearch(&scope, k->scope.names, k->scope.n, sizeof scope,
-                    text_cmp)) {
+        if (tn_texts_has(k->scope.names, k->scope.n, scope)) {
             *tn_vec_push(k->arena, &items) = state->items[i];
         }
     }
@@ -208,12 +201,10 @@ is_waiting(const struct tn_worker *w, const char *key)
 static bool
 is_looked_at(const struct tn_look *k, const char *scope)
 {
-    if (k->d.n_held &&
-        bsearch(&scope, k->d.held, k->d.n_held, sizeof scope, text_cmp)) {
+    if (tn_texts_has(k->d.held, k->d.n_held, scope)) {
         return false; /* Nothing was planned there. */
     }
-    return k->full ||
-           bsearch(&scope, k->scope.names, k->scope.n, sizeof scope, text_cmp);
+    return k->full || tn_texts_has(k->scope.names, k->scope.n, scope);
 }
 
 /* Was it tried, and waits?  What was not tried waits as it did. */
@@ -288,31 +279,6 @@ drift_note(struct tn_look *k)
     r->drift.first = NULL;
 }
 
-/* The scopes that the plan touches. */
-static struct tn_scope
-plan_scopes(const struct tn_look *k)
-{
-    const struct tn_device_plan *plan = k->d.plan;
-    const char **names = tn_new_n(k->arena, const char *, plan->n_changes);
-    size_t n = 0;
-    for (size_t i = 0; i < plan->n_changes; i++) {
-        const char *scope = plan->changes[i].scope;
-        if (n == 0 || strcmp(names[n - 1], scope) != 0) {
-            names[n++] = scope;
-        }
-    }
-    if (n) {
-        qsort(names, n, sizeof *names, text_cmp);
-    }
-    size_t kept = n ? 1 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if (strcmp(names[i], names[kept - 1]) != 0) {
-            names[kept++] = names[i];
-        }
-    }
-    return (struct tn_scope){names, kept};
-}
-
 /* May anything be done to this scope now? */
 static bool
 scope_allowed(struct tn_look *k, const char *scope)
@@ -354,7 +320,7 @@ static enum tn_code
 gates_pass(struct tn_look *k)
 {
     TN_VEC(const char *) held = {0};
-    const struct tn_scope touched = plan_scopes(k);
+    const struct tn_scope touched = tn_plan_scopes(k->arena, k->d.plan);
     for (size_t i = 0; i < k->d.n_held; i++) {
         *tn_vec_push(k->arena, &held) = k->d.held[i];
     }
@@ -366,7 +332,7 @@ gates_pass(struct tn_look *k)
     if (held.n == k->d.n_held) {
         return TN_OK;
     }
-    qsort(held.items, held.n, sizeof *held.items, text_cmp);
+    tn_texts_sort(held.items, held.n);
     k->d.held = held.items;
     k->d.n_held = held.n;
     size_t before = k->d.plan->n_changes;
@@ -426,7 +392,7 @@ apply(struct tn_look *k)
     if (code) {
         return code;
     }
-    const struct tn_scope touched = plan_scopes(k);
+    const struct tn_scope touched = tn_plan_scopes(k->arena, k->d.plan);
     struct tn_apply_job job = {
         .devices = &k->d,
         .n = 1,
@@ -554,9 +520,7 @@ look_begin(struct tn_worker *w)
         for (size_t i = 0; i < w->n_dirty; i++) {
             names[i] = tn_arena_strdup(k.arena, w->dirty[i]);
         }
-        if (w->n_dirty) {
-            qsort(names, w->n_dirty, sizeof *names, text_cmp);
-        }
+        tn_texts_sort(names, w->n_dirty);
         k.scope = (struct tn_scope){names, w->n_dirty};
     }
     w->full = false;

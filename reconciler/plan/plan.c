@@ -384,6 +384,20 @@ add_device(struct tn_plan *plan, struct tn_digester *d,
     }
 }
 
+struct tn_scope
+tn_plan_scopes(struct tn_arena *arena, const struct tn_device_plan *plan)
+{
+    const char **names = tn_new_n(arena, const char *, plan->n_changes);
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_changes; i++) {
+        const char *scope = plan->changes[i].scope;
+        if (n == 0 || strcmp(names[n - 1], scope) != 0) {
+            names[n++] = scope;
+        }
+    }
+    return (struct tn_scope){names, tn_texts_unique(names, n)};
+}
+
 const struct tn_plan *
 tn_plan_build(struct tn_arena *arena, const char *commit,
               const char *environment,

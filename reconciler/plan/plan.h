@@ -145,6 +145,11 @@ tn_plan_unreachable(struct tn_arena *arena, const char *device,
                     const char *driver,
                     const struct tn_error *why) TN_RETURNS_NONNULL;
 
+/* The scopes that the changes of a plan are in, sorted, each once: new in
+ * 'arena', the texts borrowed. */
+struct tn_scope tn_plan_scopes(struct tn_arena *arena,
+                               const struct tn_device_plan *plan);
+
 struct tn_plan {
     const char *commit; /* Hexadecimal; "" for a working tree. */
     const char *environment;

@@ -156,12 +156,6 @@ tn_pair_secret(const struct tn_attr_pair *pair)
            (pair->before && pair->before->secret);
 }
 
-static int
-member_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
 /* Prose and rules have commas too, but are no sets. */
 static bool
 may_be_set(const char *s)
@@ -179,9 +173,7 @@ members(struct tn_arena *arena, const char *value, size_t *n)
         *tn_vec_push(arena, &v) = tn_arena_strndup(arena, s, len);
         s += len + (end ? 2 : 0);
     }
-    if (v.n > 1) {
-        qsort(v.items, v.n, sizeof(char *), member_cmp);
-    }
+    tn_texts_sort(v.items, v.n);
     *n = v.n;
     return v.items;
 }

@@ -152,18 +152,6 @@ tn_snapshot_reveal(struct tn_arena *arena, struct tn_snapshot *snapshot,
     state->items = items;
 }
 
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
-static bool
-is_among(const char *const *scopes, size_t n, const char *scope)
-{
-    return n && bsearch(&scope, scopes, n, sizeof *scopes, text_cmp);
-}
-
 const struct tn_state *
 tn_snapshot_overlay(struct tn_arena *arena, const struct tn_state *before,
                     const struct tn_state *now, const char *const *scopes,
@@ -177,9 +165,9 @@ tn_snapshot_overlay(struct tn_arena *arena, const struct tn_state *before,
         const struct tn_resource *b = i < before->n ? &before->items[i] : NULL;
         const struct tn_resource *a = k < now->n ? &now->items[k] : NULL;
         int c = !b ? 1 : !a ? -1 : strcmp(b->key, a->key);
-        if (b && c <= 0 && !is_among(scopes, n_scopes, b->scope)) {
+        if (b && c <= 0 && !tn_texts_has(scopes, n_scopes, b->scope)) {
             items[out->n++] = *b;
-        } else if (a && c >= 0 && is_among(scopes, n_scopes, a->scope)) {
+        } else if (a && c >= 0 && tn_texts_has(scopes, n_scopes, a->scope)) {
             items[out->n++] = *a;
         }
         i += c <= 0;

@@ -34,12 +34,6 @@ cleanup_dir(DIR **d)
     }
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* All *.jsonl in the directory 'fd' (borrowed), sorted; -1 and errno. */
 static int
 list_runs(int fd, struct names *out)
@@ -65,9 +59,7 @@ list_runs(int fd, struct names *out)
     if (errno) {
         return -1;
     }
-    if (out->list.n > 1) {
-        qsort(out->list.items, out->list.n, sizeof *out->list.items, by_name);
-    }
+    tn_texts_sort(out->list.items, out->list.n);
     return 0;
 }
 
