@@ -68,11 +68,13 @@ netns_path(const char *name, char path[PATH_SIZE], struct tn_error *err)
     return TN_OK;
 }
 
+/* Asked of the path: what a crash left may have no mode at all, and opening it
+ * takes a capability that the daemon gives up. */
 static bool
-is_namespace(int fd)
+is_namespace(const char *path)
 {
     struct statfs fs;
-    return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+    return statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
 int
@@ -97,12 +99,13 @@ tn_k_netns_open(const char *name, int *fd, struct tn_error *err)
         }
     }
     int f = open(path, O_RDONLY | O_CLOEXEC);
-    if (f < 0) {
+    if (f < 0 && (errno != EACCES || is_namespace(path))) {
         return tn_fail_sys(err, errno == ENOENT ? TN_ENOENT : TN_EUNAVAILABLE,
                            errno, "network namespace %s", name ? name : "");
     }
-    if (!is_namespace(f)) {
-        close(f);
+    struct statfs fs;
+    if (f < 0 || fstatfs(f, &fs) < 0 || fs.f_type != NSFS_MAGIC) {
+        tn_cleanup_fd(&f);
         return tn_fail(err, TN_ENOENT, 0, "network namespace %s: not one",
                        name ? name : "");
     }
@@ -118,12 +121,6 @@ tn_k_netns_enter(int fd, struct tn_error *err)
                            errno, "cannot enter a network namespace");
     }
     return TN_OK;
-}
-
-static int
-cmp_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 enum tn_code
@@ -143,9 +140,7 @@ tn_k_netns_list(struct tn_arena *arena, const char *const **out, size_t *n,
     if (dir) {
         closedir(dir);
     }
-    if (names.n) {
-        qsort(names.items, names.n, sizeof *names.items, cmp_name);
-    }
+    tn_texts_sort(names.items, names.n);
     *out = names.items;
     *n = names.n;
     return TN_OK;
@@ -176,11 +171,11 @@ static enum tn_code
 make_file(const char *name, const char *path, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_fd)
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0);
-    if (fd < 0) {
+    int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+    if (fd < 0 && errno != EEXIST) {
         return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "%s", path);
     }
-    if (is_namespace(fd)) {
+    if (is_namespace(path)) {
         return tn_fail(err, TN_ESTALE, EEXIST,
                        "network namespace %s exists already", name);
     }
