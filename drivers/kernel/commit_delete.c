@@ -11,6 +11,8 @@
 #include <linux/if_link.h>
 #include <time.h>
 
+#include "model/base/time.h"
+
 /* Nobody should wait longer than half a second for that lock. */
 enum {
     CHUNK_FIRST = 12,
@@ -39,14 +41,6 @@ tn_k_doom_link(const struct tn_k_emit *e, const char *ns, const char *link,
             (struct tn_k_doomed){index, (uint32_t) e->step};
     }
     return TN_OK;
-}
-
-static long
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000L + t.tv_nsec / 1000000L;
 }
 
 static void
@@ -106,9 +100,9 @@ tn_k_delete_doomed(struct tn_k_commit *c, struct tn_error *err)
         for (size_t i = 0; code == TN_OK && i < space->doomed.n;) {
             size_t n = space->doomed.n - i;
             n = n < c->chunk ? n : c->chunk;
-            long start = now_ms();
+            long start = tn_now_ms();
             code = delete_chunk(c, space, i, n, err);
-            adapt(c, n, now_ms() - start);
+            adapt(c, n, tn_now_ms() - start);
             i += n;
         }
         space->doomed.n = space->doomed.cap = 0;

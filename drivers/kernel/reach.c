@@ -28,6 +28,7 @@
 #include "drivers/kernel/names.h"
 #include "drivers/kernel/netns.h"
 #include "drivers/kernel/session.h"
+#include "model/base/time.h"
 
 enum { RESEND_MS = 250, REPLY_BYTES = 2048 };
 
@@ -61,9 +62,7 @@ struct run {
 static int64_t
 now_us(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+    return tn_now_ns() / 1000;
 }
 
 static void

@@ -14,20 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/base/time.h"
+
 enum {
     MOST_OF_SCOPE = 32,
     MOST_MESSAGES = 16384, /* Of a socket, at a time. */
     TOKENS = 50,           /* Reads at once, and per second. */
     PAUSE_MS = 20,
 };
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* --- what is pending ----------------------------------------------------- */
 
@@ -194,7 +188,7 @@ pace(struct tn_watch *w, bool found)
 static void
 pump(struct tn_watch *w)
 {
-    w->now = clock_ns();
+    w->now = tn_now_ns();
     size_t n = tn_k_watch_drain(w, MOST_MESSAGES);
     tn_k_watched_folder(w);
     pace(w, n > 0);
@@ -276,7 +270,7 @@ update(struct tn_watch *w, const struct tn_device *device, struct tn_error *err)
 {
     struct tn_k_watch_plan plan;
     tn_k_watch_plan_build(&plan, device);
-    w->now = clock_ns();
+    w->now = tn_now_ns();
     plan_switch(w, &plan);
     enum tn_code code = attach_new(w, err);
     arm(w);
@@ -297,7 +291,7 @@ tn_k_events_open(const struct tn_device *device,
     w->scratch = tn_arena_new();
     w->pending_arena = tn_arena_new();
     w->tokens = TOKENS;
-    w->refilled = clock_ns();
+    w->refilled = tn_now_ns();
     pending_reset(w);
     enum tn_code code = tn_k_watch_sockets(w, err);
     if (code == TN_OK) {

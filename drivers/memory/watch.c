@@ -15,6 +15,7 @@
 
 #include "drivers/memory/store.h"
 #include "model/base/cleanup.h"
+#include "model/base/time.h"
 
 enum { MASK = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
 
@@ -32,14 +33,6 @@ struct telling {
     TN_VEC(struct tn_event) events;
     int64_t now;
 };
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static bool
 in_scope(const struct tn_scope *scope, const char *name)
@@ -183,7 +176,7 @@ tn_mem_watch_read(struct tn_watch *w, struct tn_arena *arena,
                   const struct tn_event **out, size_t *n,
                   struct tn_error *err TN_UNUSED)
 {
-    struct telling t = {.arena = arena, .now = clock_ns()};
+    struct telling t = {.arena = arena, .now = tn_now_ns()};
     pthread_mutex_lock(&w->lock);
     drain(w);
     struct tn_error unread = {0};

@@ -1,4 +1,4 @@
-/* time.c - moments as text: UTC, whole seconds, one spelling (RFC 3339). */
+/* time.c - see time.h. */
 #include "model/base/time.h"
 
 #include <string.h>
@@ -35,4 +35,18 @@ tn_time_parse(const char *s, int64_t *out)
     }
     *out = t;
     return true;
+}
+
+int64_t
+tn_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t
+tn_now_ms(void)
+{
+    return tn_now_ns() / 1000000;
 }

@@ -2,7 +2,6 @@
 #include "reconciler/daemon/intent.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 struct tn_intent *
 tn_intent_new(struct tn_reconcile *run, int64_t seen_ms)
@@ -31,18 +30,4 @@ tn_intent_unref(struct tn_intent *intent)
         tn_reconcile_free(intent->run);
         free(intent);
     }
-}
-
-int64_t
-tn_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int64_t
-tn_now_ms(void)
-{
-    return tn_now_ns() / 1000000;
 }

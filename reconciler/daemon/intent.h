@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "model/base/time.h"
 #include "reconciler/apply/reconcile.h"
 
 struct tn_intent {
@@ -22,9 +23,5 @@ struct tn_intent *tn_intent_new(struct tn_reconcile *run,
 struct tn_intent *tn_intent_ref(struct tn_intent *intent) TN_RETURNS_NONNULL;
 /* Accepts null. */
 void tn_intent_unref(struct tn_intent *intent);
-
-/* The clocks of the daemon: monotonic, in milliseconds and nanoseconds. */
-int64_t tn_now_ms(void);
-int64_t tn_now_ns(void);
 
 #endif

@@ -25,6 +25,7 @@
 #include "model/base/arena.h"
 #include "model/base/cleanup.h"
 #include "model/base/crypt.h"
+#include "model/base/time.h"
 #include "reconciler/http/listen.h"
 
 enum { MAX_PEM = 1 << 18, PEER_TEXT = 64, SHUT_AGAIN_MS = 1000 };
@@ -60,14 +61,6 @@ struct collector {
     TN_VEC(struct tn_http_field) fields;
 };
 
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void
 unlink_conn(struct conn *c)
 {
@@ -79,7 +72,7 @@ unlink_conn(struct conn *c)
 static void
 set_deadline(struct tn_http_server *s, struct conn *c, int64_t ms)
 {
-    c->deadline_ms = now_ms() + ms;
+    c->deadline_ms = tn_now_ms() + ms;
     c->prev = s->list.prev;
     c->next = &s->list;
     c->prev->next = c;
@@ -496,7 +489,7 @@ tn_http_server_timeout_ms(struct tn_http_server *server)
         ms = wait < INT_MAX ? (int64_t) wait : INT_MAX;
     }
     if (server->list.next != &server->list) {
-        int64_t left = server->list.next->deadline_ms - now_ms();
+        int64_t left = server->list.next->deadline_ms - tn_now_ms();
         left = left > 0 ? left : 0;
         ms = ms < 0 || left < ms ? left : ms;
     }
@@ -510,7 +503,7 @@ tn_http_server_run(struct tn_http_server *server)
      * again only in the run after the one that closed some. */
     server->again = false;
     MHD_run(server->mhd);
-    int64_t now = now_ms();
+    int64_t now = tn_now_ms();
     while (server->list.next != &server->list &&
            server->list.next->deadline_ms <= now) {
         struct conn *c = server->list.next;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/base/time.h"
 #include "reconciler/notify/alerts_work.h"
 
 enum {
@@ -31,12 +32,11 @@ enum {
 struct tn_notify_now
 tn_notify_clock(void)
 {
-    struct timespec w, m;
+    struct timespec w;
     clock_gettime(CLOCK_REALTIME, &w);
-    clock_gettime(CLOCK_MONOTONIC, &m);
     return (struct tn_notify_now){
         .wall_ms = (int64_t) w.tv_sec * 1000 + w.tv_nsec / 1000000,
-        .mono_ms = (int64_t) m.tv_sec * 1000 + m.tv_nsec / 1000000,
+        .mono_ms = tn_now_ms(),
     };
 }
 
@@ -568,21 +568,6 @@ tn_alerts_count(const struct tn_alerts *alerts)
         count.unsettled += alerts->items[i]->unsettled;
     }
     return count;
-}
-
-void
-tn_alerts_firing(const struct tn_alerts *alerts,
-                 void (*each)(void *ctx, const struct tn_alert_out *out),
-                 void *ctx)
-{
-    struct tn_notify_now now = {INT64_MAX / 2, 0};
-    for (size_t i = 0; i < alerts->n; i++) {
-        if (alerts->items[i]->state != TN_ALERT_RESOLVED) {
-            struct tn_alert_out out = out_of(alerts, alerts->items[i], now);
-            out.ends_ms = 0;
-            each(ctx, &out);
-        }
-    }
 }
 
 bool

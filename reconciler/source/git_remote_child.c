@@ -29,6 +29,7 @@
 
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
+#include "model/base/time.h"
 #include "reconciler/source/git_remote.h"
 #include "reconciler/source/name.h"
 
@@ -40,14 +41,6 @@ struct speaker {
     int fd;
     int64_t said; /* When, in ms. */
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool
 write_all(int fd, const char *s, size_t n)
@@ -73,7 +66,7 @@ progress(void *ctx, uint64_t bytes)
 {
     struct speaker *s = ctx;
     char line[40];
-    int64_t now = now_ms();
+    int64_t now = tn_now_ms();
     if (now - s->said >= 100) {
         s->said = now;
         int n = snprintf(line, sizeof line, "P %" PRIu64 "\n", bytes);
@@ -130,7 +123,7 @@ serve(int in, int out)
     struct tn_transfer t = {0};
     struct tn_transfer_reply reply = {0};
     struct tn_error err = {0};
-    struct speaker speaker = {.fd = out, .said = now_ms()};
+    struct speaker speaker = {.fd = out, .said = tn_now_ms()};
     char text[TN_ERROR_TEXT] = "", line[REPLY_MAX];
     if (!buf || !read_request(in, buf, &t)) {
         return 1;
@@ -261,7 +254,7 @@ static enum tn_code
 step(struct running *r, int fd, struct tn_error *err)
 {
     uint64_t need = (uint64_t) MIN_RATE * (r->how->timeout_ms + 999) / 1000;
-    int64_t now = now_ms(), left = r->window + r->how->timeout_ms - now;
+    int64_t now = tn_now_ms(), left = r->window + r->how->timeout_ms - now;
     if (left <= 0 && r->bytes - r->at_start >= need) {
         r->window = now;
         r->at_start = r->bytes;
@@ -329,7 +322,7 @@ tn_child_run(const struct tn_child *how, const struct tn_transfer *transfer,
              struct tn_transfer_reply *reply, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_fd) int fd = -1;
-    struct running r = {.how = how, .window = now_ms()};
+    struct running r = {.how = how, .window = tn_now_ms()};
     struct pollfd cancelled = {.fd = how->cancel_fd, .events = POLLIN};
     pid_t pid = 0;
     int status = 0;

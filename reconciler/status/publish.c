@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "model/base/attr.h"
+#include "model/base/time.h"
 #include "reconciler/source/source.h"
 #include "reconciler/status/git_replay.h"
 
@@ -31,14 +32,6 @@ struct publisher {
     char waiting[65]; /* The last commit before the one of this call. */
     struct tn_publish_result result;
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* As long as a try takes, at random, so that racers fall out of step.  To wait
  * longer would not make the next try luckier; only who lost very often waits
@@ -150,13 +143,13 @@ try_all(struct publisher *p, struct tn_error *err)
     enum tn_code code = TN_OK;
     for (unsigned i = 0; i < tries; i++) {
         bool again = false;
-        int64_t began = now_ms();
+        int64_t began = tn_now_ms();
         code = try_once(p, &again, err);
         if (!again) {
             return code;
         }
         if (i > 0) {
-            wait_before(i, now_ms() - began);
+            wait_before(i, tn_now_ms() - began);
         }
         code = tn_remote_fetch_extra(p->remote, p->ref, &head, err);
         if (code) {
