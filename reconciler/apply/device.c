@@ -12,57 +12,16 @@
 
 #include "reconciler/snapshot/snapshot.h"
 
-/* The scopes that a plan touches. */
-struct touched {
-    const char **names; /* Sorted, unique. */
-    size_t n;
-};
-
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
-static struct touched
-touched_collect(struct tn_arena *arena, const struct tn_device_plan *plan)
-{
-    struct touched t = {
-        .names = tn_new_n(arena, const char *, plan->n_changes),
-    };
-    for (size_t i = 0; i < plan->n_changes; i++) {
-        const char *scope = plan->changes[i].scope;
-        if (t.n == 0 || strcmp(t.names[t.n - 1], scope) != 0) {
-            t.names[t.n++] = scope;
-        }
-    }
-    qsort(t.names, t.n, sizeof *t.names, text_cmp);
-    size_t kept = t.n ? 1 : 0;
-    for (size_t i = 1; i < t.n; i++) {
-        if (strcmp(t.names[i], t.names[kept - 1]) != 0) {
-            t.names[kept++] = t.names[i];
-        }
-    }
-    t.n = kept;
-    return t;
-}
-
-static bool
-touched_has(const struct touched *t, const char *scope)
-{
-    return bsearch(&scope, t->names, t->n, sizeof *t->names, text_cmp) != NULL;
-}
-
 /* What is ours in the touched scopes. */
 static const struct tn_state *
 state_within(struct tn_arena *arena, const struct tn_state *state,
-             const struct touched *t)
+             const struct tn_scope *t)
 {
     struct tn_state *out = tn_new(arena, struct tn_state);
     struct tn_resource *items = tn_new_n(arena, struct tn_resource, state->n);
     for (size_t i = 0; i < state->n; i++) {
         const struct tn_resource *r = &state->items[i];
-        if (r->owner == TN_OURS && touched_has(t, r->scope)) {
+        if (r->owner == TN_OURS && tn_texts_has(t->names, t->n, r->scope)) {
             items[out->n++] = *r;
         }
     }
@@ -92,13 +51,13 @@ steps_commit(struct tn_device_run *d, const struct tn_device_plan *plan,
 }
 
 static enum tn_code
-look_again(struct tn_device_run *d, const struct touched *t,
+look_again(struct tn_device_run *d, const struct tn_scope *t,
            const struct tn_state *want, const struct tn_state **out,
            struct tn_error *err)
 {
     struct tn_scope scope = {0};
     if (d->driver->caps & TN_CAP_SCOPED) {
-        scope = (struct tn_scope){t->names, t->n};
+        scope = *t;
     }
     return d->driver->observe(d->session, &scope, want, d->arena, out, err);
 }
@@ -155,7 +114,7 @@ changes_verify(struct tn_device_run *d, const enum tn_outcome *outcomes,
  * effect, or somebody else's hand meanwhile, is no reason to undo what went
  * well, but it is not passed over. */
 static enum tn_code
-rest_count(struct tn_device_run *d, const struct touched *t,
+rest_count(struct tn_device_run *d, const struct tn_scope *t,
            const struct tn_state *now, struct tn_error *err)
 {
     const struct tn_device_plan *rest = NULL;
@@ -179,7 +138,7 @@ rest_count(struct tn_device_run *d, const struct touched *t,
 
 /* Plans what leads from what the device holds to what it held before. */
 static enum tn_code
-undo_plan(struct tn_device_run *d, const struct touched *t,
+undo_plan(struct tn_device_run *d, const struct tn_scope *t,
           const struct tn_device_plan **out, struct tn_error *err)
 {
     const struct tn_state *now = NULL;
@@ -200,7 +159,7 @@ undo_plan(struct tn_device_run *d, const struct touched *t,
 }
 
 static enum tn_code
-undo(struct tn_device_run *d, const struct touched *t, struct tn_error *err)
+undo(struct tn_device_run *d, const struct tn_scope *t, struct tn_error *err)
 {
     const struct tn_device_plan *plan = NULL;
     enum tn_code code = undo_plan(d, t, &plan, err);
@@ -226,7 +185,7 @@ void
 tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
 {
     const struct tn_device_plan *plan = d->plan;
-    struct touched t = touched_collect(d->arena, plan);
+    const struct tn_scope t = tn_plan_scopes(d->arena, plan);
     const struct tn_state *now = NULL;
     enum tn_code code = steps_commit(d, plan, outcomes, &d->failure);
     for (size_t i = 0; i < plan->n_changes; i++) {
@@ -258,6 +217,6 @@ tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
 enum tn_code
 tn_device_undo(struct tn_device_run *d, struct tn_error *err)
 {
-    struct touched t = touched_collect(d->arena, d->plan);
+    const struct tn_scope t = tn_plan_scopes(d->arena, d->plan);
     return undo(d, &t, err);
 }

@@ -192,6 +192,12 @@ struct tn_device_report {
 void tn_device_report(const struct tn_device_run *d, struct tn_arena *arena,
                       struct tn_device_report *out);
 
+/* What the device holds now, as files of the status ref: new in 'arena'.
+ * 'commit' null: nothing was ever applied; 'key' null: secrets are left out. */
+void tn_device_snapshot(const struct tn_device_run *d, const char *commit,
+                        const struct tn_digest *key, struct tn_arena *arena,
+                        struct tn_status_folder *out);
+
 /* The update of the status ref that tells it: new in 'arena', pointing into
  * 'run' and 'reports'.  'status' is the ref as it is now. */
 struct tn_record {

@@ -87,35 +87,17 @@ shortcoming(struct tn_arena *arena, const struct tn_device_run *d,
     return NULL;
 }
 
-static int
-text_cmp(const void *pa, const void *pb)
-{
-    return strcmp(*(const char *const *) pa, *(const char *const *) pb);
-}
-
 static void
 changed_collect(const struct tn_device_run *d, struct tn_arena *arena,
                 struct tn_device_report *out)
 {
-    const char **scopes = tn_new_n(arena, const char *, d->plan->n_changes);
-    const char *last = NULL;
-    size_t n = 0, kept = 0;
-    for (size_t k = 0; k < d->plan->n_changes; k++) {
-        if (!tn_streq(last, d->plan->changes[k].scope)) {
-            last = d->plan->changes[k].scope;
-            scopes[n++] = last;
-        }
-    }
-    if (n) {
-        qsort(scopes, n, sizeof *scopes, text_cmp);
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (kept == 0 || strcmp(scopes[kept - 1], scopes[k]) != 0) {
-            scopes[kept++] = tn_arena_strdup(arena, scopes[k]);
-        }
+    const struct tn_scope touched = tn_plan_scopes(d->arena, d->plan);
+    const char **scopes = tn_new_n(arena, const char *, touched.n);
+    for (size_t i = 0; i < touched.n; i++) {
+        scopes[i] = tn_arena_strdup(arena, touched.names[i]);
     }
     out->changed = scopes;
-    out->n_changed = kept;
+    out->n_changed = touched.n;
 }
 
 void
@@ -425,6 +407,21 @@ tn_record_update(const struct tn_record *r, struct tn_status_update *out)
     };
 }
 
+void
+tn_device_snapshot(const struct tn_device_run *d, const char *commit,
+                   const struct tn_digest *key, struct tn_arena *arena,
+                   struct tn_status_folder *out)
+{
+    struct tn_snapshot_meta meta = {
+        .device = d->device->name,
+        .driver = d->driver->name,
+        .commit = commit,
+        .observed = (int64_t) time(NULL),
+    };
+    tn_snapshot_encode(arena, d->after ? d->after : d->have, d->want, &meta,
+                       key, out);
+}
+
 /* What the devices hold now, of those on which something was done or of which
  * nothing is known yet. */
 static void
@@ -436,18 +433,10 @@ snapshots_add(const struct tn_reconcile *run, struct tn_status_update *update)
     for (size_t i = 0; i < run->n_devices && !run->options.destroy; i++) {
         const struct tn_device_run *d = &run->devices[i];
         bool new = !tn_status_device_get(run->status, d->device->name);
-        const struct tn_state *state = d->after ? d->after : d->have;
-        if (!state || !device_fine(d) || !(d->after || new)) {
+        if (!d->have || !device_fine(d) || !(d->after || new)) {
             continue;
         }
-        struct tn_snapshot_meta meta = {
-            .device = d->device->name,
-            .driver = d->driver->name,
-            .commit = run->commit.id,
-            .observed = (int64_t) time(NULL),
-        };
-        tn_snapshot_encode(d->arena, state, d->want, &meta, NULL,
-                           &folders[n++]);
+        tn_device_snapshot(d, run->commit.id, NULL, d->arena, &folders[n++]);
     }
     update->folders = folders;
     update->n_folders = n;

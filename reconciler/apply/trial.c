@@ -246,12 +246,6 @@ tn_trial_undo(struct tn_trial *t, const char *why, struct tn_error *err)
 }
 
 enum tn_code
-tn_trial_finish(struct tn_trial *t, struct tn_error *err)
-{
-    return tn_pending_finish(t->dir, err);
-}
-
-enum tn_code
 tn_trial_good(const char *dir, const struct tn_reconcile *run,
               struct tn_error *err)
 {

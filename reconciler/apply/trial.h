@@ -1,6 +1,6 @@
 /* trial.h - an apply that is undone unless it proves to be good.
  *
- *     recover -> begin -> (apply) -> judge -> undo? -> finish
+ *     recover -> begin -> (apply) -> judge -> undo? -> recovered
  *
  * Proof is the word of a person ('tenet confirm'), probes that passed before
  * and pass again, or both.  The state is on disk (confirm/pending.h), so that
@@ -16,7 +16,7 @@ struct tn_trial {
     const char *dir; /* Of the instance's state. */
     struct tn_reconcile *run;
     uint64_t window_ms;
-    bool person, probes;
+    bool person; /* Waits for 'tenet confirm', too. */
     const char *who;
     /* Its own. */
     const struct tn_probe_plan *plan;
@@ -31,7 +31,7 @@ enum tn_code tn_trial_recover(const char *dir, const char *repo,
                               const char *ref, struct tn_arena *arena,
                               const char **undoing,
                               struct tn_error *err) TN_MUST_USE;
-/* What was to be undone is; accepts that there was nothing. */
+/* Nothing is pending any more; accepts that nothing was. */
 enum tn_code tn_trial_recovered(const char *dir,
                                 struct tn_error *err) TN_MUST_USE;
 
@@ -54,10 +54,6 @@ enum tn_code tn_trial_judge(struct tn_trial *trial, bool *kept,
 /* Puts all devices back to what they were, and quarantines the commit. */
 enum tn_code tn_trial_undo(struct tn_trial *trial, const char *why,
                            struct tn_error *err) TN_MUST_USE;
-/* Nothing is pending any more. */
-enum tn_code tn_trial_finish(struct tn_trial *trial,
-                             struct tn_error *err) TN_MUST_USE;
-
 /* All devices hold the commit, verified: it is one to go back to. */
 enum tn_code tn_trial_good(const char *dir, const struct tn_reconcile *run,
                            struct tn_error *err) TN_MUST_USE;

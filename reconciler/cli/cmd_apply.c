@@ -346,7 +346,6 @@ plan_and_apply(const struct session *s, struct tn_reconcile *run,
         .dir = s->dir,
         .run = run,
         .person = cli->confirm != NULL,
-        .probes = cli->probe != NULL,
         .who = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER"),
     };
     const char *window = cli->confirm ? cli->confirm : cli->probe;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "reconciler/apply/trial.h"
+#include "reconciler/confirm/pending.h"
 #include "reconciler/daemon/mode.h"
 #include "reconciler/daemon/upstream_inside.h"
 #include "reconciler/trust/trust.h"
@@ -123,8 +124,14 @@ unconfirmed_recover(struct tn_upstream *u, const char *dir,
 {
     struct tn_error err = {0};
     struct tn_state_lock *lock = NULL;
+    struct tn_pending_clock now;
+    struct tn_pending_state state = {0};
     const char *undoing = NULL;
-    if (tn_state_lock(dir, 0, &lock, &err)) {
+    tn_pending_clock_now(&now);
+    bool none = tn_pending_load(dir, &now, arena, &state, &err) == TN_OK &&
+                state.phase == TN_PENDING_NONE;
+    /* Workers want the lock: it is not taken for nothing at each look. */
+    if (none || tn_state_lock(dir, 0, &lock, &err)) {
         return;
     }
     enum tn_code code = tn_trial_recover(dir, tn_remote_repo(u->remote),

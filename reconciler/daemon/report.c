@@ -4,21 +4,15 @@
 #include <time.h>
 
 #include "reconciler/daemon/worker.h"
-#include "reconciler/snapshot/snapshot.h"
 
 static const struct tn_status_folder *
 snapshot_make(struct tn_look *k)
 {
     struct tn_arena *arena = k->report->snapshot_arena = tn_arena_new();
     struct tn_status_folder *folder = tn_new(arena, struct tn_status_folder);
-    struct tn_snapshot_meta meta = {
-        .device = k->w->name,
-        .driver = k->w->base.driver->name,
-        .commit = k->w->known ? k->w->intent->run->commit.id : NULL,
-        .observed = (int64_t) time(NULL),
-    };
-    tn_snapshot_encode(arena, k->d.after ? k->d.after : k->d.have, k->d.want,
-                       &meta, k->w->options->snapshot_key, folder);
+    const char *commit = k->w->known ? k->w->intent->run->commit.id : NULL;
+    tn_device_snapshot(&k->d, commit, k->w->options->snapshot_key, arena,
+                       folder);
     return folder;
 }
 
