@@ -237,58 +237,6 @@ tn_k_lab_device(struct tn_arena *arena, int host,
     return d;
 }
 
-const struct tn_device *
-tn_k_lab_big(struct tn_arena *arena, unsigned n)
-{
-    struct tn_host *hosts[5];
-    const struct tn_net_group *const *groups = open_group(arena);
-    struct tn_net_vpc *vpc = tn_new(arena, struct tn_net_vpc);
-    const struct tn_net_vpc **list =
-        tn_new_n(arena, const struct tn_net_vpc *, 1);
-    struct tn_net_subnet *subnets = tn_new_n(arena, struct tn_net_subnet, n);
-    for (int i = 0; i < 5; i++) {
-        hosts[i] = host_new(arena, i ? tn_arena_printf(arena, "o%d", i) : "hv1",
-                            tn_arena_printf(arena, "192.0.2.%d", i + 1));
-    }
-    for (unsigned i = 0; i < n; i++) {
-        struct tn_net_subnet *s = &subnets[i];
-        unsigned char hi = (unsigned char) (i >> 8), lo = (unsigned char) i;
-        struct tn_net_port *p = tn_new_n(arena, struct tn_net_port, 5);
-        s->name = tn_arena_printf(arena, "s%05u", i);
-        s->vni = 10000 + i;
-        s->mtu = 1450;
-        s->cidr = (struct tn_cidr){{TN_AF_IPV4, {10, hi, lo, 0}}, 24};
-        s->gateway = (struct tn_addr){TN_AF_IPV4, {10, hi, lo, 1}};
-        s->gateway_mac = (struct tn_mac){{2, 0x74, 0x6e, 0xff, hi, lo}};
-        s->ports = p;
-        s->n_ports = 3;
-        for (unsigned j = 0; j < 3; j++) {
-            p[j].name = tn_arena_printf(arena, "q%05u-%u", i, j);
-            p[j].host = hosts[j == 0 ? 0 : 1 + (i + j) % 4];
-            p[j].mac =
-                (struct tn_mac){{2, 0x74, 0x6e, (unsigned char) j, hi, lo}};
-            p[j].address = (struct tn_addr){
-                TN_AF_IPV4, {10, hi, lo, (unsigned char) (10 + j)}};
-            p[j].groups = groups;
-            p[j].n_groups = 1;
-            p[j].netns = "guests";
-            p[j].interface = tn_arena_printf(arena, "e%05u", i);
-        }
-    }
-    *vpc = (struct tn_net_vpc){.scope = "acme/big",
-                               .tenant = "acme",
-                               .name = "big",
-                               .subnets = subnets,
-                               .n_subnets = n,
-                               .groups = groups[0],
-                               .n_groups = 1};
-    list[0] = vpc;
-    struct tn_device *d = device_new(arena, hosts[0]);
-    d->vpcs = list;
-    d->n_vpcs = 1;
-    return d;
-}
-
 static int run_shell(const char *fmt, va_list ap) TN_PRINTF(1, 0);
 
 static int

@@ -32,10 +32,6 @@ struct tn_k_lab_change {
 const struct tn_device *tn_k_lab_device(struct tn_arena *arena, int host,
                                         const struct tn_k_lab_change *change);
 
-/* A VPC "acme/big" of 'n' subnets on host 0, each with a port there and two
- * ports on two of four other hosts.  New in 'arena'. */
-const struct tn_device *tn_k_lab_big(struct tn_arena *arena, unsigned n);
-
 /* Makes namespaces hv1 and hv2, joined by an underlay, in a mount namespace of
  * this process: they vanish with it.  Root only. */
 void tn_k_lab_hosts(void);

@@ -162,6 +162,17 @@ tn_k_attr_copy(void *out, const struct nlattr *a, size_t n)
     memcpy(out, tn_k_attr_data(a), have < n ? have : n);
 }
 
+/* An IPv4 or IPv6 address, by its length; of any other '*out' stays. */
+static inline void
+tn_k_attr_addr(struct tn_addr *out, const struct nlattr *a)
+{
+    int n = tn_k_attr_len(a);
+    if (n == 4 || n == 16) {
+        *out = (struct tn_addr){n == 4 ? TN_AF_IPV4 : TN_AF_IPV6, {0}};
+        memcpy(out->b, tn_k_attr_data(a), (size_t) n);
+    }
+}
+
 static inline uint32_t
 tn_k_attr_u32(const struct nlattr *a)
 {

@@ -11,16 +11,6 @@
 /* IFA_PROTO values of addresses that the kernel made (since 5.18). */
 enum { KERNEL_LOOPBACK = 1, KERNEL_RA = 2, KERNEL_LINK_LOCAL = 3 };
 
-static void
-set_addr(struct tn_addr *out, const struct nlattr *a)
-{
-    int n = tn_k_attr_len(a);
-    if (n == 4 || n == 16) {
-        *out = (struct tn_addr){n == 4 ? TN_AF_IPV4 : TN_AF_IPV6, {0}};
-        memcpy(out->b, tn_k_attr_data(a), (size_t) n);
-    }
-}
-
 static int
 cmp_name(const void *a, const void *b)
 {
@@ -169,6 +159,36 @@ reset_addrs(void *ctx)
     t->addrs.n = 0;
 }
 
+void
+tn_k_address_read(const struct nlmsghdr *msg, struct tn_k_seen_addr *out)
+{
+    const struct ifaddrmsg *ifa = NLMSG_DATA(msg);
+    *out = (struct tn_k_seen_addr){.addr = {.len = ifa->ifa_prefixlen}};
+    const struct nlattr *a;
+    int left;
+    TN_K_EACH_ATTR_OF(a, msg, sizeof *ifa, left)
+    {
+        switch (tn_k_attr_type(a)) {
+        case IFA_LOCAL:
+            tn_k_attr_addr(&out->addr.addr, a);
+            break;
+        case IFA_ADDRESS: /* The other end's, if there is IFA_LOCAL too. */
+            if (!tn_addr_present(&out->addr.addr)) {
+                tn_k_attr_addr(&out->addr.addr, a);
+            }
+            break;
+        case IFA_PROTO:
+            out->protocol = tn_k_attr_u8(a);
+            break;
+        default:
+            break;
+        }
+    }
+    out->by_kernel = out->protocol == KERNEL_LOOPBACK ||
+                     out->protocol == KERNEL_RA ||
+                     out->protocol == KERNEL_LINK_LOCAL;
+}
+
 static void
 each_addr(void *ctx, const struct nlmsghdr *msg)
 {
@@ -178,33 +198,9 @@ each_addr(void *ctx, const struct nlmsghdr *msg)
     if (msg->nlmsg_type != RTM_NEWADDR || !link) {
         return;
     }
-    struct tn_k_seen_addr seen = {
-        .rank = link->rank,
-        .addr = {.len = ifa->ifa_prefixlen},
-    };
-    const struct nlattr *a;
-    int left;
-    TN_K_EACH_ATTR_OF(a, msg, sizeof *ifa, left)
-    {
-        switch (tn_k_attr_type(a)) {
-        case IFA_LOCAL:
-            set_addr(&seen.addr.addr, a);
-            break;
-        case IFA_ADDRESS: /* The other end's, if there is IFA_LOCAL too. */
-            if (!tn_addr_present(&seen.addr.addr)) {
-                set_addr(&seen.addr.addr, a);
-            }
-            break;
-        case IFA_PROTO:
-            seen.protocol = tn_k_attr_u8(a);
-            break;
-        default:
-            break;
-        }
-    }
-    seen.by_kernel = seen.protocol == KERNEL_LOOPBACK ||
-                     seen.protocol == KERNEL_RA ||
-                     seen.protocol == KERNEL_LINK_LOCAL;
+    struct tn_k_seen_addr seen;
+    tn_k_address_read(msg, &seen);
+    seen.rank = link->rank;
     *tn_vec_push(t->arena, &t->addrs) = seen;
 }
 
@@ -272,10 +268,10 @@ route_attr(struct tn_k_seen_route *seen, uint32_t *table,
 {
     switch (tn_k_attr_type(a)) {
     case RTA_DST:
-        set_addr(&seen->to.addr, a);
+        tn_k_attr_addr(&seen->to.addr, a);
         break;
     case RTA_GATEWAY:
-        set_addr(&seen->via, a);
+        tn_k_attr_addr(&seen->via, a);
         break;
     case RTA_VIA: {
         const struct rtvia *via = tn_k_attr_data(a);
@@ -379,7 +375,7 @@ each_neigh(void *ctx, const struct nlmsghdr *msg)
     {
         switch (tn_k_attr_type(a)) {
         case NDA_DST:
-            set_addr(&seen.addr, a);
+            tn_k_attr_addr(&seen.addr, a);
             break;
         case NDA_LLADDR:
             tn_k_attr_copy(seen.mac.b, a, sizeof seen.mac.b);
@@ -459,7 +455,7 @@ each_fdb(void *ctx, const struct nlmsghdr *msg)
             tn_k_attr_copy(seen.mac.b, a, sizeof seen.mac.b);
             break;
         case NDA_DST:
-            set_addr(&seen.vtep, a);
+            tn_k_attr_addr(&seen.vtep, a);
             break;
         case NDA_MASTER:
             seen.bridged = true;

@@ -43,6 +43,10 @@ struct tn_k_seen_addr {
     bool by_kernel; /* It made the address itself. */
 };
 
+/* Reads a message about an address (RTM_NEWADDR, RTM_DELADDR): all of '*out'
+ * but its rank. */
+void tn_k_address_read(const struct nlmsghdr *msg, struct tn_k_seen_addr *out);
+
 struct tn_k_seen_route {
     struct tn_cidr to;
     struct tn_addr via;

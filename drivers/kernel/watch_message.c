@@ -20,8 +20,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-/* IFA_PROTO values of addresses that the kernel made. */
-enum { KERNEL_FIRST = 1, KERNEL_LAST = 3 };
+#include "drivers/kernel/table.h"
 
 /* A message being looked at. */
 struct heard {
@@ -240,16 +239,6 @@ link_message(const struct heard *h, struct tn_k_watched *space)
 
 /* --- addresses ----------------------------------------------------------- */
 
-static void
-set_addr(struct tn_addr *out, const struct nlattr *a)
-{
-    int n = tn_k_attr_len(a);
-    if (n == 4 || n == 16) {
-        *out = (struct tn_addr){n == 4 ? TN_AF_IPV4 : TN_AF_IPV6, {0}};
-        memcpy(out->b, tn_k_attr_data(a), (size_t) n);
-    }
-}
-
 struct address {
     uint32_t index;
     struct tn_cidr at;
@@ -310,35 +299,16 @@ static void
 address_message(const struct heard *h)
 {
     const struct ifaddrmsg *ifa = NLMSG_DATA(h->msg);
-    struct address seen = {
+    struct tn_k_seen_addr read;
+    tn_k_address_read(h->msg, &read);
+    const struct address seen = {
         .index = ifa->ifa_index,
-        .at.len = ifa->ifa_prefixlen,
+        .at = read.addr,
+        .protocol = read.protocol,
         .verb = h->msg->nlmsg_type == RTM_NEWADDR ? "added" : "deleted"};
-    const struct nlattr *a;
-    int left;
-    TN_K_EACH_ATTR_OF(a, h->msg, sizeof *ifa, left)
-    {
-        switch (tn_k_attr_type(a)) {
-        case IFA_LOCAL:
-            set_addr(&seen.at.addr, a);
-            break;
-        case IFA_ADDRESS: /* The other end's, if there is IFA_LOCAL too. */
-            if (!tn_addr_present(&seen.at.addr)) {
-                set_addr(&seen.at.addr, a);
-            }
-            break;
-        case IFA_PROTO:
-            seen.protocol = tn_k_attr_u8(a);
-            break;
-        default:
-            break;
-        }
-    }
-    bool by_kernel =
-        seen.protocol >= KERNEL_FIRST && seen.protocol <= KERNEL_LAST;
-    if (by_kernel && h->space->underlay) {
+    if (read.by_kernel && h->space->underlay) {
         underlay_address(h, &seen);
-    } else if (!by_kernel) {
+    } else if (!read.by_kernel) {
         say_address(h, &seen);
     }
 }
@@ -404,7 +374,7 @@ route_message(const struct heard *h)
     {
         switch (tn_k_attr_type(a)) {
         case RTA_DST:
-            set_addr(&seen.to.addr, a);
+            tn_k_attr_addr(&seen.to.addr, a);
             break;
         case RTA_OIF:
             seen.index = tn_k_attr_u32(a);
@@ -516,7 +486,7 @@ neighbour_message(const struct heard *h)
     {
         switch (tn_k_attr_type(a)) {
         case NDA_DST:
-            set_addr(&seen.addr, a);
+            tn_k_attr_addr(&seen.addr, a);
             break;
         case NDA_LLADDR:
             tn_k_attr_copy(seen.mac.b, a, sizeof seen.mac.b);

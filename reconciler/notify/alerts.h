@@ -161,11 +161,6 @@ size_t tn_alerts_pending(const struct tn_alerts *alerts, size_t sink);
 
 struct tn_alerts_count tn_alerts_count(const struct tn_alerts *alerts);
 
-/* Calls 'each' for every firing alert, in the order of fingerprints. */
-void tn_alerts_firing(const struct tn_alerts *alerts,
-                      void (*each)(void *ctx, const struct tn_alert_out *out),
-                      void *ctx);
-
 /* Something has changed that must survive the process.  Stays true until
  * tn_alerts_saved(). */
 bool tn_alerts_dirty(const struct tn_alerts *alerts);

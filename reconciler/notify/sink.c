@@ -438,12 +438,6 @@ tn_notify_settle(struct tn_notify *notify, const char *device)
     return tn_alerts_settle(notify->shared.alerts, device, tn_notify_clock());
 }
 
-const struct tn_alerts *
-tn_notify_alerts(const struct tn_notify *notify)
-{
-    return notify->shared.alerts;
-}
-
 void
 tn_notify_commit_status(struct tn_notify *notify,
                         const struct tn_commit_status *status)

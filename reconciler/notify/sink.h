@@ -131,8 +131,6 @@ bool tn_notify_resolve(struct tn_notify *notify, const struct tn_alert *alert);
 size_t tn_notify_resolve_all(struct tn_notify *notify,
                              const struct tn_alert *match, bool any_name);
 size_t tn_notify_settle(struct tn_notify *notify, const char *device);
-/* Borrowed, for listing what fires. */
-const struct tn_alerts *tn_notify_alerts(const struct tn_notify *notify);
 
 /* Posts a commit status if it differs from what was posted last for that
  * commit and context; of several before the forge is reached the last counts.
