@@ -192,29 +192,35 @@ load_hosts(struct tn_inv *inv, struct tn_inventory *out)
     return code;
 }
 
-static enum tn_code
-load(struct tn_inv *inv, const char *environment, struct tn_inventory *out)
-{
-    bool found;
-    enum tn_code code = find_environment(inv, environment, &found);
+/* ------------------------------------------------------------- public ---- */
 
-    if (code || !found) {
+void
+tn_inv_init(struct tn_inv *inv, const char *environment)
+{
+    inv->dir = tn_arena_printf(inv->arena, "inventories/%s", environment);
+    tn_digester_init(&inv->digester);
+    tn_digester_add_str(&inv->digester, inv->dir);
+    tn_map_init(&inv->dir_by_path, inv->arena, 16);
+    tn_inv_groups_init(inv);
+}
+
+enum tn_code
+tn_inv_read_graph(struct tn_inv *inv, const char *environment, bool *found)
+{
+    enum tn_code code = find_environment(inv, environment, found);
+
+    if (code || !*found) {
         return code;
     }
     code = tn_inv_read_hosts(inv);
     if (!code) {
         code = check_folders(inv);
     }
-    if (code) {
-        return code;
-    }
-    if (!tn_inv_reconcile(inv)) {
+    if (!code && !tn_inv_reconcile(inv)) {
         inv->broken = true;
     }
-    return load_hosts(inv, out);
+    return code;
 }
-
-/* ------------------------------------------------------------- public ---- */
 
 enum tn_code
 tn_inventory_load(struct tn_source *source, const char *environment,
@@ -225,16 +231,16 @@ tn_inventory_load(struct tn_source *source, const char *environment,
     struct tn_inv inv = {
         .source = source, .arena = arena, .diags = diags, .err = err};
     const char *tenant = diags->tenant;
+    bool found = false;
     enum tn_code code;
 
     result->environment = tn_arena_strdup(arena, environment);
-    inv.dir = tn_arena_printf(arena, "inventories/%s", environment);
-    tn_digester_init(&inv.digester);
-    tn_digester_add_str(&inv.digester, inv.dir);
-    tn_map_init(&inv.dir_by_path, arena, 16);
-    tn_inv_groups_init(&inv);
+    tn_inv_init(&inv, environment);
     diags->tenant = NULL;
-    code = load(&inv, environment, result);
+    code = tn_inv_read_graph(&inv, environment, &found);
+    if (!code && found) {
+        code = load_hosts(&inv, result);
+    }
     diags->tenant = tenant;
     if (code) {
         return tn_while(err, code, "inventory '%s'", environment);

@@ -91,6 +91,36 @@ const struct tn_var *tn_inventory_var(const struct tn_inventory_host *host,
  * frees. */
 char *tn_inventory_host_json(const struct tn_inventory_host *host);
 
+/* A value as above, on one line.  malloc'ed, the caller frees. */
+char *tn_inventory_value_json(const struct tn_node *value);
+
+/* A group of a host, as it takes part in the order of precedence. */
+struct tn_inventory_group {
+    const char *name;
+    uint32_t depth;   /* Longest way from "all". */
+    int64_t priority; /* ansible_group_priority; 1 if it was not given. */
+};
+
+/* All that is said of one host, also what is overridden. */
+struct tn_inventory_layers {
+    const struct tn_inventory_group *groups; /* By rising precedence. */
+    size_t n_groups;
+    const struct tn_var *set; /* Every assignment, by rising precedence: of
+                                 those of one name the last one wins. 'order'
+                                 is its index. */
+    size_t n;
+};
+
+/* The layers of 'host', read anew from 'inventories/<environment>', with
+ * findings as tn_inventory_load() has them.  TN_ENOENT if there is no such
+ * host.  '*out' is filled from 'arena'. */
+enum tn_code tn_inventory_layers(struct tn_source *source,
+                                 const char *environment, const char *host,
+                                 struct tn_arena *arena,
+                                 struct tn_inventory_layers *out,
+                                 struct tn_diags *diags,
+                                 struct tn_error *err) TN_MUST_USE;
+
 /* The variables that tenet reads, as the page docs/host-variables.md.
  * malloc'ed, the caller frees. */
 char *tn_inventory_variables_markdown(void);

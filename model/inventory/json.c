@@ -27,6 +27,7 @@ struct printer {
     struct tn_arena *arena;
     struct tn_text out;
     bool sorted;
+    bool flat; /* All on one line. */
     size_t depth;
 };
 
@@ -55,7 +56,9 @@ add_string(struct tn_text *out, const char *s)
 static void
 add_line(struct printer *p)
 {
-    tn_text_addf(&p->out, "\n%*s", (int) (4 * p->depth), "");
+    if (!p->flat) {
+        tn_text_addf(&p->out, "\n%*s", (int) (4 * p->depth), "");
+    }
 }
 
 static struct key
@@ -343,6 +346,17 @@ tn_inventory_host_json(const struct tn_inventory_host *host)
         tn_text_add(&p.out, "{}");
     }
     tn_text_addc(&p.out, '\n');
+    tn_arena_free(p.arena);
+    return tn_text_take(&p.out);
+}
+
+char *
+tn_inventory_value_json(const struct tn_node *value)
+{
+    struct printer p = {
+        .arena = tn_arena_new(), .sorted = is_sortable(value), .flat = true};
+
+    add_value(&p, value, false);
     tn_arena_free(p.arena);
     return tn_text_take(&p.out);
 }

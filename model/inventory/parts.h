@@ -7,6 +7,7 @@
  *                 patterns of pattern.c and the graph of groups.c
  *     vars.c      group_vars/ and host_vars/ into layers
  *     merge.c     layers into the variables of a host
+ *     layers.c    the same layers, unmerged, for 'tenet explain'
  *     config.c    tenet_ variables into struct tn_host_config
  *
  * scalar.c and json.c know how Ansible types and prints values. */
@@ -212,10 +213,24 @@ void tn_inv_set_var(struct tn_inv *inv, struct tn_var_list *list,
 struct tn_layer tn_inv_layer(struct tn_inv *inv,
                              const struct tn_var_list *list);
 
+/* Every assignment of group_vars/NAME or host_vars/NAME, in the order in which
+ * they count; '*ok' is false if some file was refused. */
+enum tn_code tn_inv_collect_vars(struct tn_inv *inv, const char *folder,
+                                 const char *name, const char *layer_name,
+                                 struct tn_var_list *out, bool *ok) TN_MUST_USE;
 /* Reads the variables of group_vars/NAME or host_vars/NAME. */
 enum tn_code tn_inv_read_vars(struct tn_inv *inv, const char *folder,
                               const char *name, const char *layer_name,
                               struct tn_layer *out, bool *ok) TN_MUST_USE;
+
+/* --------------------------------------------------------- inventory.c ---- */
+
+/* For an inventory that has 'source', 'arena', 'diags' and 'err' only. */
+void tn_inv_init(struct tn_inv *inv, const char *environment);
+/* Groups and hosts of the environment, no variables of files yet.  '*found' is
+ * false (and a finding added) if there is no such environment. */
+enum tn_code tn_inv_read_graph(struct tn_inv *inv, const char *environment,
+                               bool *found) TN_MUST_USE;
 
 /* ------------------------------------------------------------- merge.c ---- */
 

@@ -187,8 +187,8 @@ place_of(struct tn_inv *inv, const char *folder, const char *name,
 }
 
 enum tn_code
-tn_inv_read_vars(struct tn_inv *inv, const char *folder, const char *name,
-                 const char *layer_name, struct tn_layer *out, bool *ok)
+tn_inv_collect_vars(struct tn_inv *inv, const char *folder, const char *name,
+                    const char *layer_name, struct tn_var_list *out, bool *ok)
 {
     static const char *const extensions[] = {"", ".yml", ".yaml", ".json"};
     struct collector c = {.inv = inv, .layer_name = layer_name, .ok = true};
@@ -209,8 +209,20 @@ tn_inv_read_vars(struct tn_inv *inv, const char *folder, const char *name,
             break;
         }
     }
-    *out = tn_inv_layer(inv, &c.list);
+    *out = c.list;
     *ok = c.ok;
+    return code;
+}
+
+enum tn_code
+tn_inv_read_vars(struct tn_inv *inv, const char *folder, const char *name,
+                 const char *layer_name, struct tn_layer *out, bool *ok)
+{
+    struct tn_var_list list = {0};
+    enum tn_code code =
+        tn_inv_collect_vars(inv, folder, name, layer_name, &list, ok);
+
+    *out = tn_inv_layer(inv, &list);
     if (!code && *ok) {
         tn_inv_check_tenet_vars(inv, out);
     }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/map.h"
 #include "model/base/text.h"
 #include "model/inventory/inventory.h"
 #include "tests/support/memory_source.h"
@@ -65,6 +66,55 @@ print_named(const struct tn_inventory *inv, char **names)
     return 0;
 }
 
+/* The last assignment of each name must be the one that merging kept. */
+static bool
+layers_agree(struct tn_arena *arena, struct tn_source *source,
+             const struct tn_inventory *inv, const struct tn_host *host)
+{
+    struct tn_inventory_layers layers = {0};
+    struct tn_error err = {0};
+    struct tn_diags unheard;
+    struct tn_map last;
+    size_t n_names = 0;
+
+    tn_diags_init(&unheard, arena);
+    tn_map_init(&last, arena, 0);
+    if (tn_inventory_layers(source, inv->environment, host->raw.name, arena,
+                            &layers, &unheard, &err)) {
+        return false;
+    }
+    for (size_t i = 0; i < layers.n; i++) {
+        n_names += !tn_map_put(&last, layers.set[i].name,
+                               (void *) (uintptr_t) &layers.set[i]);
+    }
+    for (size_t i = 0; i < host->raw.n_vars; i++) {
+        const struct tn_var *won = &host->raw.vars[i];
+        const struct tn_var *said = tn_map_get(&last, won->name);
+
+        if (!said || strcmp(said->path, won->path) != 0 ||
+            strcmp(said->layer, won->layer) != 0 ||
+            said->value->at.line != won->value->at.line ||
+            said->value->at.column != won->value->at.column) {
+            return false;
+        }
+    }
+    return n_names == host->raw.n_vars;
+}
+
+static bool
+all_layers_agree(struct tn_arena *arena, struct tn_source *source,
+                 const struct tn_inventory *inv)
+{
+    for (size_t i = 0; i < inv->n_hosts; i++) {
+        if (!layers_agree(arena, source, inv, &inv->hosts[i])) {
+            fprintf(stderr, "host '%s': its layers say something else\n",
+                    inv->hosts[i].raw.name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
 run(struct tn_arena *arena, struct tn_source *source, char **argv)
 {
@@ -86,6 +136,9 @@ run(struct tn_arena *arena, struct tn_source *source, char **argv)
         status = print_named(inv, argv + 3);
     } else {
         print_all(inv);
+    }
+    if (!all_layers_agree(arena, source, inv)) {
+        return 1;
     }
     return diags.n_errors ? 8 : status;
 }
