@@ -140,10 +140,12 @@ const struct tn_command tn_commands[] = {
      "repo environment cache-dir no-cache threads check tenant " OUTPUT_OPTIONS,
      tn_cmd_lock},
     {"explain", "HOST [VARIABLE]", "show a host's variables and who set them",
-     "Prints the merged variables of a host as 'ansible-inventory --host' "
-     "does, or, of one variable, the value with the layer and file:line that "
-     "set it.",
-     2, SOURCE_OPTIONS OUTPUT_OPTIONS, tn_cmd_explain},
+     "Of one variable: every layer that sets it, in the order of precedence, "
+     "with file:line:column and value; the one that wins is marked. Without "
+     "VARIABLE: all variables with the one that wins. The values are those "
+     "that 'ansible-inventory --host' prints. Reads settings and inventory "
+     "only.",
+     2, "repo rev worktree environment " OUTPUT_OPTIONS, tn_cmd_explain},
     {"schema", "[KIND]", "print JSON Schemas of the documents",
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
      "security-group, peering, daemon), or of all, for editors and CI.",
