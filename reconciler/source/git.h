@@ -5,6 +5,8 @@
 #ifndef TN_SOURCE_GIT_H
 #define TN_SOURCE_GIT_H
 
+#include <stdbool.h>
+
 #include "model/base/error.h"
 #include "model/source.h"
 
@@ -30,6 +32,13 @@ enum tn_code tn_git_fail(struct tn_error *err, int rc, const char *fmt, ...)
 /* The id Git gives to a file with these bytes. */
 enum tn_code tn_git_blob_id(const void *bytes, size_t n, struct tn_oid *out,
                             struct tn_error *err) TN_MUST_USE;
+
+/* So old is the lock of a ref if its holder was killed. */
+enum { TN_GIT_LOCK_STALE_S = 10 };
+
+/* Removes the lock file of 'ref' (full name) if it is that old and does not
+ * change for a second more, which this waits for.  True: removed, try again. */
+bool tn_git_lock_break(const struct tn_git_repo *repo, const char *ref);
 
 static inline void
 tn_cleanup_git(struct tn_git_repo **repo)

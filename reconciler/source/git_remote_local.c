@@ -133,7 +133,14 @@ tn_local_push(struct tn_git_repo *from, const char *path, const char *ref,
     if (!code) {
         code = refuse_checked_out(tn_git_handle(to), ref, path, err);
     }
-    return code ? code
-                : push_to(tn_git_handle(from), tn_git_handle(to), ref, &new,
-                          &old, err);
+    if (code) {
+        return code;
+    }
+    code =
+        push_to(tn_git_handle(from), tn_git_handle(to), ref, &new, &old, err);
+    if (code == TN_ESTALE && tn_git_lock_break(to, ref)) {
+        code = push_to(tn_git_handle(from), tn_git_handle(to), ref, &new, &old,
+                       err);
+    }
+    return code;
 }

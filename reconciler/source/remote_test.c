@@ -305,6 +305,21 @@ Test(remote, pushes_only_onto_what_is_expected)
     tn_sandbox_sh(&box, "git -C b fsck --strict");
 }
 
+Test(remote, breaks_only_old_locks)
+{
+    tn_sandbox_sh(&box, "git init -q --bare -b main b && git -C r push -q "
+                        "../b main && mkdir -p b/refs/heads/tenet && "
+                        ": >b/" STATUS ".lock");
+    options.url = tn_arena_printf(arena, "file://%s/b", box.dir);
+    fetch();
+    const char *s1 = out("git -C state/mirror commit-tree -m S1 main^{tree}");
+    cr_assert_eq(tn_remote_push(remote, STATUS, s1, NULL, NULL), TN_ESTALE);
+    tn_sandbox_sh(&box, "touch -d '1 minute ago' b/" STATUS ".lock");
+    cr_assert_eq(tn_remote_push(remote, STATUS, s1, NULL, NULL), TN_OK);
+    cr_assert_str_eq(out("git -C b rev-parse " STATUS), s1);
+    tn_sandbox_sh(&box, "test ! -e b/" STATUS ".lock");
+}
+
 Test(remote, uses_a_local_repository_in_place)
 {
     options.mirror = NULL;

@@ -331,7 +331,9 @@ try_all(const struct writer *w, struct tn_status_result *result,
         if (!lost) {
             return code;
         }
-        wait_before(try);
+        if (!tn_git_lock_break(w->repo, w->ref)) {
+            wait_before(try);
+        }
     }
     code = TN_EUNAVAILABLE;
     if (err) {

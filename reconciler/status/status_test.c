@@ -509,6 +509,17 @@ Test(status, waits_for_a_lock_and_names_it)
     cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, NULL), TN_OK);
 }
 
+Test(status, breaks_the_lock_of_who_was_killed)
+{
+    struct tn_status_device d = device("hv1", C1);
+    struct tn_status_update u = {.devices = &d, .n_devices = 1};
+    tn_sandbox_sh(&box, "cd r && mkdir -p .git/refs/heads/tenet && "
+                        "touch -d '1 minute ago' .git/" REF ".lock");
+    cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, NULL), TN_OK);
+    tn_sandbox_sh(&box, "test ! -e r/.git/" REF ".lock");
+    is_clean();
+}
+
 Test(status, many_files_leave_as_one_pack)
 {
     enum { N = 3000 };
