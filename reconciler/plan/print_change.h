@@ -1,6 +1,6 @@
 /* print_change.h - one change of a plan, in text.
  *
- * Private to reconciler/plan. */
+ * Private to reconciler/plan and reconciler/review. */
 #ifndef TN_RECONCILER_PLAN_PRINT_CHANGE_H
 #define TN_RECONCILER_PLAN_PRINT_CHANGE_H
 

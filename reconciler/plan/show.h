@@ -1,6 +1,6 @@
 /* show.h - what the printers share: clean text, differing attributes, sets.
  *
- * Private to reconciler/plan. */
+ * Private to reconciler/plan and reconciler/review. */
 #ifndef TN_RECONCILER_PLAN_SHOW_H
 #define TN_RECONCILER_PLAN_SHOW_H
 
