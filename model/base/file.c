@@ -1,6 +1,8 @@
 /* file.c - see file.h. */
 #include "model/base/file.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -105,4 +107,45 @@ tn_file_replace(const char *path, const struct tn_text *text, mode_t mode,
     }
     parent_sync(path);
     return TN_OK;
+}
+
+static void
+cleanup_dir(DIR **d)
+{
+    if (*d) {
+        closedir(*d);
+    }
+}
+
+/* The length of "<name>" if 'name' looks like "<name>.XXXXXX"; else 0. */
+static size_t
+length_without_suffix(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (!dot || strlen(dot) != sizeof ".XXXXXX" - 1) {
+        return 0;
+    }
+    for (const char *p = dot + 1; *p; p++) {
+        if (!isalnum((unsigned char) *p)) {
+            return 0;
+        }
+    }
+    return (size_t) (dot - name);
+}
+
+void
+tn_files_sweep(const char *dir)
+{
+    TN_CLEANUP(cleanup_dir) DIR *d = opendir(dir);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char name[sizeof e->d_name];
+        size_t n = length_without_suffix(e->d_name);
+        struct stat whole, part;
+        snprintf(name, sizeof name, "%.*s", (int) n, e->d_name);
+        if (n && fstatat(dirfd(d), name, &whole, AT_SYMLINK_NOFOLLOW) == 0 &&
+            fstatat(dirfd(d), e->d_name, &part, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(whole.st_mode) && S_ISREG(part.st_mode)) {
+            unlinkat(dirfd(d), e->d_name, 0);
+        }
+    }
 }

@@ -21,4 +21,8 @@ enum tn_code tn_dirs_make(const char *path, mode_t mode,
 enum tn_code tn_file_replace(const char *path, const struct tn_text *text,
                              mode_t mode, struct tn_error *err) TN_MUST_USE;
 
+/* Removes such left-overs, "<name>.XXXXXX" beside "<name>", from the directory
+ * 'dir'.  For who alone writes there. */
+void tn_files_sweep(const char *dir);
+
 #endif

@@ -74,3 +74,33 @@ Test(file, a_failure_leaves_the_old_file)
     cr_expect_neq(tn_file_replace(path, &text, 0600, &err), TN_OK);
     cr_expect_eq(rmdir(dir), 0, "nothing was left beside");
 }
+
+Test(file, sweeps_what_a_crash_left)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } rows[] = {
+        {"accepted", true},           {"accepted.a1B2c3", false},
+        {"accepted.mej9q5", false},   {"modes.json", true},
+        {"modes.json.abcdef", false}, {"other.abcdef", true},
+        {"accepted.abc-ef", true},    {"accepted.abcdefg", true},
+    };
+    char dir[] = "/tmp/tenet-file.XXXXXX", path[128];
+    struct tn_error err = {0};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    cr_assert_not_null(mkdtemp(dir));
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        path_in(path, sizeof path, dir, rows[i].name);
+        cr_assert_eq(tn_file_replace(path, &text, 0600, &err), TN_OK);
+    }
+    tn_files_sweep(dir);
+    tn_files_sweep("/no/such/place");
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        path_in(path, sizeof path, dir, rows[i].name);
+        cr_expect_eq(access(path, F_OK) == 0, rows[i].stays, "%s",
+                     rows[i].name);
+        unlink(path);
+    }
+    cr_expect_eq(rmdir(dir), 0);
+}

@@ -530,13 +530,14 @@ alone(const char *state_dir, int *out, struct tn_error *err)
 {
     const struct timespec nap = {.tv_nsec = 20000000};
     const int64_t deadline = tn_now_ms() + ALONE_MS;
+    TN_CLEANUP(tn_cleanup_text) struct tn_text dir = {0};
     TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
-    tn_text_addf(&path, "%s/daemon", state_dir);
-    enum tn_code code = tn_dirs_make(tn_text_str(&path), 0700, err);
+    tn_text_addf(&dir, "%s/daemon", state_dir);
+    enum tn_code code = tn_dirs_make(tn_text_str(&dir), 0700, err);
     if (code) {
         return code;
     }
-    tn_text_addf(&path, "/lock");
+    tn_text_addf(&path, "%s/lock", tn_text_str(&dir));
     *out = open(tn_text_str(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
                 0600);
     if (*out < 0) {
@@ -554,6 +555,7 @@ alone(const char *state_dir, int *out, struct tn_error *err)
         }
         nanosleep(&nap, NULL);
     }
+    tn_files_sweep(tn_text_str(&dir)); /* Of one that was killed. */
     return TN_OK;
 }
 
