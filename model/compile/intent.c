@@ -208,6 +208,10 @@ document_take(struct tn_intent *in, const struct tn_intent_file *file,
                 "kind Daemon configures a service on its machine and is no "
                 "intent");
         break;
+    case TN_KIND_POLICY:
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(file, doc->meta->at),
+                "kind Policy belongs in policies/ only");
+        break;
     case TN_N_KINDS:
         break;
     }

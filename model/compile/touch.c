@@ -37,6 +37,7 @@ is_taken(const struct tn_touch *t, const struct tn_document *doc)
     case TN_KIND_SETTINGS:
     case TN_KIND_TENANT:
     case TN_KIND_DAEMON:
+    case TN_KIND_POLICY:
     case TN_N_KINDS:
         break;
     }

@@ -84,6 +84,7 @@ document_mark(struct finder *f, const struct tn_document *doc)
     case TN_KIND_SETTINGS:
     case TN_KIND_TENANT:
     case TN_KIND_DAEMON:
+    case TN_KIND_POLICY:
     case TN_N_KINDS:
         break;
     }

@@ -143,7 +143,7 @@ extern const struct tn_object tn_metadata;
 const struct tn_kind_table *tn_kind_table(enum tn_kind kind) TN_RETURNS_NONNULL;
 extern const struct tn_kind_table tn_settings_table, tn_tenant_table,
     tn_vpc_table, tn_port_table, tn_security_group_table, tn_peering_table,
-    tn_daemon_table;
+    tn_daemon_table, tn_policy_table;
 
 /* A part of Settings with a file of its own. */
 extern const struct tn_object tn_signers_object;

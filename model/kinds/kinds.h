@@ -77,6 +77,7 @@ enum tn_kind {
     TN_KIND_SECURITY_GROUP,
     TN_KIND_PEERING,
     TN_KIND_DAEMON, /* The service's own file, outside of the intent. */
+    TN_KIND_POLICY, /* policies/<name>.yml */
     TN_N_KINDS,
 };
 
@@ -295,6 +296,75 @@ struct tn_daemon {
     struct tn_vtext control; /* Default /run/tenet/control.sock. */
 };
 
+/* kind: Policy.  What reconciler/policy judges plans by. */
+enum tn_policy_severity { TN_POLICY_DENY, TN_POLICY_WARN, TN_POLICY_INFO };
+enum tn_policy_over { TN_OVER_VPC, TN_OVER_TENANT, TN_OVER_PLAN };
+enum tn_policy_of {
+    TN_POLICY_OF_TENANT,
+    TN_POLICY_OF_VPC,
+    TN_POLICY_OF_SUBNET,
+    TN_POLICY_OF_PORT,
+    TN_POLICY_OF_GROUP,
+};
+enum tn_policy_reach { TN_POLICY_NEVER, TN_POLICY_ALWAYS, TN_POLICY_ONLY };
+enum tn_builtin {
+    TN_BUILTIN_OPEN_PORTS,
+    TN_BUILTIN_RESERVED_RANGES,
+    TN_BUILTIN_ALLOWED_RANGES,
+    TN_BUILTIN_NAMING,
+    TN_BUILTIN_REQUIRED_LABELS,
+    TN_BUILTIN_REQUIRED_GROUPS,
+    TN_BUILTIN_QUOTAS,
+    TN_BUILTIN_DELETE_BUDGET,
+    TN_BUILTIN_PROTECTED,
+    TN_BUILTIN_FREEZE,
+    TN_BUILTIN_REACH,
+    TN_N_BUILTINS,
+};
+struct tn_policy_waiver {
+    struct tn_vtext subject; /* for: "acme", "acme/web", ... */
+    struct tn_vtext reason, owner, expires;
+    struct tn_pos at;
+};
+/* Documents of a tenant, as YAML in a text. */
+struct tn_policy_example {
+    struct tn_vtext name, before, given;
+    TN_LIST(struct tn_vtext) expect; /* Parts of messages. */
+    struct tn_pos at;
+};
+/* Ports: those that fit everything that is given. */
+struct tn_policy_ends {
+    struct tn_vtext tenant, vpc, subnet, group, port;
+    struct tn_pos at;
+};
+struct tn_policy {
+    struct tn_meta meta;
+    struct tn_vtext description;
+    struct tn_venum severity; /* Default deny. */
+    TN_LIST(struct tn_vtext) environments;
+    TN_LIST(struct tn_vtext) tenants;
+    TN_LIST(struct tn_meta_label) labels;
+    struct tn_venum builtin; /* Exactly one of the three is given. */
+    struct tn_vtext jq, use;
+    struct tn_venum over; /* Of jq; default vpc. */
+    struct tn_vtext message;
+    TN_LIST(struct tn_policy_waiver) waivers;
+    TN_LIST(struct tn_policy_example) examples;
+    /* with: what the built-in rules take. */
+    TN_LIST(struct tn_vrange) ports;
+    struct tn_vuint widest, widest6; /* 8, 24 */
+    TN_LIST(struct tn_vcidr) prefixes;
+    TN_LIST(struct tn_venum) kinds; /* enum tn_policy_of */
+    struct tn_vtext pattern;
+    TN_LIST(struct tn_vtext) keys;
+    TN_LIST(struct tn_vtext) objects;
+    struct tn_vuint max_vpcs, max_subnets, max_tenant_ports, max_ports,
+        max_rules;
+    struct tn_vuint max_deletes, max_delete_percent, max_deletes_per_tenant;
+    struct tn_policy_ends from, to;
+    struct tn_venum protocol, reach; /* Default any, never. */
+};
+
 /* One decoded document: 'kind' says which member of 'as' is set. */
 struct tn_document {
     enum tn_kind kind;
@@ -307,6 +377,7 @@ struct tn_document {
         const struct tn_security_group *security_group;
         const struct tn_peering *peering;
         const struct tn_daemon *daemon;
+        const struct tn_policy *policy;
         const void *any;
     } as;
 };

@@ -13,6 +13,7 @@ static const char *const kind_names[TN_N_KINDS] = {
     [TN_KIND_SECURITY_GROUP] = "SecurityGroup",
     [TN_KIND_PEERING] = "Peering",
     [TN_KIND_DAEMON] = "Daemon",
+    [TN_KIND_POLICY] = "Policy",
 };
 
 static const struct tn_kind_table *const tables[TN_N_KINDS] = {
@@ -23,6 +24,7 @@ static const struct tn_kind_table *const tables[TN_N_KINDS] = {
     [TN_KIND_SECURITY_GROUP] = &tn_security_group_table,
     [TN_KIND_PEERING] = &tn_peering_table,
     [TN_KIND_DAEMON] = &tn_daemon_table,
+    [TN_KIND_POLICY] = &tn_policy_table,
 };
 
 static const struct tn_field metadata_fields[] = {
