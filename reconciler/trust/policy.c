@@ -23,7 +23,7 @@ struct settings {
     const char *why;
 };
 struct entry {
-    const struct tn_policy *policy;
+    const struct tn_signing_policy *policy;
     const char *why;
 };
 
@@ -203,7 +203,7 @@ settings_of(struct tn_policies *p, const struct tn_tree_item *item,
 }
 
 static void
-name_policy(struct tn_policy *policy, const struct tn_oid *signers,
+name_policy(struct tn_signing_policy *policy, const struct tn_oid *signers,
             const struct tn_digest *outside)
 {
     struct tn_digester d;
@@ -227,7 +227,8 @@ build(struct tn_policies *p, const struct tn_settings *s, const char *path,
       const struct tn_tree_item *item, struct entry *out, struct tn_error *err)
 {
     static const struct tn_oid nobody;
-    struct tn_policy *policy = tn_new(p->arena, struct tn_policy);
+    struct tn_signing_policy *policy =
+        tn_new(p->arena, struct tn_signing_policy);
     bool inside = s->signers_file.v || s->signers_scopes.n;
     policy->enforced = p->outside || inside;
     policy->scopes = s->signers_scopes.items;
@@ -288,7 +289,7 @@ policy_of(struct tn_policies *p, const struct tn_oid *tree,
 
 enum tn_code
 tn_policy_of(struct tn_policies *p, const struct tn_oid *tree,
-             const struct tn_policy **out, const char **why,
+             const struct tn_signing_policy **out, const char **why,
              struct tn_error *err)
 {
     struct tn_tree_item item = {0};
@@ -327,7 +328,7 @@ is_principal(const struct tn_allowed_signer *signer, const char *name)
 }
 
 void
-tn_policy_scope(const struct tn_policy *policy,
+tn_policy_scope(const struct tn_signing_policy *policy,
                 const struct tn_allowed_signer *signer, struct tn_arena *arena,
                 const char *const **patterns, size_t *n, bool *all)
 {

@@ -8,7 +8,7 @@
 #include "reconciler/trust/allowed_signers.h"
 #include "reconciler/trust/git_commits.h"
 
-struct tn_policy {
+struct tn_signing_policy {
     bool enforced; /* Commits need a signature. */
     struct tn_allowed_signers signers;
     const struct tn_signer_scope *scopes; /* Of tenet.yml. */
@@ -46,12 +46,12 @@ void tn_policies_init(struct tn_policies *p, struct tn_commits *commits,
  * tenet.yml, one with errors, a file of signers that is missing or malformed),
  * and '*why' then says so in one line. */
 enum tn_code tn_policy_of(struct tn_policies *p, const struct tn_oid *tree,
-                          const struct tn_policy **out, const char **why,
-                          struct tn_error *err) TN_MUST_USE;
+                          const struct tn_signing_policy **out,
+                          const char **why, struct tn_error *err) TN_MUST_USE;
 
 /* The path patterns of a signer: new array in 'arena'.  '*all' if there is no
  * limit; else none means that the signer may change nothing. */
-void tn_policy_scope(const struct tn_policy *policy,
+void tn_policy_scope(const struct tn_signing_policy *policy,
                      const struct tn_allowed_signer *signer,
                      struct tn_arena *arena, const char *const **patterns,
                      size_t *n, bool *all);

@@ -41,9 +41,10 @@ static const char *const reason_names[] = {
 /* What is known of a commit that was found fine. */
 struct record {
     struct tn_oid id;
-    const struct tn_policy *policy; /* That its children must satisfy. */
-    int64_t time;                   /* It cannot be older. */
-    bool descends;                  /* From the trusted commit. */
+    const struct tn_signing_policy
+        *policy;   /* That its children must satisfy. */
+    int64_t time;  /* It cannot be older. */
+    bool descends; /* From the trusted commit. */
 };
 
 struct run {
@@ -115,9 +116,10 @@ show(struct run *r, const char *text)
  * force, which is noted. */
 static enum tn_code
 policy_after(struct run *r, const struct tn_oid *id, const struct tn_oid *tree,
-             const struct tn_policy *before, const struct tn_policy **out)
+             const struct tn_signing_policy *before,
+             const struct tn_signing_policy **out)
 {
-    const struct tn_policy *policy = NULL;
+    const struct tn_signing_policy *policy = NULL;
     const char *why = NULL;
     enum tn_code code = tn_policy_of(&r->policies, tree, &policy, &why, r->err);
     if (code) {
@@ -175,7 +177,7 @@ root_policy(struct run *r, const struct tn_commit_text *text)
 /* Whether all merge bases of two parents have this policy. */
 static enum tn_code
 bases_have(struct run *r, const struct tn_oid *a, const struct tn_oid *b,
-           const struct tn_policy *policy, bool *out)
+           const struct tn_signing_policy *policy, bool *out)
 {
     const struct tn_oid *bases = NULL;
     size_t n = 0;
@@ -184,7 +186,7 @@ bases_have(struct run *r, const struct tn_oid *a, const struct tn_oid *b,
     bool same = n > 0;
     for (size_t i = 0; i < n && same && !code; i++) {
         struct tn_commit_text text;
-        const struct tn_policy *base = NULL;
+        const struct tn_signing_policy *base = NULL;
         const char *why = NULL;
         code =
             tn_commits_read(r->commits, &bases[i], r->scratch, &text, r->err);
@@ -212,7 +214,8 @@ is_superseded(struct run *r, const struct record *i, const struct record *j,
 }
 
 static bool
-same_policy(const struct tn_policy *a, const struct tn_policy *b)
+same_policy(const struct tn_signing_policy *a,
+            const struct tn_signing_policy *b)
 {
     return a == b || (a && b && tn_digest_eq(&a->id, &b->id));
 }
@@ -361,7 +364,7 @@ check_times(struct run *r, const struct subject *s,
 
 static enum tn_code
 check_scope(struct run *r, const struct subject *s,
-            const struct tn_policy *policy,
+            const struct tn_signing_policy *policy,
             const struct tn_allowed_signer *signer)
 {
     bool all = false;
@@ -407,7 +410,8 @@ check_scope(struct run *r, const struct subject *s,
 
 /* One policy that is in force. */
 static enum tn_code
-check_policy(struct run *r, struct subject *s, const struct tn_policy *policy)
+check_policy(struct run *r, struct subject *s,
+             const struct tn_signing_policy *policy)
 {
     char print[TN_FINGERPRINT];
     if (!policy) {
@@ -447,7 +451,8 @@ check_policy(struct run *r, struct subject *s, const struct tn_policy *policy)
 }
 
 static void
-remember(struct run *r, const struct subject *s, const struct tn_policy *policy)
+remember(struct run *r, const struct subject *s,
+         const struct tn_signing_policy *policy)
 {
     char hex[TN_OID_HEX];
     struct record *rec = tn_new(r->arena, struct record);
@@ -469,7 +474,7 @@ remember(struct run *r, const struct subject *s, const struct tn_policy *policy)
 static enum tn_code
 accept(struct run *r, const struct subject *s, const struct record *before)
 {
-    const struct tn_policy *policy = NULL;
+    const struct tn_signing_policy *policy = NULL;
     enum tn_code code =
         policy_after(r, &s->past->id, &s->text.tree, before->policy, &policy);
     if (!code) {
@@ -615,7 +620,7 @@ first_contact(struct run *r, const struct tn_oid *commit)
 {
     struct subject s = {0};
     struct tn_past past = {.id = *commit};
-    const struct tn_policy *policy = NULL;
+    const struct tn_signing_policy *policy = NULL;
     const char *why = NULL;
     enum tn_code code =
         tn_commits_read(r->commits, commit, r->scratch, &s.text, r->err);
