@@ -239,6 +239,7 @@ tn_cache_net(const struct tn_cache *cache, const struct tn_base *base,
                            part->tenant, cache->world->inventory, &net[i])) {
             return false;
         }
+        net[i].image = base->nets[i].check;
         n_subnets += net[i].n_subnets;
     }
     if (!all || n_subnets != part->n_claims) {

@@ -89,6 +89,7 @@ net_save(struct tn_cache *cache, const struct tn_part *part,
         tn_net_pack(&hand.text, &part->net[i],
                     tn_cache_world(cache)->inventory);
         chunks[i] = tn_store_put(&writer, &hand, start);
+        part->net[i].image = chunks[i].check;
     }
     tn_store_hand_done(&writer, &hand);
     return tn_store_finish(&writer, part->tenant, ".net");
@@ -211,6 +212,9 @@ change_nets(struct tn_cache *cache, const struct tn_cache_change *change,
             size_t start = text.n;
             tn_net_pack(&text, change->vpcs[made++], inventory);
             *all[i] = tn_chunk_of(&text, start);
+            if (change->part->net) {
+                change->part->net[i].image = all[i]->check;
+            }
         }
     }
     if (!tn_store_open(&store, dir, change->part->tenant, ".net", generation) ||

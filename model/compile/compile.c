@@ -190,6 +190,7 @@ network_build(struct compile *c, const struct settled *s)
 {
     struct tn_arena *arena = c->arena;
     struct tn_network *out = tn_new(arena, struct tn_network);
+    out->world = c->world.digest;
     out->settings = c->world.settings;
     out->inventory = c->world.inventory;
     out->held_scopes = s->held;

@@ -106,6 +106,9 @@ struct tn_net_vpc {
     const struct tn_net_peering *peerings; /* By the peer's scope. */
     size_t n_peerings;
     struct tn_origin origin;
+    uint64_t image; /* A hash of all the above but VNIs and peerings, which
+                       depend on other tenants: equal ones of two networks of
+                       the same world say the same.  0: not known. */
 };
 
 /* One driver endpoint and what concerns it: the VPCs that have a port on its
@@ -129,6 +132,7 @@ struct tn_tenant_result {
 };
 
 struct tn_network {
+    struct tn_digest world; /* Of settings, inventory and environment. */
     const struct tn_settings *settings;
     const struct tn_inventory *inventory;
     const struct tn_device *devices; /* One per host of the inventory that has
