@@ -161,9 +161,12 @@ mem_observe(struct tn_session *s, const struct tn_scope *scope,
         return lost(s, err);
     }
     enum tn_code code = tn_mem_store_read(&s->store, err);
-    return code == TN_OK ? tn_mem_store_observe(&s->store, s->device->name,
-                                                scope, arena, out, err)
-                         : code;
+    if (code == TN_OK) {
+        code = tn_mem_store_observe(&s->store, s->device->name, scope, arena,
+                                    out, err);
+    }
+    tn_mem_store_release(&s->store);
+    return code;
 }
 
 static enum tn_code
@@ -299,6 +302,7 @@ commit_locked(const struct tn_stage *stage, enum tn_outcome *outcomes,
         code = written;
     }
     tn_mem_store_unlock(&s->store);
+    tn_mem_store_release(&s->store);
     return code;
 }
 

@@ -106,6 +106,18 @@ tn_mem_store_init(struct tn_mem_store *store, const char *path,
 }
 
 void
+tn_mem_store_release(struct tn_mem_store *store)
+{
+    if (store->path) {
+        json_decref(store->root);
+        store->root = NULL;
+        store->resources = NULL;
+        json_object_clear(store->claims);
+        json_object_clear(store->children);
+    }
+}
+
+void
 tn_mem_store_done(struct tn_mem_store *store)
 {
     tn_mem_store_unlock(store);

@@ -10,7 +10,7 @@
 struct tn_mem_store {
     char *path;        /* Null: nothing but memory. */
     const char *owner; /* Our instance; borrowed. */
-    json_t *root;      /* Owned. */
+    json_t *root;      /* Owned; null: nothing was read. */
     json_t *resources; /* Of 'root'. */
     json_t *claims;    /* Owned: claim to key. */
     json_t *children;  /* Owned: key to an object of its children's keys. */
@@ -27,6 +27,8 @@ void tn_mem_store_done(struct tn_mem_store *store);
 /* Reads again what others may have written. */
 enum tn_code tn_mem_store_read(struct tn_mem_store *store,
                                struct tn_error *err) TN_MUST_USE;
+/* Forgets what was read, which may be large, until it is read again. */
+void tn_mem_store_release(struct tn_mem_store *store);
 /* Keeps other processes out until unlocked, and reads again. */
 enum tn_code tn_mem_store_lock(struct tn_mem_store *store,
                                struct tn_error *err) TN_MUST_USE;

@@ -1,8 +1,9 @@
 /* watch.c - events of a device in a file.
  *
  * inotify says that the file was written; what was changed in it follows from
- * comparing it with what was told last.  A quiet scope is one whose changes
- * are taken over without telling. */
+ * comparing it with what was told last, of which only hashes are kept: many
+ * devices are watched by one process.  A quiet scope is one whose changes are
+ * taken over without telling. */
 #include "drivers/memory/watch.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,13 +21,33 @@
 
 enum { MASK = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
 
+/* A resource as it was told last. */
+struct told {
+    uint64_t key, scope, content; /* Hashes. */
+};
+
+struct told_list {
+    struct told *items; /* By key; malloc'ed. */
+    size_t n;
+};
+
+/* Which version of a file it is; all zero: none. */
+struct version {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec time;
+};
+
 struct tn_watch {
     pthread_mutex_t lock;
     int inotify;
-    struct tn_mem_store store;
+    struct tn_mem_store store; /* Empty between calls. */
+    const char *file;          /* The name of its file in the folder. */
     char *owner;
-    json_t *told;   /* Resources, as told last. */
-    json_t *scopes; /* Those of the device, each true if it is quiet. */
+    struct told_list told;
+    struct version taken; /* All of that is in 'told'. */
+    json_t *scopes;       /* Those of the device, each true if it is quiet. */
 };
 
 struct telling {
@@ -34,76 +56,218 @@ struct telling {
     int64_t now;
 };
 
+static uint64_t
+text_hash(const char *s)
+{
+    return tn_hash64(s, strlen(s));
+}
+
+/* Whatever the order of the members. */
+static uint64_t
+json_hash(const json_t *json)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    uint64_t sum = (uint64_t) json_typeof(json) + 1;
+    if (json_is_string(json)) {
+        return text_hash(json_string_value(json));
+    }
+    if (json_is_integer(json)) {
+        return sum + (uint64_t) json_integer_value(json);
+    }
+    json_object_foreach((json_t *) (uintptr_t) json, name, value)
+    {
+        const uint64_t both[] = {text_hash(name), json_hash(value)};
+        sum += tn_hash64(both, sizeof both);
+    }
+    return sum;
+}
+
+static int
+told_cmp(const void *a, const void *b)
+{
+    const struct told *x = a, *y = b;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+/* What the file says now. */
+static struct told_list
+told_now(const struct tn_watch *w)
+{
+    struct told_list out = {0};
+    const char *key = NULL;
+    json_t *r = NULL;
+    out.items =
+        calloc(json_object_size(w->store.resources) + 1, sizeof *out.items);
+    if (!out.items) {
+        abort();
+    }
+    json_object_foreach(w->store.resources, key, r)
+    {
+        const char *scope = tn_mem_member(r, "scope");
+        out.items[out.n++] = (struct told){
+            text_hash(key), text_hash(scope ? scope : ""), json_hash(r)};
+    }
+    qsort(out.items, out.n, sizeof *out.items, told_cmp);
+    return out;
+}
+
+/* The scope of the device with that hash, if it is to be told of. */
+static const char *
+told_scope(const struct tn_watch *w, uint64_t hash)
+{
+    const char *name = NULL;
+    json_t *quiet = NULL;
+    json_object_foreach(w->scopes, name, quiet)
+    {
+        if (text_hash(name) == hash) {
+            return json_is_true(quiet) ? NULL : name;
+        }
+    }
+    return NULL;
+}
+
+static void
+tell(const struct tn_watch *w, struct telling *t, const struct told *was,
+     const struct told *is)
+{
+    static const char *const verbs[] = {[TN_EVENT_CHANGED] = "changed",
+                                        [TN_EVENT_GONE] = "deleted",
+                                        [TN_EVENT_APPEARED] = "appeared"};
+    const char *scope = told_scope(w, is ? is->scope : was->scope);
+    if (!scope) {
+        return;
+    }
+    enum tn_event_type type = !is    ? TN_EVENT_GONE
+                              : !was ? TN_EVENT_APPEARED
+                                     : TN_EVENT_CHANGED;
+    for (size_t i = 0; i < t->events.n; i++) {
+        const struct tn_event *e = &t->events.items[i];
+        if (e->type == type && strcmp(e->scope, scope) == 0) {
+            return;
+        }
+    }
+    *tn_vec_push(t->arena, &t->events) = (struct tn_event){
+        .type = type,
+        .scope = tn_arena_strdup(t->arena, scope),
+        .what =
+            tn_arena_printf(t->arena, "an object of %s %s", scope, verbs[type]),
+        .time_ns = t->now,
+    };
+}
+
 static bool
-in_scope(const struct tn_scope *scope, const char *name)
+hash_in_scope(const struct tn_scope *scope, uint64_t hash)
 {
     if (!scope || !scope->names) {
         return true;
     }
     for (size_t i = 0; i < scope->n; i++) {
-        if (strcmp(scope->names[i], name) == 0) {
+        if (text_hash(scope->names[i]) == hash) {
             return true;
         }
     }
     return false;
 }
 
-static void
-tell(const struct tn_watch *w, struct telling *t, const char *key,
-     const json_t *was, const json_t *is)
-{
-    static const char *const verbs[] = {[TN_EVENT_CHANGED] = "changed",
-                                        [TN_EVENT_GONE] = "deleted",
-                                        [TN_EVENT_APPEARED] = "appeared"};
-    const char *scope = tn_mem_member(is ? is : was, "scope");
-    const json_t *quiet = scope ? json_object_get(w->scopes, scope) : NULL;
-    if (!t || !quiet || json_is_true(quiet)) {
-        return;
-    }
-    enum tn_event_type type = !is    ? TN_EVENT_GONE
-                              : !was ? TN_EVENT_APPEARED
-                                     : TN_EVENT_CHANGED;
-    *tn_vec_push(t->arena, &t->events) = (struct tn_event){
-        .type = type,
-        .scope = tn_arena_strdup(t->arena, scope),
-        .key = tn_arena_strdup(t->arena, key),
-        .what = tn_arena_printf(t->arena, "%s %s", key, verbs[type]),
-        .time_ns = t->now,
-    };
-}
-
 /* Takes over what the file says of 'scope', and tells 't' (may be null) of what
- * differs. */
-static void
+ * differs.  True if that is all that differed. */
+static bool
 take_over(struct tn_watch *w, const struct tn_scope *scope, struct telling *t)
 {
-    const char *key = NULL;
-    json_t *r = NULL;
-    void *next = NULL;
-    json_object_foreach_safe(w->told, next, key, r)
-    {
-        if (!json_object_get(w->store.resources, key) &&
-            in_scope(scope, tn_mem_member(r, "scope"))) {
-            tell(w, t, key, r, NULL);
-            json_object_del(w->told, key);
+    struct told_list now = told_now(w), old = w->told;
+    struct told *kept = calloc(old.n + now.n + 1, sizeof *kept);
+    size_t i = 0, k = 0, n = 0;
+    bool all = true;
+    if (!kept) {
+        abort();
+    }
+    while (i < old.n || k < now.n) {
+        const struct told *was = i < old.n ? &old.items[i] : NULL;
+        const struct told *is = k < now.n ? &now.items[k] : NULL;
+        int order = !was ? 1 : !is ? -1 : told_cmp(was, is);
+        was = order <= 0 ? was : NULL;
+        is = order >= 0 ? is : NULL;
+        i += was != NULL;
+        k += is != NULL;
+        bool same = was && is && was->content == is->content;
+        if (same || hash_in_scope(scope, is ? is->scope : was->scope)) {
+            if (!same && t) {
+                tell(w, t, was, is);
+            }
+            if (is) {
+                kept[n++] = *is;
+            }
+        } else {
+            all = false;
+            if (was) {
+                kept[n++] = *was;
+            }
         }
     }
-    json_object_foreach(w->store.resources, key, r)
-    {
-        json_t *was = json_object_get(w->told, key);
-        if (in_scope(scope, tn_mem_member(r, "scope")) &&
-            !(was && json_equal(was, r))) {
-            tell(w, t, key, was, r);
-            json_object_set_new(w->told, key, json_deep_copy(r));
-        }
-    }
+    free(old.items);
+    free(now.items);
+    struct told *fit = n ? realloc(kept, n * sizeof *kept) : kept;
+    w->told = (struct told_list){fit ? fit : kept, n};
+    return all;
 }
 
-static void
+static struct version
+version_now(const struct tn_watch *w)
+{
+    struct stat st;
+    if (!w->store.path || stat(w->store.path, &st) != 0) {
+        return (struct version){0};
+    }
+    return (struct version){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
+}
+
+static bool
+version_same(const struct version *a, const struct version *b)
+{
+    return a->inode && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->time.tv_sec == b->time.tv_sec &&
+           a->time.tv_nsec == b->time.tv_nsec;
+}
+
+/* Reads the file and takes 'scope' over, unless all of it was. */
+static enum tn_code
+file_take(struct tn_watch *w, const struct tn_scope *scope, struct telling *t,
+          struct tn_error *err)
+{
+    struct version now = version_now(w);
+    if (version_same(&now, &w->taken)) {
+        return TN_OK;
+    }
+    enum tn_code code = tn_mem_store_read(&w->store, err);
+    if (code) {
+        w->taken = (struct version){0};
+        return code;
+    }
+    /* One that is written while it is read is read again. */
+    w->taken = take_over(w, scope, t) ? now : (struct version){0};
+    tn_mem_store_release(&w->store);
+    return TN_OK;
+}
+
+/* Drops what was told; true if some of it was about our file.  Others may be in
+ * the same folder. */
+static bool
 drain(const struct tn_watch *w)
 {
-    char buf[4096];
-    while (read(w->inotify, buf, sizeof buf) > 0) {
+    _Alignas(struct inotify_event) char buf[4096];
+    bool ours = false;
+    for (;;) {
+        ssize_t n = read(w->inotify, buf, sizeof buf);
+        if (n <= 0) {
+            return ours;
+        }
+        for (const char *p = buf; p < buf + n;) {
+            const struct inotify_event *e = (const void *) p;
+            ours = ours || (e->mask & ~(uint32_t) MASK) || e->len == 0 ||
+                   strcmp(e->name, w->file) == 0;
+            p += sizeof *e + e->len;
+        }
     }
 }
 
@@ -122,10 +286,12 @@ set_scopes(struct tn_watch *w, const struct tn_device *device)
 }
 
 static enum tn_code
-watch_folder(const struct tn_watch *w, struct tn_error *err)
+watch_folder(struct tn_watch *w, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_free) char *folder = strdup(w->store.path);
     char *slash = folder ? strrchr(folder, '/') : NULL;
+    const char *last = strrchr(w->store.path, '/');
+    w->file = last ? last + 1 : w->store.path;
     if (slash) {
         slash[slash == folder] = '\0';
     }
@@ -145,7 +311,6 @@ tn_mem_watch_new(const struct tn_device *device, const char *path,
         return tn_fail(err, TN_EINTERNAL, ENOMEM, "out of memory");
     }
     pthread_mutex_init(&w->lock, NULL);
-    w->told = json_object();
     w->owner = strdup(device->instance);
     w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     set_scopes(w, device);
@@ -154,13 +319,12 @@ tn_mem_watch_new(const struct tn_device *device, const char *path,
         code = watch_folder(w, err);
     }
     if (code == TN_OK) {
-        code = tn_mem_store_read(&w->store, err);
+        code = file_take(w, NULL, NULL, err);
     }
     if (code != TN_OK) {
         tn_mem_watch_close(w);
         return tn_while(err, code, "device %s", device->name);
     }
-    take_over(w, NULL, NULL);
     *out = w;
     return TN_OK;
 }
@@ -178,11 +342,8 @@ tn_mem_watch_read(struct tn_watch *w, struct tn_arena *arena,
 {
     struct telling t = {.arena = arena, .now = tn_now_ns()};
     pthread_mutex_lock(&w->lock);
-    drain(w);
     struct tn_error unread = {0};
-    if (tn_mem_store_read(&w->store, &unread) == TN_OK) {
-        take_over(w, NULL, &t);
-    } else {
+    if (drain(w) && file_take(w, NULL, &t, &unread)) {
         *tn_vec_push(arena, &t.events) =
             (struct tn_event){.type = TN_EVENT_LOST,
                               .what = "the device's file cannot be read",
@@ -204,19 +365,29 @@ tn_mem_watch_update(struct tn_watch *w, const struct tn_device *device,
     return TN_OK;
 }
 
+static bool
+name_in_scope(const struct tn_scope *scope, const char *name)
+{
+    bool in = !scope || !scope->names;
+    for (size_t i = 0; !in && i < scope->n; i++) {
+        in = strcmp(scope->names[i], name) == 0;
+    }
+    return in;
+}
+
 void
 tn_mem_watch_quiet(struct tn_watch *w, const struct tn_scope *scope, bool quiet)
 {
     const char *name = NULL;
     json_t *was = NULL;
-    struct tn_error err = {0};
+    struct tn_error ignored = {0};
     pthread_mutex_lock(&w->lock);
-    if (!quiet && tn_mem_store_read(&w->store, &err) == TN_OK) {
-        take_over(w, scope, NULL);
+    if (!quiet && file_take(w, scope, NULL, &ignored)) {
+        w->taken = (struct version){0}; /* Reading it will tell. */
     }
     json_object_foreach(w->scopes, name, was)
     {
-        if (in_scope(scope, name)) {
+        if (name_in_scope(scope, name)) {
             json_object_set_new(w->scopes, name, json_boolean(quiet));
         }
     }
@@ -233,7 +404,7 @@ tn_mem_watch_close(struct tn_watch *w)
         close(w->inotify);
     }
     tn_mem_store_done(&w->store);
-    json_decref(w->told);
+    free(w->told.items);
     json_decref(w->scopes);
     free(w->owner);
     pthread_mutex_destroy(&w->lock);
