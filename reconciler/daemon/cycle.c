@@ -15,124 +15,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "reconciler/daemon/slice.h"
 #include "reconciler/snapshot/snapshot.h"
 
 enum { LOCK_WAIT_MS = 10000, LARGE_APPLY = 1000 };
-
-static void
-session_drop(struct tn_worker *w)
-{
-    if (w->session) {
-        w->base.driver->close(w->session);
-        w->session = NULL;
-    }
-}
-
-void
-tn_worker_watch_close(struct tn_worker *w)
-{
-    if (w->watch) {
-        w->watch_driver->watch_close(w->watch);
-        w->watch = NULL;
-    }
-}
-
-static void
-watch_start(struct tn_worker *w)
-{
-    struct tn_error err = {0};
-    const struct tn_driver *driver = w->base.driver;
-    if (!(driver->caps & TN_CAP_EVENTS)) {
-        return;
-    }
-    w->watch_driver = driver;
-    enum tn_code code =
-        w->watch ? driver->watch_update(w->watch, w->base.device, &err)
-                 : driver->watch_open(w->base.device, &w->env, &w->watch, &err);
-    if (code) {
-        char text[TN_ERROR_TEXT];
-        struct tn_log_about about = {.device = w->name};
-        tn_log(w->options->log, TN_LOG_WARNING, &about,
-               "no events, audits only: %s",
-               tn_error_text(&err, text, sizeof text));
-        tn_worker_watch_close(w);
-    }
-}
-
-/* What was applied last: the intent that this worker applied itself, or what
- * the status ref names. */
-static const struct tn_device *
-last_device(struct tn_worker *w)
-{
-    const struct tn_reconcile *run = w->intent->run;
-    if (w->applied) {
-        return tn_network_device(w->applied->run->network, w->name);
-    }
-    const struct tn_status_device *s =
-        tn_status_device_get(run->status, w->name);
-    if (!s || !s->head.commit) {
-        return NULL;
-    }
-    if (strcmp(s->head.commit, run->commit.id) == 0) {
-        return w->base.device;
-    }
-    return tn_network_device(tn_reconcile_past(run, s->head.commit, w->arena),
-                             w->name);
-}
-
-void
-tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent)
-{
-    struct tn_error err = {0};
-    session_drop(w);
-    struct tn_intent *former = w->intent;
-    w->intent = tn_intent_ref(intent);
-    tn_arena_free(w->arena);
-    w->arena = tn_arena_new();
-    w->base = (struct tn_device_run){.arena = w->arena};
-    tn_diags_init(&w->base.diags, w->arena);
-    w->base.device = tn_network_device(intent->run->network, w->name);
-    w->base.driver = tn_driver_get(w->base.device->host->config.driver);
-    if (w->watch && w->watch_driver != w->base.driver) {
-        tn_worker_watch_close(w);
-    }
-    const struct tn_status_device *s =
-        tn_status_device_get(intent->run->status, w->name);
-    w->known = w->known || w->applied || (s && s->head.commit);
-    w->render_failure = NULL;
-    const struct tn_device *last = last_device(w);
-    if (!w->base.driver) {
-        w->render_failure =
-            tn_arena_printf(w->arena, "there is no driver '%s'",
-                            w->base.device->host->config.driver);
-    } else if (tn_device_render(intent->run, &w->base, last, &err)) {
-        char text[TN_ERROR_TEXT];
-        w->render_failure =
-            tn_arena_strdup(w->arena, tn_error_text(&err, text, sizeof text));
-    } else {
-        watch_start(w);
-    }
-    tn_backoff_reset(&w->backoff);
-    tn_flaps_free(w->flaps);
-    w->flaps = tn_flaps_new();
-    tn_intent_unref(former);
-}
-
-void
-tn_worker_done(struct tn_worker *w)
-{
-    session_drop(w);
-    tn_worker_watch_close(w);
-    tn_intent_unref(w->intent);
-    tn_intent_unref(w->applied);
-    tn_modes_unref(w->modes);
-    tn_flaps_free(w->flaps);
-    tn_arena_free(w->arena);
-    tn_arena_free(w->dirty_arena);
-    tn_arena_free(w->waiting_arena);
-    free(w->reason);
-    free(w->why);
-}
 
 /* The part of a state that this look is about. */
 static const struct tn_state *
@@ -153,37 +39,101 @@ state_part(const struct tn_look *k, const struct tn_state *state)
     return out;
 }
 
+/* What was found inexpressible elsewhere holds its tenant here, too. */
+static void
+held_complete(struct tn_look *k)
+{
+    const struct tn_worker *w = k->w;
+    if (k->full) {
+        tn_worker_refused_set(k->w, &k->d.diags);
+        return;
+    }
+    if (w->refused.n == 0) {
+        return;
+    }
+    size_t n = k->d.n_held;
+    const char **held = tn_new_n(k->arena, const char *, n + w->refused.n);
+    for (size_t i = 0; i < n; i++) {
+        held[i] = k->d.held[i];
+    }
+    for (size_t i = 0; i < w->refused.n; i++) {
+        held[n + i] = tn_arena_strdup(k->arena, w->refused.items[i]);
+    }
+    k->d.n_held = tn_texts_unique(held, n + w->refused.n);
+    k->d.held = held;
+}
+
+/* Sets want, last and held: of the whole device, or of what is looked at. */
+static enum tn_code
+render(struct tn_look *k)
+{
+    struct tn_worker *w = k->w;
+    struct tn_device_run *d = &k->d;
+    const struct tn_device *device = w->base.device, *last = tn_worker_last(w);
+    if (!w->base.driver) {
+        return tn_fail(&k->err, TN_EUNSUPPORTED, 0, "there is no driver '%s'",
+                       device->host->config.driver);
+    }
+    if (!k->full) {
+        bool same = last == device;
+        device = tn_slice_device(device, &k->scope, k->arena);
+        last = same   ? device
+               : last ? tn_slice_device(last, &k->scope, k->arena)
+                      : NULL;
+    }
+    *d = w->base;
+    d->device = device;
+    d->arena = k->arena;
+    tn_diags_init(&d->diags, k->arena);
+    enum tn_code code = tn_device_render(w->intent->run, d, last, &k->err);
+    d->device = w->base.device;
+    held_complete(k);
+    return code;
+}
+
 static enum tn_code
 observe(struct tn_look *k)
 {
     struct tn_worker *w = k->w;
     const struct tn_driver *driver = w->base.driver;
-    if (w->render_failure) {
-        return tn_fail(&k->err, TN_EUNSUPPORTED, 0, "%s", w->render_failure);
-    }
     enum tn_code code = TN_OK;
-    if (!w->watch) {
-        watch_start(w);
+    if (driver && !w->watch) {
+        tn_worker_watch_start(w);
         k->full = true;
         k->scope = (struct tn_scope){0};
     }
-    if (!w->session) {
+    code = render(k);
+    k->report->rendered_ns = tn_now_ns();
+    if (!code && !w->session) {
         code = driver->open(w->base.device, &w->env, &w->session, &k->err);
     }
-    k->d = w->base;
-    k->d.arena = k->arena;
     k->d.session = w->session;
     if (!code) {
-        code = driver->observe(w->session, &k->scope, w->base.want, k->arena,
+        code = driver->observe(w->session, &k->scope, k->d.want, k->arena,
                                &k->d.have, &k->err);
     }
+    k->report->observed_ns = tn_now_ns();
     if (code) {
-        session_drop(w);
+        tn_worker_session_drop(w);
         return code;
     }
-    k->d.want = state_part(k, w->base.want);
-    k->d.last = state_part(k, w->base.last);
+    k->d.last = state_part(k, k->d.last);
+    k->d.want = state_part(k, k->d.want);
     k->d.have = state_part(k, k->d.have);
+    return tn_device_plan(&k->d, &k->err);
+}
+
+/* Newer intent says the same of this device: it is not touched. */
+static enum tn_code
+look_past(struct tn_look *k)
+{
+    struct tn_state *nothing = tn_new(k->arena, struct tn_state);
+    nothing->device = k->w->name;
+    k->d = k->w->base;
+    k->d.arena = k->arena;
+    k->d.want = k->d.last = k->d.have = nothing;
+    k->report->unlooked = true;
+    k->report->rendered_ns = k->report->observed_ns = tn_now_ns();
     return tn_device_plan(&k->d, &k->err);
 }
 
@@ -456,16 +406,16 @@ is_failure(enum tn_unit_outcome outcome)
            outcome == TN_UNIT_UNREACHABLE;
 }
 
-/* All of the intent is on the device now: drift is what differs from it. */
+/* What was looked at is as the intent says now. */
 static void
-applied_note(struct tn_worker *w)
+applied_note(const struct tn_look *k)
 {
-    if (w->applied != w->intent) {
-        tn_intent_unref(w->applied);
-        w->applied = tn_intent_ref(w->intent);
-        w->base.last = w->base.want;
+    struct tn_worker *w = k->w;
+    if (!k->full && k->d.want) {
+        size_t before = k->d.last ? k->d.last->n : 0;
+        w->n_resources += k->d.want->n - before;
     }
-    w->known = true;
+    tn_worker_applied(w);
 }
 
 static void
@@ -494,6 +444,9 @@ next_set(struct tn_look *k, bool failed)
     if (mode && now + (mode - wall) * 1000 < w->look_ms) {
         w->look_ms = now + (mode - wall) * 1000;
     }
+    if (k->adopting && k->report->device.why && !failed) {
+        w->look_ms = now; /* Only a look at all of it says how it stands. */
+    }
     k->report->breaker_open = tn_backoff_open(&w->backoff);
 }
 
@@ -501,7 +454,10 @@ static struct tn_look
 look_begin(struct tn_worker *w)
 {
     struct tn_arena *arena = tn_arena_new();
-    struct tn_look k = {.w = w, .arena = tn_arena_new(), .full = w->full};
+    struct tn_look k = {.w = w,
+                        .arena = tn_arena_new(),
+                        .full = w->full,
+                        .adopting = w->adopting};
     k.report = tn_new(arena, struct tn_unit_report);
     *k.report = (struct tn_unit_report){
         .arena = arena,
@@ -515,6 +471,7 @@ look_begin(struct tn_worker *w)
     if (!w->base.driver || !(w->base.driver->caps & TN_CAP_SCOPED)) {
         k.full = true;
     }
+    k.adopting = k.adopting && !k.full;
     if (!k.full) {
         const char **names = tn_new_n(k.arena, const char *, w->n_dirty);
         for (size_t i = 0; i < w->n_dirty; i++) {
@@ -524,6 +481,7 @@ look_begin(struct tn_worker *w)
         k.scope = (struct tn_scope){names, w->n_dirty};
     }
     w->full = false;
+    w->adopting = false;
     w->lost = false;
     w->n_dirty = 0;
     w->event = NULL;
@@ -537,8 +495,9 @@ tn_worker_cycle(struct tn_worker *w)
 {
     struct tn_look k = look_begin(w);
     struct tn_unit_report *r = k.report;
-    enum tn_code code = observe(&k);
-    r->observed_ns = tn_now_ns();
+    bool pass = k.adopting && k.scope.n == 0;
+    enum tn_code code = pass ? look_past(&k) : observe(&k);
+    r->planned_ns = tn_now_ns();
     if (code) {
         r->outcome = TN_UNIT_UNREACHABLE;
     } else {
@@ -557,9 +516,9 @@ tn_worker_cycle(struct tn_worker *w)
     /* After an apply the second look, which is due at once, settles it. */
     r->settled = failed || r->outcome != TN_UNIT_APPLIED;
     tn_look_report(&k);
-    if (k.full && !code && r->outcome != TN_UNIT_REFUSED &&
+    if ((k.full || k.adopting) && !code && r->outcome != TN_UNIT_REFUSED &&
         r->outcome != TN_UNIT_OBSERVED && r->outcome != TN_UNIT_HELD) {
-        applied_note(w);
+        applied_note(&k);
     }
     r->end_ns = tn_now_ns();
     w->stuck = failed || r->outcome == TN_UNIT_REFUSED;

@@ -1,7 +1,20 @@
-/* intent.c - see intent.h. */
+/* intent.c - see intent.h.
+ *
+ * After a start many workers want to know what the same former commit said: who
+ * comes first compiles it, the others wait for that and share it. */
 #include "reconciler/daemon/intent.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+struct tn_past {
+    struct tn_past *next;
+    struct tn_intent *intent;
+    struct tn_arena *arena;
+    const char *commit;
+    const struct tn_network *network; /* Null: cannot be had. */
+    size_t refs;                      /* Guarded by the intent's mutex. */
+};
 
 struct tn_intent *
 tn_intent_new(struct tn_reconcile *run, int64_t seen_ms)
@@ -11,6 +24,7 @@ tn_intent_new(struct tn_reconcile *run, int64_t seen_ms)
         abort();
     }
     atomic_init(&intent->refs, 1);
+    pthread_mutex_init(&intent->mutex, NULL);
     intent->run = run;
     intent->seen_ms = seen_ms;
     return intent;
@@ -28,6 +42,80 @@ tn_intent_unref(struct tn_intent *intent)
 {
     if (intent && atomic_fetch_sub(&intent->refs, 1) == 1) {
         tn_reconcile_free(intent->run);
+        pthread_mutex_destroy(&intent->mutex);
         free(intent);
+    }
+}
+
+static struct tn_past *
+past_find(const struct tn_intent *intent, const char *commit)
+{
+    struct tn_past *p = intent->pasts;
+    while (p && strcmp(p->commit, commit) != 0) {
+        p = p->next;
+    }
+    return p;
+}
+
+static struct tn_past *
+past_new(struct tn_intent *intent, const char *commit)
+{
+    struct tn_arena *arena = tn_arena_new();
+    struct tn_past *p = tn_new(arena, struct tn_past);
+    *p = (struct tn_past){
+        .next = intent->pasts,
+        .intent = tn_intent_ref(intent),
+        .arena = arena,
+        .commit = tn_arena_strdup(arena, commit),
+        .network = tn_reconcile_past(intent->run, commit, arena),
+    };
+    intent->pasts = p;
+    return p;
+}
+
+struct tn_past *
+tn_intent_past(struct tn_intent *intent, const char *commit)
+{
+    pthread_mutex_lock(&intent->mutex);
+    struct tn_past *p = past_find(intent, commit);
+    if (!p) {
+        p = past_new(intent, commit);
+    }
+    p->refs++;
+    bool there = p->network != NULL;
+    pthread_mutex_unlock(&intent->mutex);
+    if (!there) {
+        tn_past_unref(p);
+        return NULL;
+    }
+    return p;
+}
+
+const struct tn_network *
+tn_past_network(const struct tn_past *past)
+{
+    return past->network;
+}
+
+void
+tn_past_unref(struct tn_past *past)
+{
+    if (!past) {
+        return;
+    }
+    struct tn_intent *intent = past->intent;
+    pthread_mutex_lock(&intent->mutex);
+    bool last = --past->refs == 0;
+    if (last) {
+        struct tn_past **p = &intent->pasts;
+        while (*p != past) {
+            p = &(*p)->next;
+        }
+        *p = past->next;
+    }
+    pthread_mutex_unlock(&intent->mutex);
+    if (last) {
+        tn_arena_free(past->arena);
+        tn_intent_unref(intent);
     }
 }

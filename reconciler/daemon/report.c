@@ -65,7 +65,10 @@ tn_look_report(struct tn_look *k)
         }
     }
     r->device.n_foreign = w->n_foreign;
-    r->device.n_resources = w->base.want ? w->base.want->n : 0;
+    if (k->full && k->d.want) {
+        w->n_resources = k->d.want->n;
+    }
+    r->device.n_resources = w->n_resources;
     r->device.drift = r->drift_left ? r->drift_text : NULL;
     if (r->outcome == TN_UNIT_REFUSED || r->outcome == TN_UNIT_HELD ||
         r->outcome == TN_UNIT_OBSERVED) {

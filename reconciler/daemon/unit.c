@@ -92,16 +92,18 @@ requests_take(struct tn_unit *u, struct tn_worker *w)
     w->full = w->full || u->audit;
     u->audit = false;
     pthread_mutex_unlock(&u->mutex);
-    if (modes) {
+    if (modes && modes != w->modes) {
         tn_modes_unref(w->modes);
-        w->modes = modes;
+        w->modes = tn_modes_ref(modes);
         w->full = true;
     }
+    tn_modes_unref(modes);
     if (intent && !stop) {
-        if (intent != w->intent) {
+        if (intent == w->intent) {
+            w->full = true;
+        } else {
             tn_worker_adopt(w, intent);
         }
-        w->full = true;
         w->retry_ms = 0;
     }
     tn_intent_unref(intent);
@@ -154,7 +156,7 @@ is_due(struct tn_worker *w)
         return false;
     }
     w->full = w->full || time_has_come;
-    return w->full || w->n_dirty > 0;
+    return w->full || w->adopting || w->n_dirty > 0;
 }
 
 static void

@@ -49,8 +49,10 @@ struct tn_unit_report {
     const char *event; /* What the device told; null: nobody did. */
     int64_t event_ns;  /* When it did; 0. */
     bool lost;         /* Events were lost: hence all was looked at. */
-    int64_t start_ns, observed_ns, end_ns;
-    int64_t budget_left;     /* Deletions; -1: not known. */
+    bool unlooked;     /* The intent says the same of it as before. */
+    int64_t start_ns, rendered_ns, observed_ns, planned_ns, end_ns;
+    int64_t committed_ns; /* Before it was looked at again; 0: nothing was. */
+    int64_t budget_left;  /* Deletions; -1: not known. */
     const char *hold_reason; /* TN_UNIT_HELD, TN_UNIT_OBSERVED; may be null. */
     const struct tn_status_folder *snapshot; /* With 'full'; null: unchanged. */
     struct tn_arena *snapshot_arena;         /* Where it is; null. */

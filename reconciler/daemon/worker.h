@@ -20,14 +20,19 @@ struct tn_worker {
     struct tn_intent *intent;
     struct tn_modes *modes;
 
-    /* Rendered for 'intent', in 'arena'. */
-    struct tn_arena *arena;
-    struct tn_device_run base; /* want, last, held, driver, device. */
+    struct tn_device_run base; /* Driver and device; null: none of the name. */
     bool known;                /* Something was applied to it before. */
-    const char *render_failure;
 
-    /* Of the intent that was applied last, if it is another one. */
+    /* The intent that was applied last, by this worker; null: none.  Until
+     * there is one: what the status ref says. */
     struct tn_intent *applied;
+    struct tn_past *past; /* Null: not known, or */
+    bool past_is_intent;  /* it is the same as 'intent'. */
+
+    /* Tenants of which the driver cannot express something; sorted. */
+    struct tn_arena *refused_arena;
+    TN_VEC(const char *) refused;
+    size_t n_resources; /* Wanted. */
 
     struct tn_driver_env env;
     struct tn_session *session;
@@ -49,21 +54,37 @@ struct tn_worker {
     const char *dirty[TN_DIRTY_MAX]; /* Scopes, in 'dirty_arena'. */
     size_t n_dirty;
     struct tn_arena *dirty_arena;
+    bool adopting;     /* 'dirty' holds all in which 'intent' differs from
+                          what was applied, which may be nothing. */
     bool lost;         /* ... since events were. */
     const char *event; /* The first that was told; in 'dirty_arena'. */
     int64_t event_ns;
     int64_t retry_ms; /* After a failure: not before. Monotonic; 0: none. */
     int64_t look_ms;  /* The next full look that nobody asks for. */
+    int64_t begin_ms; /* The first look: not before. */
 };
 
-/* Makes 'intent' the one that is followed: renders, and forgets the session. */
+/* adopt.c */
+
+/* Makes 'intent' the one that is followed, and what it changes dirty. */
 void tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent);
+/* All of the intent is on the device now: drift is what differs from it. */
+void tn_worker_applied(struct tn_worker *w);
+/* The device in the network that was applied last; null: not known. */
+const struct tn_device *tn_worker_last(const struct tn_worker *w);
+/* Notes what a full look found that the driver cannot express. */
+void tn_worker_refused_set(struct tn_worker *w, const struct tn_diags *diags);
+void tn_worker_session_drop(struct tn_worker *w);
+void tn_worker_watch_start(struct tn_worker *w);
+void tn_worker_watch_close(struct tn_worker *w);
+void tn_worker_done(struct tn_worker *w);
 
 /* What this look is about. */
 struct tn_look {
     struct tn_worker *w;
     struct tn_arena *arena;
     bool full;
+    bool adopting; /* What is looked at is all that new intent changes. */
     struct tn_scope scope;
     struct tn_device_run d;
     struct tn_unit_report *report;
@@ -76,8 +97,5 @@ void tn_look_report(struct tn_look *look);
 
 /* One look, and what follows from it.  Sets when the next one is due. */
 void tn_worker_cycle(struct tn_worker *w);
-
-void tn_worker_watch_close(struct tn_worker *w);
-void tn_worker_done(struct tn_worker *w);
 
 #endif
