@@ -1,0 +1,277 @@
+/* jq_child.c - the process in which a jq program runs: the seam to libjq.
+ *
+ * What jq lets programs see beside their input is taken away twice: the names
+ * are defined anew in front of the program (which also makes 'import' and
+ * 'include' syntax errors, as those must come first), and the process has no
+ * environment and may open no file.  What a program yields is judged here: a
+ * text, or an object with 'message'; everything else is a mistake of the
+ * program, never silence. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <jq.h>
+
+#include "model/base/cleanup.h"
+#include "reconciler/policy/jq_program.h"
+
+/* On one line, so that lines of messages are those of the program. */
+#define NONE(name) "def " name ": error(\"policies have no '" name "'\"); "
+static const char prelude[] = NONE("input") NONE("inputs") NONE("env") NONE(
+    "input_filename") NONE("input_line_number") NONE("debug") NONE("stderr")
+    NONE("now") NONE("halt") NONE("halt_error") NONE("modulemeta")
+        NONE("get_search_list") NONE("get_prog_origin") NONE(
+            "get_jq_origin") "def halt_error(f): halt_error; def debug(f): "
+                             "debug; "
+                             /* error(null) would be silence. */
+                             "def error_: error; def error: (if . == null then "
+                             "\"null\" else . end) | error_; "
+                             "def error(f): f | error; ";
+
+struct child {
+    int fd;
+    FILE *in;
+    jq_state *jq;             /* Null: no program. */
+    struct tn_text complaint; /* Of the compiler. */
+    struct tn_text reply;
+};
+
+/* jq's own words, without its name and what they are about. */
+static void
+on_error(void *context, jv message)
+{
+    struct child *c = context;
+    if (c->complaint.n == 0 && jv_get_kind(message) == JV_KIND_STRING) {
+        const char *s = jv_string_value(message);
+        static const char head[] = "jq: error: ";
+        if (strncmp(s, head, sizeof head - 1) == 0) {
+            s += sizeof head - 1;
+        }
+        tn_text_addn(&c->complaint, s, strcspn(s, "\n"));
+    }
+    jv_free(message);
+}
+
+static bool
+send_all(int fd, const char *s, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = send(fd, s, n, MSG_NOSIGNAL);
+        if (k <= 0) {
+            return false;
+        }
+        s += k;
+        n -= (size_t) k;
+    }
+    return true;
+}
+
+static bool
+answer(struct child *c, const char *line)
+{
+    return send_all(c->fd, line, strlen(line));
+}
+
+static bool
+refuse(struct child *c, const char *why)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
+    tn_text_add(&line, "E \"");
+    tn_text_add_escaped(&line, why);
+    tn_text_add(&line, "\"\n");
+    return answer(c, tn_text_str(&line));
+}
+
+static bool
+compile(struct child *c, const char *quoted)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text program = {0};
+    jv text = jv_parse(quoted);
+    if (jv_get_kind(text) != JV_KIND_STRING) {
+        jv_free(text);
+        return refuse(c, "the program is no text");
+    }
+    tn_text_add(&program, prelude);
+    tn_text_add(&program, jv_string_value(text));
+    jv_free(text);
+    if (c->jq) {
+        jq_teardown(&c->jq);
+    }
+    tn_text_clear(&c->complaint);
+    c->jq = jq_init();
+    jq_set_error_cb(c->jq, on_error, c);
+    if (!jq_compile(c->jq, tn_text_str(&program))) {
+        jq_teardown(&c->jq);
+        return refuse(c, c->complaint.n ? tn_text_str(&c->complaint)
+                                        : "it does not compile");
+    }
+    return answer(c, "C\n");
+}
+
+static const char *
+kind_of(jv value)
+{
+    switch (jv_get_kind(value)) {
+    case JV_KIND_NULL:
+        return "null";
+    case JV_KIND_TRUE:
+    case JV_KIND_FALSE:
+        return "a boolean";
+    case JV_KIND_NUMBER:
+        return "a number";
+    case JV_KIND_ARRAY:
+        return "a list";
+    case JV_KIND_STRING:
+        return "a text";
+    case JV_KIND_OBJECT:
+        return "an object without 'message'";
+    case JV_KIND_INVALID:
+        break;
+    }
+    return "nothing";
+}
+
+/* A finding as an object; takes 'value'.  Invalid if it is none. */
+static jv
+finding(jv value)
+{
+    if (jv_get_kind(value) == JV_KIND_STRING) {
+        return jv_object_set(jv_object(), jv_string("message"), value);
+    }
+    if (jv_get_kind(value) == JV_KIND_OBJECT) {
+        jv message = jv_object_get(jv_copy(value), jv_string("message"));
+        bool fine = jv_get_kind(message) == JV_KIND_STRING;
+        jv_free(message);
+        if (fine) {
+            return value;
+        }
+    }
+    jv_free(value);
+    return jv_invalid();
+}
+
+/* Appends a line to the reply, or says what is wrong: null is fine. */
+static const char *
+take(struct child *c, jv value)
+{
+    const char *kind = kind_of(value);
+    jv f = finding(value);
+    if (!jv_is_valid(f)) {
+        jv_free(f);
+        return kind;
+    }
+    jv text = jv_dump_string(f, 0);
+    tn_text_add(&c->reply, "F ");
+    tn_text_add(&c->reply, jv_string_value(text));
+    tn_text_addc(&c->reply, '\n');
+    jv_free(text);
+    return NULL;
+}
+
+/* How a run ended; takes 'last'. */
+static bool
+conclude(struct child *c, jv last, const char *bad, size_t n)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text why = {0};
+    if (bad) {
+        tn_text_addf(&why,
+                     "it yielded %s, which is neither a text nor an object "
+                     "with 'message'",
+                     bad);
+    } else if (n >= TN_JQ_FINDINGS || c->reply.n > TN_JQ_LINE) {
+        tn_text_addf(&why,
+                     "it has too much to say: over %d findings or %d "
+                     "bytes about one object",
+                     TN_JQ_FINDINGS, TN_JQ_LINE);
+    } else if (jq_halted(c->jq)) {
+        tn_text_add(&why, "it halted");
+    } else if (jv_invalid_has_msg(jv_copy(last))) {
+        jv message = jv_invalid_get_msg(jv_copy(last));
+        if (jv_get_kind(message) != JV_KIND_STRING) {
+            message = jv_dump_string(message, 0);
+        }
+        tn_text_addf(&why, "it failed: %s", jv_string_value(message));
+        jv_free(message);
+    }
+    jv_free(last);
+    if (why.n) {
+        return refuse(c, tn_text_str(&why));
+    }
+    tn_text_add(&c->reply, "D\n");
+    return answer(c, tn_text_str(&c->reply));
+}
+
+static bool
+run(struct child *c, const char *json)
+{
+    jv value = jv_parse(json);
+    const char *bad = NULL;
+    size_t n = 0;
+    if (!c->jq || !jv_is_valid(value)) {
+        jv_free(value);
+        return refuse(c, "there is nothing to run");
+    }
+    tn_text_clear(&c->reply);
+    jq_start(c->jq, value, 0);
+    jv got = jq_next(c->jq);
+    while (jv_is_valid(got) && !bad && n < TN_JQ_FINDINGS &&
+           c->reply.n <= TN_JQ_LINE) {
+        bad = take(c, got);
+        n++;
+        got = bad ? jv_invalid() : jq_next(c->jq);
+    }
+    return conclude(c, got, bad, n);
+}
+
+static void
+limit(int resource, rlim_t most)
+{
+    struct rlimit l = {most, most};
+    if (setrlimit(resource, &l) < 0) {
+        _exit(1);
+    }
+}
+
+/* Bytes of writable memory that the process has already. */
+static rlim_t
+memory_now(void)
+{
+    TN_CLEANUP(tn_cleanup_file) FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+    if (!f || fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1) {
+        _exit(1);
+    }
+    return (rlim_t) pages * (rlim_t) sysconf(_SC_PAGESIZE);
+}
+
+static void
+confine(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || clearenv() != 0) {
+        _exit(1);
+    }
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_DATA, memory_now() + TN_JQ_MEMORY);
+    limit(RLIMIT_NOFILE, 0);
+}
+
+int
+tn_jq_serve(int fd)
+{
+    struct child c = {.fd = fd, .in = fdopen(fd, "re")};
+    char *line = NULL;
+    size_t cap = 0;
+    bool more = c.in != NULL;
+    confine();
+    for (ssize_t n; more && (n = getline(&line, &cap, c.in)) > 2;) {
+        line[n - 1] = '\0';
+        more = line[0] == 'P' ? compile(&c, line + 2) : run(&c, line + 2);
+    }
+    return 0; /* The process ends: nothing is to be tidied up. */
+}

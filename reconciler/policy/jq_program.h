@@ -1,0 +1,68 @@
+/* jq_program.h - jq programs of policies, run where they can do no harm.
+ *
+ * A program is somebody's text: it may loop, eat memory, or print for ever.  So
+ * it runs in a process of its own (this program, started anew) that has no
+ * environment, can open no file, and is killed when it is late.  The process
+ * is asked and answers in lines:
+ *
+ *     P "text"    compile       C, or E "why"
+ *     I {...}     one input     F {...} for each finding, then D; or E "why"
+ *
+ * The seam to libjq is jq_child.c. */
+#ifndef TN_POLICY_JQ_PROGRAM_H
+#define TN_POLICY_JQ_PROGRAM_H
+
+#include <stddef.h>
+
+#include "model/base/arena.h"
+#include "model/base/error.h"
+#include "model/base/text.h"
+
+enum {
+    TN_JQ_FINDINGS = 1000,    /* Of one input. */
+    TN_JQ_LINE = 64 * 1024,   /* Longest reply. */
+    TN_JQ_MEMORY = 256 << 20, /* Bytes that a program may take. */
+    TN_JQ_TIMEOUT_MS = 10000, /* For one input. */
+    TN_JQ_INPUT = 512 << 20,  /* Largest input. */
+};
+
+/* If 'argv' asks for it, does the child's work and does not return. */
+void tn_policy_main(int argc, char **argv);
+/* The child's work, over one socket; the result is its exit status. */
+int tn_jq_serve(int fd);
+
+struct tn_jq;
+
+struct tn_jq_options {
+    const char *helper;  /* This program, which calls tn_policy_main(); null:
+                            the process is a fork of the caller (tests). */
+    unsigned timeout_ms; /* 0: TN_JQ_TIMEOUT_MS */
+};
+
+/* New in 'arena', ended by tn_jq_close(); the process starts with the first
+ * program. */
+struct tn_jq *tn_jq_new(struct tn_arena *arena,
+                        const struct tn_jq_options *options);
+void tn_jq_close(struct tn_jq *jq); /* Accepts null. */
+
+/* Compiles; the program stays until the next one.  TN_EINTENT with what is
+ * wrong with it; TN_EUNAVAILABLE if no process can be had. */
+enum tn_code tn_jq_compile(struct tn_jq *jq, const char *program,
+                           struct tn_error *err) TN_MUST_USE;
+
+/* One thing that a program objects to. */
+struct tn_jq_finding {
+    const char *message;
+    const char *subject, *hint, *path; /* Null if not said. */
+    unsigned line;
+};
+
+/* Runs the program over one JSON document on one line.  '*out' is new in the
+ * arena.  TN_EINTENT if the program failed, was late, took too much, or yielded
+ * something that is no finding; the process is then started anew for the next
+ * program. */
+enum tn_code tn_jq_run(struct tn_jq *jq, const struct tn_text *json,
+                       const struct tn_jq_finding **out, size_t *n,
+                       struct tn_error *err) TN_MUST_USE;
+
+#endif
