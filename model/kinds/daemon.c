@@ -191,6 +191,17 @@ static const struct tn_field loop_fields[] = {
                        "its events say.",
         .example = "300",
     },
+    {
+        TN_ROW("probeWindow", struct tn_daemon, loop.probe_window),
+        .type = TN_FIELD_UINT,
+        .min = 1,
+        .max = 3600,
+        .fallback = "10",
+        .description = "Seconds after a commit is applied within which the "
+                       "probes of tenet.yml that passed before it must pass "
+                       "again; else it is taken back.",
+        .example = "10",
+    },
 };
 
 static const struct tn_object loop = {

@@ -286,6 +286,7 @@ struct tn_daemon {
     struct {
         struct tn_venum first_contact; /* Default observe. */
         struct tn_vuint audit;         /* Seconds, default 300. */
+        struct tn_vuint probe_window;  /* Seconds, default 10. */
     } loop;
     TN_LIST(struct tn_vtext) alertmanagers;
     TN_LIST(struct tn_out_hook) webhooks;

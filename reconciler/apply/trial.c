@@ -144,7 +144,8 @@ tn_trial_begin(struct tn_trial *t, struct tn_error *err)
         .n_devices = n,
         .window_ms = t->window_ms,
     };
-    tn_probes_plan(run->network, run->arena, &t->plan, &t->n_probes);
+    tn_probes_plan(run->network->settings, run->network, run->arena, &t->plan,
+                   &t->n_probes);
     if (t->n_probes) {
         probes_run(t, &t->before);
     }

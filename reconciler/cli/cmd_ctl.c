@@ -31,6 +31,7 @@ status_print(struct tn_text *t, const json_t *answer)
     const char *commit = text_of(answer, "commit", NULL);
     const char *refused = text_of(answer, "refused", NULL);
     const char *git = text_of(answer, "git_error", NULL);
+    const char *probation = text_of(answer, "probation", NULL);
     if (commit) {
         tn_text_addf(t, "Following %.12s \"%s\"\n", commit,
                      text_of(answer, "subject", ""));
@@ -40,6 +41,9 @@ status_print(struct tn_text *t, const json_t *answer)
     if (refused) {
         tn_text_addf(t, "The tip %.12s is not followed: %s\n",
                      text_of(answer, "tip", ""), refused);
+    }
+    if (probation) {
+        tn_text_addf(t, "On probation: %s\n", probation);
     }
     if (git) {
         tn_text_addf(t, "Git cannot be read: %s\n", git);

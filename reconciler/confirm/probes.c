@@ -114,15 +114,15 @@ probe_plan(const struct tn_network *network, struct tn_arena *arena,
 }
 
 void
-tn_probes_plan(const struct tn_network *network, struct tn_arena *arena,
+tn_probes_plan(const struct tn_settings *settings,
+               const struct tn_network *network, struct tn_arena *arena,
                const struct tn_probe_plan **out, size_t *n)
 {
-    size_t n_probes = network->settings ? network->settings->probes.n : 0;
+    size_t n_probes = settings ? settings->probes.n : 0;
     struct tn_probe_plan *plans =
         tn_new_n(arena, struct tn_probe_plan, n_probes);
     for (size_t i = 0; i < n_probes; i++) {
-        probe_plan(network, arena, &network->settings->probes.items[i],
-                   &plans[i]);
+        probe_plan(network, arena, &settings->probes.items[i], &plans[i]);
     }
     *out = plans;
     *n = n_probes;

@@ -19,10 +19,11 @@ struct tn_probe_plan {
     struct tn_probe probe; /* For the driver. */
 };
 
-/* Looks the probes of the settings up in the network, in the order of
- * tenet.yml:
- * '*out' is new in 'arena' and points into 'network'.  Pure. */
-void tn_probes_plan(const struct tn_network *network, struct tn_arena *arena,
+/* Looks the probes of 'settings' up in a network, which may be that of another
+ * commit, in the order of tenet.yml: '*out' is new in 'arena' and points into
+ * both.  Pure. */
+void tn_probes_plan(const struct tn_settings *settings,
+                    const struct tn_network *network, struct tn_arena *arena,
                     const struct tn_probe_plan **out, size_t *n);
 
 struct tn_probe_report {

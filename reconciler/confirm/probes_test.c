@@ -78,7 +78,7 @@ Test(probes, names_lead_to_ports_and_reports_come_back_in_order)
     tn_fixture_compile(&f);
     cr_assert(f.network, "%s", tn_text_str(&f.findings));
     cr_assert_str_eq(tn_text_str(&f.findings), "");
-    tn_probes_plan(f.network, f.arena, &plans, &n);
+    tn_probes_plan(f.network->settings, f.network, f.arena, &plans, &n);
     cr_assert_eq(n, N);
     for (size_t i = 0; i < n; i++) {
         cr_assert_str_eq(plans[i].name, rows[i].name);

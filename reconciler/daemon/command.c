@@ -61,6 +61,8 @@ status_answer(struct tn_loop *l)
     json_object_set_new(o, "tip", json_string(l->tip));
     json_object_set_new(o, "refused", text_or_null(l->refused));
     json_object_set_new(o, "git_error", text_or_null(l->stale));
+    json_object_set_new(o, "probation",
+                        text_or_null(tn_probation_state(l->probation)));
     for (const struct tn_slot *s = l->slots; s; s = s->next) {
         json_array_append_new(devices, slot_json(l, s));
     }

@@ -24,6 +24,7 @@
 
 enum {
     TICK_MS = 1000,
+    WINDOW_S = 10,
     STOP_MS = 20000,
     FLUSH_MS = 3000,
     ALONE_MS = 5000, /* So long the one before may still be ending. */
@@ -32,16 +33,15 @@ enum {
 /* ---- the mailbox ---- */
 
 static void
-mail_post(struct tn_mailbox *box, struct tn_unit_report *report,
-          struct tn_upstream_event *event)
+mail_post(struct tn_mailbox *box, const struct tn_mail *what)
 {
-    struct tn_mail *mail = calloc(1, sizeof *mail);
+    struct tn_mail *mail = malloc(sizeof *mail);
     uint64_t one = 1;
     if (!mail) {
         abort();
     }
-    mail->report = report;
-    mail->event = event;
+    *mail = *what;
+    mail->next = NULL;
     pthread_mutex_lock(&box->mutex);
     *box->end = mail;
     box->end = &mail->next;
@@ -54,13 +54,22 @@ mail_post(struct tn_mailbox *box, struct tn_unit_report *report,
 void
 tn_loop_post_report(void *loop, struct tn_unit_report *report)
 {
-    mail_post(&((struct tn_loop *) loop)->mailbox, report, NULL);
+    struct tn_mail mail = {.report = report};
+    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
 }
 
 static void
 post_event(void *loop, struct tn_upstream_event *event)
 {
-    mail_post(&((struct tn_loop *) loop)->mailbox, NULL, event);
+    struct tn_mail mail = {.event = event};
+    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
+}
+
+static void
+post_round(void *loop, struct tn_probe_round *round)
+{
+    struct tn_mail mail = {.round = round};
+    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
 }
 
 static struct tn_mail *
@@ -113,7 +122,7 @@ journal_close(struct tn_loop *l)
 /* The first intent says which instance this is: its folder of state is shared
  * with 'tenet apply'. */
 static void
-intent_take(struct tn_loop *l, struct tn_intent *intent)
+intent_take(struct tn_loop *l, struct tn_intent *intent, bool back)
 {
     if (!l->gate) {
         const char *instance = intent->run->network->settings->meta.name.v;
@@ -121,7 +130,54 @@ intent_take(struct tn_loop *l, struct tn_intent *intent)
             l->config_arena, "%s/%s", l->options->state_dir, instance));
         journal_close(l);
     }
-    tn_fleet_follow(l, intent);
+    if (!tn_probation_begin(l->probation, intent, l->intent, back)) {
+        tn_fleet_follow(l, intent);
+    }
+}
+
+/* What was followed before is followed again at once, where it is still in
+ * memory; the Git thread, which may be busy for a while, writes it down. */
+static void
+go_back(struct tn_loop *l, struct tn_probation_verdict *v)
+{
+    struct tn_upstream_failure failure = {.former = TN_TAKE(v->former)};
+    memcpy(failure.commit, v->intent->run->commit.id, sizeof failure.commit);
+    memcpy(failure.former_commit, v->former_commit,
+           sizeof failure.former_commit);
+    memcpy(failure.why, v->text, sizeof failure.why);
+    if (failure.former) {
+        tn_fleet_back(l, failure.former);
+    }
+    tn_upstream_failed(l->upstream, &failure);
+}
+
+static void
+verdict_take(struct tn_loop *l, struct tn_probation_verdict *v)
+{
+    switch (v->word) {
+    case TN_PROBATION_NONE:
+        return;
+    case TN_PROBATION_FOLLOW:
+        tn_fleet_follow(l, v->intent);
+        break;
+    case TN_PROBATION_PASSED:
+        tn_tell_probes(l->tell, v->intent, v->text, true);
+        tn_fleet_settled(l);
+        break;
+    case TN_PROBATION_FAILED:
+        tn_tell_probes(l->tell, v->intent, v->text, false);
+        go_back(l, v);
+        break;
+    }
+    tn_intent_unref(v->intent);
+}
+
+static void
+round_take(struct tn_loop *l, struct tn_probe_round *round)
+{
+    struct tn_probation_verdict verdict;
+    tn_probation_take(l->probation, round, &verdict);
+    verdict_take(l, &verdict);
 }
 
 static void
@@ -141,7 +197,7 @@ event_take(struct tn_loop *l, struct tn_upstream_event *e)
         break;
     case TN_UP_INTENT:
         l->quiet_ms = 0; /* Git is well enough. */
-        intent_take(l, e->intent);
+        intent_take(l, e->intent, e->back);
         break;
     case TN_UP_ACCEPTED:
         note(&l->refused, NULL);
@@ -176,6 +232,8 @@ on_mail(sd_event_source *source, int fd, uint32_t revents, void *ctx)
         next = m->next;
         if (m->report) {
             tn_fleet_report(l, m->report);
+        } else if (m->round) {
+            round_take(l, m->round);
         } else {
             event_take(l, m->event);
         }
@@ -273,6 +331,9 @@ on_tick(sd_event_source *source, uint64_t usec, void *ctx)
     }
     tn_tell_run(l->tell);
     tn_fleet_tick(l);
+    struct tn_probation_verdict verdict;
+    tn_probation_tick(l->probation, &verdict);
+    verdict_take(l, &verdict);
     (void) usec;
     int rc = sd_event_source_set_time_relative(source, TICK_MS * 1000);
     return rc < 0 ? rc : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -380,6 +441,20 @@ parts_open(struct tn_loop *l, struct tn_error *err)
                                                     : TN_CONTROL_PATH,
                                tn_command_answer, l, &l->control, err);
     }
+    struct tn_probation_options probation = {
+        .state_dir = dir,
+        .cache_dir = l->options->cache_dir,
+        .log = l->log,
+        .window_ms = (unsigned) (l->config->loop.probe_window.v
+                                     ? l->config->loop.probe_window.v
+                                     : WINDOW_S) *
+                     1000,
+        .post = post_round,
+        .ctx = l,
+    };
+    if (!code) {
+        code = tn_probation_open(&probation, &l->probation, err);
+    }
     struct tn_upstream_options upstream = {
         .config = l->config,
         .state_dir = l->options->state_dir,
@@ -439,16 +514,18 @@ parts_close(struct tn_loop *l)
         tn_upstream_stop(l->upstream);
     }
     clean = tn_fleet_stop(l, deadline - STOP_MS / 2);
+    clean = tn_probation_close(l->probation, deadline - STOP_MS / 2) && clean;
     clean = (!l->upstream || tn_upstream_join(l->upstream, deadline)) && clean;
     for (struct tn_mail *m = mail_take(&l->mailbox), *next = NULL; m;
          m = next) {
         next = m->next;
         if (m->report) {
             tn_tell_report(l->tell, m->report, true);
-        } else {
+        } else if (m->event) {
             tn_tell_upstream(l->tell, m->event);
         }
         tn_unit_report_free(m->report);
+        tn_probe_round_free(m->round);
         tn_upstream_event_free(m->event);
         free(m);
     }

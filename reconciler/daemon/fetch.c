@@ -139,6 +139,7 @@ tn_up_look(struct tn_upstream *u)
         tn_upstream_event_free(e);
     } else {
         u->failures = 0;
+        memcpy(u->tip, heads.branch.id, sizeof u->tip);
         status_sync(u);
         struct tn_upstream_event *times = tn_up_event(TN_UP_FETCHED, NULL);
         times->fetch_s = e->fetch_s;

@@ -151,15 +151,30 @@ is_settled(const struct tn_loop *l, const struct tn_slot *s)
     return s->report && s->report->intent == l->intent && s->report->settled;
 }
 
-static void
-commit_tell(struct tn_loop *l)
+void
+tn_fleet_back(struct tn_loop *l, struct tn_intent *former)
+{
+    tn_fleet_follow(l, former);
+    for (struct tn_slot *s = l->slots; s; s = s->next) {
+        tn_unit_audit(s->unit);
+    }
+}
+
+void
+tn_fleet_settled(struct tn_loop *l)
 {
     size_t failed = 0;
+    if (!l->intent) {
+        return;
+    }
     for (const struct tn_slot *s = l->slots; s; s = s->next) {
         if (!is_settled(l, s)) {
             return;
         }
         failed += s->report->device.why != NULL;
+    }
+    if (tn_probation_settled(l->probation, l->intent)) {
+        return; /* It may not stay. */
     }
     tn_tell_commit(l->tell, l->intent, failed, true);
     if (failed == 0 && !l->good) {
@@ -229,9 +244,8 @@ tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
         l->dirty = true;
         l->dirty_ms = tn_now_ms();
     }
-    if (l->intent) {
-        commit_tell(l);
-    }
+    tn_probation_heard(l->probation);
+    tn_fleet_settled(l);
     tn_fleet_tick(l);
 }
 

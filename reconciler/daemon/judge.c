@@ -247,6 +247,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
     }
     run->options.rev = run->commit.id;
     struct tn_upstream_event *e = tn_up_event(TN_UP_INTENT, commit);
+    e->back = strcmp(commit, tip) != 0;
     e->fetch_s = times->fetch_s;
     e->verify_s = times->verify_s;
     e->compile_s = tn_up_seconds_since(start);
@@ -310,4 +311,60 @@ tn_up_judge(struct tn_upstream *u, const char *tip,
         trusted_set(u, tip);
         accept_tip(u, tip);
     }
+}
+
+void
+tn_up_failure_free(struct tn_upstream_failure *failure)
+{
+    if (failure) {
+        tn_intent_unref(failure->former);
+        free(failure);
+    }
+}
+
+/* On the disk even when Git cannot be written. */
+static void
+failure_write(struct tn_upstream *u, const struct tn_upstream_failure *f)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_rollback state = {0};
+    struct tn_error err = {0};
+    struct tn_rollback_word word = {
+        .reason = f->why, .who = "tenet run", .now = (int64_t) time(NULL)};
+    const char *repo = u->remote ? tn_remote_repo(u->remote) : NULL;
+    const char *damage = NULL;
+    const char *dir =
+        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance);
+    tn_rollback_load(dir, repo, u->status_ref, arena, &state, &damage);
+    tn_rollback_quarantine(arena, &state, f->commit, &word, &state);
+    if (f->former_commit[0]) {
+        tn_rollback_set_pin(arena, &state, f->former_commit, &word, &state);
+    }
+    if (tn_rollback_save(
+            dir, repo, u->status_ref, &state,
+            tn_arena_printf(arena, "Quarantine %.12s\n\n%s", f->commit, f->why),
+            &err)) {
+        char text[TN_ERROR_TEXT];
+        tn_log(u->options.log, TN_LOG_WARNING, NULL, "quarantine: %s",
+               tn_error_text(&err, text, sizeof text));
+    }
+}
+
+void
+tn_up_failed(struct tn_upstream *u, struct tn_upstream_failure *f)
+{
+    struct tn_upstream_event *times = tn_up_event(TN_UP_FETCHED, NULL);
+    failure_write(u, f);
+    if (f->former && u->intent &&
+        strcmp(u->intent->run->commit.id, f->commit) == 0) {
+        tn_intent_unref(u->intent);
+        u->intent = TN_TAKE(f->former);
+        memcpy(u->accepted, f->former_commit, sizeof u->accepted);
+        tn_up_state_write(u, "accepted", u->accepted);
+    }
+    if (u->remote) {
+        tn_up_judge(u, u->tip[0] ? u->tip : f->commit, times);
+    }
+    tn_upstream_event_free(times);
+    tn_up_failure_free(f);
 }

@@ -8,6 +8,7 @@
 #include "model/base/map.h"
 #include "reconciler/daemon/control.h"
 #include "reconciler/daemon/daemon.h"
+#include "reconciler/daemon/probation.h"
 #include "reconciler/daemon/tell.h"
 #include "reconciler/http/server.h"
 #include "reconciler/http/webhook.h"
@@ -15,8 +16,9 @@
 /* What threads send to the loop, in order of arrival. */
 struct tn_mail {
     struct tn_mail *next;
-    struct tn_unit_report *report; /* One of the two. */
+    struct tn_unit_report *report; /* One of the three. */
     struct tn_upstream_event *event;
+    struct tn_probe_round *round;
 };
 
 struct tn_mailbox {
@@ -52,6 +54,7 @@ struct tn_loop {
     struct tn_tell *tell;
     struct tn_apply_gate *gate;
     struct tn_upstream *upstream;
+    struct tn_probation *probation;
     struct tn_mailbox mailbox;
 
     struct tn_intent *intent;
@@ -83,6 +86,11 @@ struct tn_loop {
 void tn_fleet_follow(struct tn_loop *loop, struct tn_intent *intent);
 void tn_fleet_report(struct tn_loop *loop, struct tn_unit_report *report);
 void tn_fleet_modes(struct tn_loop *loop);
+/* Follows 'former' again, whose successor failed its probes, and looks at all
+ * of every device. */
+void tn_fleet_back(struct tn_loop *loop, struct tn_intent *former);
+/* If all devices have settled: says so, and has the commit judged. */
+void tn_fleet_settled(struct tn_loop *loop);
 /* Sends what is due to the status ref, joins workers that have ended. */
 void tn_fleet_tick(struct tn_loop *loop);
 /* Ends all workers; false: some hang. */

@@ -548,6 +548,18 @@ tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
     }
 }
 
+void
+tn_tell_probes(struct tn_tell *t, const struct tn_intent *intent,
+               const char *text, bool stays)
+{
+    struct tn_log_about about = {.commit = intent->run->commit.id};
+    tn_log(t->options.log, stays ? TN_LOG_INFO : TN_LOG_ERROR, &about, "%s: %s",
+           text, stays ? "it stays" : "it is taken back");
+    if (!stays) {
+        alert(t, TN_ALERT_ROLLED_BACK, NULL, text, true);
+    }
+}
+
 int
 tn_tell_fd(const struct tn_tell *tell)
 {

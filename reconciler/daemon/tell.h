@@ -33,6 +33,9 @@ void tn_tell_upstream(struct tn_tell *tell,
 /* The intent is on all devices, verified (or not: 'failed' says how many). */
 void tn_tell_commit(struct tn_tell *tell, const struct tn_intent *intent,
                     size_t n_failed, bool settled);
+/* A commit was judged by its probes: it stays, or is taken back. */
+void tn_tell_probes(struct tn_tell *tell, const struct tn_intent *intent,
+                    const char *text, bool stays);
 /* The device left the intent. */
 void tn_tell_gone(struct tn_tell *tell, const char *device);
 

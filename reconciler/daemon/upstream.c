@@ -40,6 +40,7 @@ upstream_main(void *context)
         bool stop = u->stop;
         struct tn_upstream_job *job = TN_TAKE(u->job);
         struct tn_intent *good = TN_TAKE(u->good);
+        struct tn_upstream_failure *failure = TN_TAKE(u->failure);
         if (u->look) {
             u->look = false;
             u->next_ms = 0;
@@ -48,6 +49,9 @@ upstream_main(void *context)
         if (good) {
             tn_up_good(u, good);
             tn_intent_unref(good);
+        }
+        if (failure) {
+            tn_up_failed(u, failure);
         }
         if (job) {
             tn_up_publish(u, job);
@@ -72,6 +76,7 @@ upstream_free(struct tn_upstream *u)
     tn_intent_unref(u->intent);
     tn_up_job_free(u->job);
     tn_intent_unref(u->good);
+    tn_up_failure_free(u->failure);
     pthread_mutex_destroy(&u->mutex);
     if (u->wake >= 0) {
         close(u->wake);
@@ -157,6 +162,23 @@ tn_upstream_good(struct tn_upstream *u, struct tn_intent *intent)
     u->good = tn_intent_ref(intent);
     pthread_mutex_unlock(&u->mutex);
     tn_intent_unref(old);
+    nudge(u);
+}
+
+void
+tn_upstream_failed(struct tn_upstream *u,
+                   const struct tn_upstream_failure *failure)
+{
+    struct tn_upstream_failure *copy = malloc(sizeof *copy);
+    if (!copy) {
+        abort();
+    }
+    *copy = *failure;
+    pthread_mutex_lock(&u->mutex);
+    struct tn_upstream_failure *old = u->failure;
+    u->failure = copy;
+    pthread_mutex_unlock(&u->mutex);
+    tn_up_failure_free(old);
     nudge(u);
 }
 

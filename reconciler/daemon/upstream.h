@@ -39,6 +39,8 @@ struct tn_upstream_event {
     char commit[65];
     enum tn_refusal refusal;
     const char *text;
+    bool back; /* TN_UP_INTENT: another one than the tip, which is
+                  quarantined. */
     bool changed;
     double fetch_s, verify_s, compile_s, publish_s; /* -1: not done. */
     unsigned tries;
@@ -83,6 +85,17 @@ void tn_upstream_publish(struct tn_upstream *upstream,
 
 /* All devices hold it, verified: 'tenet rollback' may go back to it. */
 void tn_upstream_good(struct tn_upstream *upstream, struct tn_intent *intent);
+
+/* 'commit' failed its probes: it is quarantined, and 'former_commit' ("": not
+ * known) is held until the branch moves on.  'former' (a reference, which the
+ * thread takes over; may be null) is what is followed meanwhile. */
+struct tn_upstream_failure {
+    char commit[65], former_commit[65];
+    struct tn_intent *former;
+    char why[512];
+};
+void tn_upstream_failed(struct tn_upstream *upstream,
+                        const struct tn_upstream_failure *failure);
 
 /* Ends what is under way, and the thread: true if it did until the deadline. */
 void tn_upstream_stop(struct tn_upstream *upstream);

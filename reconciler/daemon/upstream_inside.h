@@ -26,7 +26,8 @@ struct tn_upstream {
     pthread_mutex_t mutex; /* Guards what follows. */
     bool look, stop;
     struct tn_upstream_job *job;
-    struct tn_intent *good; /* To be written down as such. */
+    struct tn_intent *good;              /* To be written down as such. */
+    struct tn_upstream_failure *failure; /* To be quarantined. */
     char acknowledged[65];
     struct tn_remote *cancel; /* What the thread is busy with. */
 
@@ -39,6 +40,7 @@ struct tn_upstream {
     char trusted[65];  /* The last one whose signatures were judged; too. */
     char root[65];     /* Acknowledged: believed without looking. */
     struct tn_intent *intent;
+    char tip[65];  /* What the branch stands at, as far as is known. */
     char told[65]; /* The tip about which 'told_refusal' was said. */
     int told_refusal;
     unsigned failures;
@@ -72,6 +74,10 @@ void tn_up_judge(struct tn_upstream *u, const char *tip,
  * before. */
 void tn_up_follow_former(struct tn_upstream *u,
                          struct tn_upstream_event *times);
+
+/* judge.c: writes the quarantine and goes back.  Takes 'failure' over. */
+void tn_up_failed(struct tn_upstream *u, struct tn_upstream_failure *failure);
+void tn_up_failure_free(struct tn_upstream_failure *failure); /* Or null. */
 
 /* publish.c */
 void tn_up_publish(struct tn_upstream *u, struct tn_upstream_job *job);
