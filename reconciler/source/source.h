@@ -66,4 +66,11 @@ enum tn_code tn_source_resolve(const char *path, const char *rev,
                                struct tn_commit *info,
                                struct tn_error *err) TN_MUST_USE;
 
+/* The commit where the lines of 'one' and 'two' parted (git merge-base).
+ * TN_ENOENT: no such revision, or no common ancestor, which is said with what
+ * to fetch if the clone is a shallow one. */
+enum tn_code tn_source_merge_base(const char *path, const char *one,
+                                  const char *two, struct tn_commit *out,
+                                  struct tn_error *err) TN_MUST_USE;
+
 #endif

@@ -1,0 +1,299 @@
+/* comment.c - the sticky comment: see post.h.
+ *
+ * Listings are paged, and forges differ in how: pages are asked for until one
+ * brings nothing new, which ends at forges that have pages, at those that
+ * shorten them, and at Gitea, which gives all at once whatever is asked.
+ *
+ * Who are we?  The forge says (/user); tokens of a pipeline may not ask, and
+ * are the robots that the forges document. */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "model/base/cleanup.h"
+#include "reconciler/review/ask.h"
+
+enum {
+    PAGE = 50,
+    PAGES_MAX = 200,
+    ROUNDS = 3, /* Look, and write. */
+    MINE_MAX = 64,
+};
+
+/* Our comments, oldest first. */
+struct mine {
+    json_int_t ids[MINE_MAX];
+    size_t n;
+    const char *body; /* Of the first; new in the arena. */
+};
+
+static void
+cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+static const char *const robots[][2] = {
+    [TN_FORGE_GITLAB] = {NULL, NULL},
+    [TN_FORGE_GITHUB] = {"github-actions[bot]", NULL},
+    [TN_FORGE_GITEA] = {"gitea-actions", "forgejo-actions"},
+};
+
+static const char *
+login_of(const json_t *user)
+{
+    const char *s = json_string_value(json_object_get(user, "login"));
+    return s ? s : json_string_value(json_object_get(user, "username"));
+}
+
+/* Sets 'user'; "" if we are the pipeline's robot. */
+static enum tn_code
+who(struct tn_door *door, struct tn_error *err)
+{
+    struct tn_answer a;
+    struct tn_ask ask = {.method = "GET", .path = "/user"};
+    if (door->user) {
+        return TN_OK;
+    }
+    enum tn_code code = tn_ask_forge(door, &ask, &a, err);
+    bool robot = robots[door->forge][0] != NULL;
+    if (code && robot && (a.status == 403 || a.status == 404)) {
+        door->user = "";
+        return TN_OK;
+    }
+    if (code) {
+        return tn_while(err, code, "asking who the token belongs to");
+    }
+    TN_CLEANUP(cleanup_json) json_t *j = json_loadb(a.body, a.n_body, 0, NULL);
+    const char *login = login_of(j);
+    if (!login || !*login) {
+        return tn_fail(err, TN_EINTERNAL, a.status,
+                       "the forge does not say who the token belongs to");
+    }
+    door->user = tn_arena_strdup(door->arena, login);
+    return TN_OK;
+}
+
+static bool
+is_ours(const struct tn_door *door, const json_t *comment, const char *marker)
+{
+    bool gitlab = door->forge == TN_FORGE_GITLAB;
+    const char *login =
+        login_of(json_object_get(comment, gitlab ? "author" : "user"));
+    const char *body = json_string_value(json_object_get(comment, "body"));
+    size_t n = strlen(marker);
+    if (!login || !body || strncmp(body, marker, n) != 0 ||
+        (body[n] && body[n] != '\n' && body[n] != '\r') ||
+        json_is_true(json_object_get(comment, "system"))) {
+        return false;
+    }
+    return *door->user ? strcmp(login, door->user) == 0
+                       : tn_streq(login, robots[door->forge][0]) ||
+                             tn_streq(login, robots[door->forge][1]);
+}
+
+static json_int_t
+id_of(const json_t *comment)
+{
+    return json_integer_value(json_object_get(comment, "id"));
+}
+
+static const char *
+list_path(const struct tn_door *door, const char *request, unsigned page)
+{
+    bool gitlab = door->forge == TN_FORGE_GITLAB;
+    return tn_arena_printf(
+        door->arena,
+        gitlab ? "%s/merge_requests/%s/notes?sort=asc&order_by=created_at&"
+                 "per_page=%d&page=%u"
+        : door->forge == TN_FORGE_GITHUB
+            ? "%s/issues/%s/comments?per_page=%d&page=%u"
+            : "%s/issues/%s/comments?limit=%d&page=%u",
+        tn_ask_repository(door), request, PAGE, page);
+}
+
+/* Takes ours out of one page; '*first' is its first id. */
+static enum tn_code
+page_read(struct tn_door *door, const struct tn_answer *a, const char *marker,
+          struct mine *mine, json_int_t *first_id, struct tn_error *err)
+{
+    TN_CLEANUP(cleanup_json)
+    json_t *list = json_loadb(a->body, a->n_body, 0, NULL);
+    if (!json_is_array(list)) {
+        return tn_fail(err, TN_EINTERNAL, a->status,
+                       "the list of comments is none");
+    }
+    *first_id = id_of(json_array_get(list, 0));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        if (is_ours(door, c, marker) && mine->n < MINE_MAX) {
+            if (mine->n == 0) {
+                mine->body = tn_arena_strdup(
+                    door->arena, json_string_value(json_object_get(c, "body")));
+            }
+            mine->ids[mine->n++] = id_of(c);
+        }
+    }
+    return TN_OK;
+}
+
+static enum tn_code
+find(struct tn_door *door, const struct tn_post_comment *comment,
+     struct mine *mine, struct tn_error *err)
+{
+    json_int_t start = 0;
+    *mine = (struct mine){0};
+    for (unsigned page = 1; page <= PAGES_MAX; page++) {
+        struct tn_answer a;
+        json_int_t first_id = 0;
+        struct tn_ask ask = {
+            .method = "GET",
+            .path = list_path(door, comment->request, page),
+        };
+        struct mine more = *mine;
+        enum tn_code code = tn_ask_forge(door, &ask, &a, err);
+        code =
+            code ? code
+                 : page_read(door, &a, comment->marker, &more, &first_id, err);
+        if (code) {
+            return tn_while(err, code, "listing the comments");
+        }
+        if (first_id == 0 || first_id == start) {
+            return TN_OK; /* Empty, or the first one again. */
+        }
+        start = start ? start : first_id;
+        *mine = more;
+    }
+    return tn_fail(err, TN_EUNSUPPORTED, 0, "there are too many comments");
+}
+
+static const char *
+one_path(const struct tn_door *door, const char *request, json_int_t id)
+{
+    return tn_arena_printf(
+        door->arena,
+        door->forge == TN_FORGE_GITLAB
+            ? "%s/merge_requests/%s/notes/%" JSON_INTEGER_FORMAT
+            : "%s/issues/%.0s"
+              "comments/%" JSON_INTEGER_FORMAT,
+        tn_ask_repository(door), request, id);
+}
+
+static const char *
+new_path(const struct tn_door *door, const char *request)
+{
+    return tn_arena_printf(door->arena,
+                           door->forge == TN_FORGE_GITLAB
+                               ? "%s/merge_requests/%s/notes"
+                               : "%s/issues/%s/comments",
+                           tn_ask_repository(door), request);
+}
+
+static const char *
+body_json(struct tn_arena *arena, const char *body)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    tn_text_add(&t, "{\"body\":\"");
+    tn_text_add_escaped(&t, body);
+    tn_text_add(&t, "\"}");
+    return tn_arena_strdup(arena, tn_text_str(&t));
+}
+
+/* Forges drop blanks at the end. */
+static bool
+same_body(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    while (n && strchr(" \r\n", a[n - 1])) {
+        n--;
+    }
+    while (m && strchr(" \r\n", b[m - 1])) {
+        m--;
+    }
+    return n == m && memcmp(a, b, n) == 0;
+}
+
+/* One comment in place of all of ours. */
+static enum tn_code
+write_one(struct tn_door *door, const struct tn_post_comment *comment,
+          const struct mine *mine, const char *body, struct tn_answer *a,
+          enum tn_posted *out, struct tn_error *err)
+{
+    struct tn_ask ask = {.body = body_json(door->arena, body)};
+    enum tn_code code;
+    if (mine->n) {
+        if (same_body(mine->body, body)) {
+            *out = TN_POSTED_SAME;
+            *a = (struct tn_answer){.status = 200, .body = ""};
+            return TN_OK;
+        }
+        ask.method = door->forge == TN_FORGE_GITLAB ? "PUT" : "PATCH";
+        ask.path = one_path(door, comment->request, mine->ids[0]);
+        code = tn_ask_forge(door, &ask, a, err);
+        *out = TN_POSTED_UPDATED;
+    } else {
+        ask.method = "POST";
+        ask.path = new_path(door, comment->request);
+        ask.once = true;
+        code = tn_ask_forge(door, &ask, a, err);
+        *out = TN_POSTED_NEW;
+    }
+    return code;
+}
+
+static bool
+too_long(const struct tn_answer *a)
+{
+    return a->status == 413 || a->status == 422 || a->status == 400;
+}
+
+/* Whatever was found, somebody may have deleted it, or an answer may be lost:
+ * then look again. */
+static enum tn_code
+settle(struct tn_door *door, const struct tn_post_comment *comment,
+       struct mine *mine, enum tn_posted *out, struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    const char *body = comment->body;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct tn_answer a;
+        code = find(door, comment, mine, err);
+        if (code) {
+            return code;
+        }
+        code = write_one(door, comment, mine, body, &a, out, err);
+        if (!code) {
+            return TN_OK;
+        }
+        if (too_long(&a) && body != comment->brief) {
+            body = comment->brief;
+        } else if (a.status != 0 && a.status < 500 &&
+                   !(mine->n && (a.status == 404 || a.status == 410))) {
+            break;
+        }
+    }
+    return code;
+}
+
+enum tn_code
+tn_post_comment(struct tn_door *door, const struct tn_post_comment *comment,
+                enum tn_posted *out, size_t *n_deleted, struct tn_error *err)
+{
+    struct mine mine;
+    *n_deleted = 0;
+    enum tn_code code = who(door, err);
+    code = code ? code : settle(door, comment, &mine, out, err);
+    for (size_t i = 1; !code && i < mine.n; i++) {
+        struct tn_answer a;
+        struct tn_ask ask = {
+            .method = "DELETE",
+            .path = one_path(door, comment->request, mine.ids[i]),
+        };
+        code = tn_ask_forge(door, &ask, &a, err);
+        if (a.status == 404 || a.status == 410) {
+            code = TN_OK; /* Somebody was faster. */
+        }
+        *n_deleted += code == TN_OK;
+    }
+    return code;
+}
