@@ -88,7 +88,8 @@ static bool
 is_calm(const struct tn_worker *w, const struct tn_intent *former)
 {
     return former && w->applied == former && !w->full && !w->stuck &&
-           !w->retry_ms && !w->why && !w->waits_for && w->refused.n == 0 &&
+           !w->over && !w->undoing && !w->retry_ms && !w->why &&
+           !w->waits_for && w->refused.n == 0 &&
            tn_flaps_next(w->flaps, tn_now_ms()) == 0;
 }
 
@@ -126,6 +127,7 @@ tn_worker_adopt(struct tn_worker *w, struct tn_intent *intent)
     if (w->watch && w->watch_driver != w->base.driver) {
         tn_worker_watch_close(w);
     }
+    w->undoing = atomic_load(&intent->back);
     past_take(w);
     changes_take(w, former);
     bool same = w->adopting && w->n_dirty == 0;
@@ -150,6 +152,7 @@ tn_worker_applied(struct tn_worker *w)
     tn_past_unref(w->past);
     w->past = NULL;
     w->known = true;
+    w->undoing = false;
 }
 
 void

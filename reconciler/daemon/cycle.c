@@ -251,7 +251,7 @@ scope_allowed(struct tn_look *k, const char *scope)
     for (size_t i = 0; i < plan->n_changes; i++) {
         const struct tn_change *c = &plan->changes[i];
         if (c->cause == TN_CAUSE_DRIFT && strcmp(c->scope, scope) == 0 &&
-            !is_waiting(w, c->key)) {
+            !is_waiting(w, c->key) && !(w->over && tn_change_is_gone(c))) {
             keys[n++] = c->key;
         }
     }
@@ -295,29 +295,6 @@ gates_pass(struct tn_look *k)
     return code;
 }
 
-static bool
-budget_allows(struct tn_look *k)
-{
-    struct tn_budget_result result;
-    const struct tn_network *net = k->w->intent->run->network;
-    const struct tn_plan *plan =
-        tn_plan_build(k->arena, k->w->intent->run->commit.id,
-                      net->inventory->environment, &k->d.plan, 1);
-    tn_budget_check(k->arena, plan, net->settings, 0, &result);
-    uint64_t max =
-        net->settings->max_deletes.at.line ? net->settings->max_deletes.v : 100;
-    k->report->budget_left =
-        (int64_t) max - (int64_t) k->d.plan->counts.destroy;
-    if (result.n == 0) {
-        return true;
-    }
-    k->report->outcome = TN_UNIT_REFUSED;
-    k->report->budget_left = 0;
-    k->report->drift_left = tn_drift_total(&k->report->drift) > 0;
-    return tn_fail(&k->d.failure, TN_EDENIED, 0, "%s", result.items[0].text) ==
-           TN_OK;
-}
-
 /* They are looked at again although the watch said nothing. */
 static void
 dirty_again(struct tn_worker *w, const struct tn_scope *scopes)
@@ -348,7 +325,7 @@ apply(struct tn_look *k)
         .n = 1,
         .commit = w->intent->run->commit.id,
         .environment = w->intent->run->network->inventory->environment,
-        .whole = true,
+        .whole = k->refusal == NULL,
     };
     struct tn_error err = {0};
     if (w->watch) {
@@ -503,7 +480,10 @@ tn_worker_cycle(struct tn_worker *w)
     } else {
         drift_note(&k);
         code = gates_pass(&k);
-        if (!code && k.d.plan->n_changes && budget_allows(&k)) {
+        if (!code) {
+            tn_look_budget(&k);
+        }
+        if (!code && k.d.plan->n_changes) {
             r->fresh = w->applied != w->intent;
             code = apply(&k);
         }
@@ -521,7 +501,7 @@ tn_worker_cycle(struct tn_worker *w)
         applied_note(&k);
     }
     r->end_ns = tn_now_ns();
-    w->stuck = failed || r->outcome == TN_UNIT_REFUSED;
+    w->stuck = failed;
     next_set(&k, failed);
     bool large = k.full || k.report->n_changes > LARGE_APPLY;
     tn_arena_free(k.arena);

@@ -154,6 +154,7 @@ is_settled(const struct tn_loop *l, const struct tn_slot *s)
 void
 tn_fleet_back(struct tn_loop *l, struct tn_intent *former)
 {
+    atomic_store(&former->back, true);
     tn_fleet_follow(l, former);
     for (struct tn_slot *s = l->slots; s; s = s->next) {
         tn_unit_audit(s->unit);

@@ -18,6 +18,8 @@ struct tn_intent {
     atomic_uint refs;
     struct tn_reconcile *run; /* Opened; never observed. */
     int64_t seen_ms;          /* Monotonic: when the commit was first seen. */
+    atomic_bool back; /* Its successor was taken back: no budget stands in the
+                         way of following it again. */
     double fetch_s, verify_s, compile_s; /* What it took until here. */
     pthread_mutex_t mutex;
     struct tn_past *pasts; /* That are in use; guarded by 'mutex'. */

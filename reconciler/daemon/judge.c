@@ -252,6 +252,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
     e->verify_s = times->verify_s;
     e->compile_s = tn_up_seconds_since(start);
     e->intent = tn_intent_new(run, tn_now_ms());
+    atomic_store(&e->intent->back, e->back);
     tn_intent_unref(u->intent);
     u->intent = tn_intent_ref(e->intent);
     memcpy(u->accepted, run->commit.id, sizeof u->accepted);

@@ -72,16 +72,13 @@ tn_look_report(struct tn_look *k)
     r->device.drift = r->drift_left ? r->drift_text : NULL;
     if (r->outcome == TN_UNIT_REFUSED || r->outcome == TN_UNIT_HELD ||
         r->outcome == TN_UNIT_OBSERVED) {
-        char text[TN_ERROR_TEXT];
         r->device.keep = !w->known || w->applied != w->intent;
         r->device.reason = r->outcome == TN_UNIT_REFUSED ? "BudgetExceeded"
                            : r->outcome == TN_UNIT_HELD  ? "Held"
                            : r->flapping                 ? "Flapping"
                                                          : "ObserveOnly";
         r->device.why =
-            r->outcome == TN_UNIT_REFUSED
-                ? tn_arena_strdup(
-                      r->arena, tn_error_text(&k->d.failure, text, sizeof text))
+            r->outcome == TN_UNIT_REFUSED ? k->refusal
             : r->hold_reason ? r->hold_reason
             : r->flapping    ? "the same objects are changed again and again"
             : k->held        ? "it is held"

@@ -42,6 +42,8 @@ struct tn_worker {
     struct tn_flaps *flaps;
     size_t n_foreign;   /* At the last full look; */
     char *reason, *why; /* what it said of the device.  malloc'ed. */
+    bool over;          /* Deletions wait: there are more than is allowed. */
+    bool undoing;       /* The intent was gone back to, and is not held yet. */
     bool stuck;         /* The last look wanted to heal and could not. */
     /* Changes that wait for something of others, and for what. */
     struct tn_arena *waiting_arena;
@@ -89,8 +91,19 @@ struct tn_look {
     struct tn_device_run d;
     struct tn_unit_report *report;
     bool held, flapping;
+    const char *refusal; /* Why deletions wait; null: they do not. */
     struct tn_error err;
 };
+
+/* Removes for good, and is no half of a replacement. */
+static inline bool
+tn_change_is_gone(const struct tn_change *change)
+{
+    return change->op == TN_OP_DELETE && change->half == TN_WHOLE;
+}
+
+/* budget.c: takes out of the plan what may not be done now. */
+void tn_look_budget(struct tn_look *look);
 
 /* report.c: fills the report of a look that is over. */
 void tn_look_report(struct tn_look *look);

@@ -145,6 +145,13 @@ tn_plan_unreachable(struct tn_arena *arena, const char *device,
                     const char *driver,
                     const struct tn_error *why) TN_RETURNS_NONNULL;
 
+/* The changes of 'from' of which 'keep' (one each) is true, in their order, as
+ * a plan of its own: new in 'arena', pointing to what 'from' points to. Whoever
+ * picks answers for what the changes left out would have prepared. */
+const struct tn_device_plan *tn_plan_pick(struct tn_arena *arena,
+                                          const struct tn_device_plan *from,
+                                          const bool *keep) TN_RETURNS_NONNULL;
+
 /* The scopes that the changes of a plan are in, sorted, each once: new in
  * 'arena', the texts borrowed. */
 struct tn_scope tn_plan_scopes(struct tn_arena *arena,

@@ -202,57 +202,19 @@ saved_cmp(const void *pa, const void *pb)
     return c ? c : strcmp(a->key, b->key);
 }
 
-static void
-count(struct tn_counts *counts, const struct tn_change *c)
-{
-    if (c->half == TN_HALF_REMOVE) {
-        return;
-    }
-    counts->drift += c->cause == TN_CAUSE_DRIFT;
-    if (c->half == TN_HALF_CREATE) {
-        counts->replace++;
-        return;
-    }
-    switch (c->op) {
-    case TN_OP_CREATE:
-        counts->add++;
-        break;
-    case TN_OP_UPDATE:
-        counts->change++;
-        break;
-    case TN_OP_REPLACE:
-        counts->replace++;
-        break;
-    case TN_OP_DELETE:
-        counts->destroy++;
-        break;
-    }
-}
-
 static const struct tn_device_plan *
 select_device(struct tn_arena *arena, const struct tn_saved *saved,
               const struct tn_device_plan *from)
 {
-    struct tn_device_plan *d = tn_new(arena, struct tn_device_plan);
-    struct tn_change *changes =
-        tn_new_n(arena, struct tn_change, from->n_changes);
-    struct tn_step *steps = tn_new_n(arena, struct tn_step, from->n_changes);
-    *d = *from;
-    d->counts = (struct tn_counts){0};
-    d->n_changes = 0;
+    bool *keep = tn_new_n(arena, bool, from->n_changes);
     for (size_t i = 0; i < from->n_changes; i++) {
         struct tn_saved_change key = {.device = from->device,
                                       .key = from->changes[i].key};
-        if (saved->n_changes && bsearch(&key, saved->changes, saved->n_changes,
-                                        sizeof *saved->changes, saved_cmp)) {
-            changes[d->n_changes] = from->changes[i];
-            steps[d->n_changes] = from->steps[i];
-            count(&d->counts, &changes[d->n_changes++]);
-        }
+        keep[i] =
+            saved->n_changes && bsearch(&key, saved->changes, saved->n_changes,
+                                        sizeof *saved->changes, saved_cmp);
     }
-    d->changes = changes;
-    d->steps = steps;
-    return d;
+    return tn_plan_pick(arena, from, keep);
 }
 
 const struct tn_plan *
