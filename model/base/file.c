@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,6 +100,7 @@ tn_file_replace(const char *path, const struct tn_text *text, mode_t mode,
     if (fd < 0) {
         return file_error(err, beside);
     }
+    (void) flock(fd, LOCK_SH | LOCK_NB); /* Until it is closed: we live. */
     if (fchmod(fd, mode) || !all_written(fd, tn_text_str(text), text->n) ||
         fsync(fd) || rename(beside, path)) {
         enum tn_code code = file_error(err, path);
@@ -133,6 +135,14 @@ length_without_suffix(const char *name)
     return (size_t) (dot - name);
 }
 
+static bool
+is_file(int dir, const char *name)
+{
+    struct stat st;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
 void
 tn_files_sweep(const char *dir)
 {
@@ -140,11 +150,13 @@ tn_files_sweep(const char *dir)
     for (struct dirent *e; d && (e = readdir(d));) {
         char name[sizeof e->d_name];
         size_t n = length_without_suffix(e->d_name);
-        struct stat whole, part;
         snprintf(name, sizeof name, "%.*s", (int) n, e->d_name);
-        if (n && fstatat(dirfd(d), name, &whole, AT_SYMLINK_NOFOLLOW) == 0 &&
-            fstatat(dirfd(d), e->d_name, &part, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(whole.st_mode) && S_ISREG(part.st_mode)) {
+        if (!n || !is_file(dirfd(d), name) || !is_file(dirfd(d), e->d_name)) {
+            continue;
+        }
+        TN_CLEANUP(tn_cleanup_fd)
+        int fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
             unlinkat(dirfd(d), e->d_name, 0);
         }
     }

@@ -22,7 +22,7 @@ enum tn_code tn_file_replace(const char *path, const struct tn_text *text,
                              mode_t mode, struct tn_error *err) TN_MUST_USE;
 
 /* Removes such left-overs, "<name>.XXXXXX" beside "<name>", from the directory
- * 'dir'.  For who alone writes there. */
+ * 'dir'; those of writers that live stay. */
 void tn_files_sweep(const char *dir);
 
 #endif

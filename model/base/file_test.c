@@ -1,8 +1,10 @@
 /* file_test.c - replaced whole, or left as it was. */
 #include "model/base/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,8 +96,12 @@ Test(file, sweeps_what_a_crash_left)
         path_in(path, sizeof path, dir, rows[i].name);
         cr_assert_eq(tn_file_replace(path, &text, 0600, &err), TN_OK);
     }
+    path_in(path, sizeof path, dir, "accepted.living");
+    TN_CLEANUP(tn_cleanup_fd) int fd = open(path, O_RDWR | O_CREAT, 0600);
+    cr_assert_eq(flock(fd, LOCK_SH | LOCK_NB), 0);
     tn_files_sweep(dir);
     tn_files_sweep("/no/such/place");
+    cr_expect_eq(unlink(path), 0, "its writer lives");
     for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
         path_in(path, sizeof path, dir, rows[i].name);
         cr_expect_eq(access(path, F_OK) == 0, rows[i].stays, "%s",

@@ -126,8 +126,10 @@ intent_take(struct tn_loop *l, struct tn_intent *intent, bool back)
 {
     if (!l->gate) {
         const char *instance = intent->run->network->settings->meta.name.v;
-        l->gate = tn_apply_gate_new(tn_arena_printf(
-            l->config_arena, "%s/%s", l->options->state_dir, instance));
+        const char *dir = tn_arena_printf(l->config_arena, "%s/%s",
+                                          l->options->state_dir, instance);
+        tn_files_sweep(dir);
+        l->gate = tn_apply_gate_new(dir);
         journal_close(l);
     }
     if (!tn_probation_begin(l->probation, intent, l->intent, back)) {
@@ -648,6 +650,9 @@ tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
     signals_block();
     /* Many threads that each work now and then: few heaps. */
     (void) mallopt(M_ARENA_MAX, 2);
+    /* Sets the allocator up: under a sanitizer nobody did, and two workers
+     * that trim for the first time at once would crash in it. */
+    (void) malloc_trim(0);
     /* Arenas ask for huge pages, which are wholly resident: what makes a
      * command quick makes a daemon big. */
     (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
