@@ -3,8 +3,9 @@
 
 static const struct tn_alert_row rows[TN_ALERT_NAMES] = {
 #define TN_ALERT_ROW(id, alert, level, text)                                   \
-    [TN_ALERT_##id] = {                                                        \
-        .name = (alert), .summary = (text), .severity = TN_SEVERITY_##level},
+    [TN_ALERT_##id] = {.name = (alert),                                        \
+                       .summary = (text),                                      \
+                       .severity = TN_ALERT_SEVERITY_##level},
     TN_ALERT_TABLE(TN_ALERT_ROW)
 #undef TN_ALERT_ROW
 };
@@ -28,16 +29,16 @@ tn_alert_name_parse(const char *text, enum tn_alert_name *out)
 }
 
 const char *
-tn_severity_name(enum tn_severity severity)
+tn_alert_severity_name(enum tn_alert_severity severity)
 {
     switch (severity) {
-    case TN_SEVERITY_INFO:
+    case TN_ALERT_SEVERITY_INFO:
         return "info";
-    case TN_SEVERITY_WARNING:
+    case TN_ALERT_SEVERITY_WARNING:
         return "warning";
-    case TN_SEVERITY_CRITICAL:
+    case TN_ALERT_SEVERITY_CRITICAL:
         return "critical";
-    case TN_SEVERITY_DEFAULT:
+    case TN_ALERT_SEVERITY_DEFAULT:
         break;
     }
     return "";

@@ -51,17 +51,17 @@ enum tn_alert_name {
 };
 
 /* Value of the label 'severity'. */
-enum tn_severity {
-    TN_SEVERITY_DEFAULT, /* What the table says. */
-    TN_SEVERITY_INFO,
-    TN_SEVERITY_WARNING,
-    TN_SEVERITY_CRITICAL,
+enum tn_alert_severity {
+    TN_ALERT_SEVERITY_DEFAULT, /* What the table says. */
+    TN_ALERT_SEVERITY_INFO,
+    TN_ALERT_SEVERITY_WARNING,
+    TN_ALERT_SEVERITY_CRITICAL,
 };
 
 /* The section of docs/alerts.md is "#" and the name in lower case. */
 struct tn_alert_row {
     const char *name, *summary;
-    enum tn_severity severity;
+    enum tn_alert_severity severity;
 };
 
 /* Static. */
@@ -69,6 +69,6 @@ const struct tn_alert_row *tn_alert_row(enum tn_alert_name name);
 /* False if there is no such alert. */
 bool tn_alert_name_parse(const char *text, enum tn_alert_name *out);
 /* "info", "warning", "critical"; "" for the default. */
-const char *tn_severity_name(enum tn_severity severity);
+const char *tn_alert_severity_name(enum tn_alert_severity severity);
 
 #endif

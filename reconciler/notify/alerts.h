@@ -48,7 +48,8 @@ struct tn_label {
  * absent.  Invalid UTF-8 becomes "?". */
 struct tn_alert {
     enum tn_alert_name name;
-    enum tn_severity severity; /* A label too: resolve with the same one. */
+    enum tn_alert_severity
+        severity; /* A label too: resolve with the same one. */
     const char *device, *tenant, *vpc; /* Labels; null: not of one. */
     const struct tn_label *labels;     /* Further ones, in any order. */
     size_t n_labels;

@@ -32,7 +32,7 @@ tn_alerts_resolve_all(struct tn_alerts *alerts, const struct tn_alert *match,
     tn_arena_reset(alerts->scratch);
     const struct tn_label own[] = {
         {"alertname", any_name ? NULL : tn_alert_row(match->name)->name},
-        {"severity", tn_severity_name(match->severity)},
+        {"severity", tn_alert_severity_name(match->severity)},
         {"device", match->device},
         {"tenant", match->tenant},
         {"vpc", match->vpc},

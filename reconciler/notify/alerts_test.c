@@ -390,7 +390,7 @@ Test(alerts, every_alert_is_explained)
         const char *section = strstr(docs, head);
         cr_expect(section, "docs/alerts.md has no section %s", row->name);
         cr_expect(tn_alert_name_parse(row->name, &found) && (int) found == i);
-        cr_expect_neq(row->severity, TN_SEVERITY_DEFAULT);
+        cr_expect_neq(row->severity, TN_ALERT_SEVERITY_DEFAULT);
         if (!section) {
             continue;
         }
@@ -404,7 +404,7 @@ Test(alerts, every_alert_is_explained)
         }
         char level[40];
         snprintf(level, sizeof level, "Severity: %s.",
-                 tn_severity_name(row->severity));
+                 tn_alert_severity_name(row->severity));
         cr_expect(memmem(section, n, level, strlen(level)), "%s: %s", row->name,
                   level);
     }

@@ -126,7 +126,7 @@ tn_words_labels(struct tn_arena *arena, const struct tn_alert *alert,
     const struct tn_label own[] = {
         {"alertname", row->name},
         {"severity",
-         tn_severity_name(alert->severity ? alert->severity : row->severity)},
+         tn_alert_severity_name(alert->severity ? alert->severity : row->severity)},
         {"device", alert->device},
         {"tenant", alert->tenant},
         {"vpc", alert->vpc},
