@@ -7,9 +7,8 @@
 #include "model/base/digest.h"
 #include "model/base/file.h"
 
-/* Each repository has a cache of its own below the given directory. */
-static const char *
-cache_dir_of(const struct tn_cli *cli)
+const char *
+tn_command_cache(const struct tn_cli *cli)
 {
     const char *root = cli->repo;
     struct tn_error ignored = {0};
@@ -61,7 +60,7 @@ tn_command_open(const struct tn_cli *cli, enum tn_run_mode mode,
         .rev = cli->rev,
         .worktree = cli->worktree,
         .environment = cli->environment,
-        .cache_dir = cache_dir_of(cli),
+        .cache_dir = tn_command_cache(cli),
         .threads = (unsigned) cli->threads,
         .host = cli->host,
         .offline = cli->offline,

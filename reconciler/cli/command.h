@@ -16,6 +16,10 @@ enum tn_run_mode { TN_RUN_VALIDATE, TN_RUN_NORMAL, TN_RUN_DESTROY };
 enum tn_exit tn_command_open(const struct tn_cli *cli, enum tn_run_mode mode,
                              struct tn_reconcile **out);
 
+/* The cache of this repository below the directory of --cache-dir: new in the
+ * arena; null: none. */
+const char *tn_command_cache(const struct tn_cli *cli);
+
 /* --stats: what was read and compiled, on stderr. */
 void tn_command_stats(const struct tn_cli *cli, const struct tn_reconcile *run);
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reconciler/review/review.h"
+
 enum { MAX_OPTIONS = 64, FIRST_LONG = 256 };
 
 static enum tn_exit
@@ -41,6 +43,33 @@ number_parse(const char *text, const char *option, uint64_t *out)
 }
 
 static enum tn_exit
+output_set(struct tn_cli *cli, const char *value)
+{
+    bool reviews = tn_command_takes(cli->command, "report");
+    cli->json = strcmp(value, "json") == 0;
+    cli->format = value;
+    return cli->json || strcmp(value, "text") == 0 ||
+                   (reviews && tn_review_format_get(value))
+               ? TN_EXIT_OK
+               : usage_error(cli->command->name, "no output format", value,
+                             NULL);
+}
+
+static enum tn_exit
+report_add(struct tn_cli *cli, const char *value)
+{
+    const char *file = strchr(value, '=');
+    const char *format =
+        tn_arena_strndup(cli->arena, value, strcspn(value, "="));
+    if (!file || !file[1] || !tn_review_format_get(format)) {
+        return usage_error(cli->command->name,
+                           "--report wants FORMAT=FILE, not", value, NULL);
+    }
+    *tn_vec_push(cli->arena, &cli->reports) = value;
+    return TN_EXIT_OK;
+}
+
+static enum tn_exit
 option_set(struct tn_cli *cli, const char *name, const char *value)
 {
     const struct {
@@ -50,6 +79,7 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         uint64_t *number;
     } members[] = {
         {"allow-deletes", NULL, NULL, &cli->allow_deletes},
+        {"artifacts", NULL, &cli->artifacts, NULL},
         {"cache-dir", NULL, &cli->cache_dir, NULL},
         {"check", &cli->check, NULL, NULL},
         {"config", NULL, &cli->config, NULL},
@@ -58,11 +88,14 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"detailed-exitcode", &cli->detailed_exitcode, NULL, NULL},
         {"environment", NULL, &cli->environment, NULL},
         {"for", NULL, &cli->duration, NULL},
+        {"forge", NULL, &cli->forge, NULL},
         {"help", &cli->help, NULL, NULL},
         {"host", NULL, &cli->host, NULL},
         {"lock-wait", NULL, &cli->lock_wait, NULL},
+        {"max-age", NULL, &cli->max_age, NULL},
         {"no-cache", &cli->no_cache, NULL, NULL},
         {"no-color", &cli->no_color, NULL, NULL},
+        {"no-post", &cli->no_post, NULL, NULL},
         {"offline", &cli->offline, NULL, NULL},
         {"out", NULL, &cli->out, NULL},
         {"probe", NULL, &cli->probe, NULL},
@@ -72,18 +105,20 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"rev", NULL, &cli->rev, NULL},
         {"state-dir", NULL, &cli->state_dir, NULL},
         {"stats", &cli->stats, NULL, NULL},
+        {"target", NULL, &cli->target, NULL},
         {"tenant", NULL, &cli->tenant, NULL},
         {"threads", NULL, NULL, &cli->threads},
+        {"token-file", NULL, &cli->token_file, NULL},
         {"verbose", &cli->verbose, NULL, NULL},
+        {"warn-age", NULL, &cli->warn_age, NULL},
         {"worktree", &cli->worktree, NULL, NULL},
         {"yes", &cli->yes, NULL, NULL},
     };
     if (strcmp(name, "output") == 0) {
-        cli->json = strcmp(value, "json") == 0;
-        bool known = cli->json || strcmp(value, "text") == 0;
-        return known ? TN_EXIT_OK
-                     : usage_error(cli->command->name, "no output format",
-                                   value, NULL);
+        return output_set(cli, value);
+    }
+    if (strcmp(name, "report") == 0) {
+        return report_add(cli, value);
     }
     for (size_t i = 0; i < TN_ARRAY_SIZE(members); i++) {
         if (strcmp(members[i].name, name) != 0) {

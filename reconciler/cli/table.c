@@ -10,6 +10,9 @@
 const struct tn_option tn_options[] = {
     {"allow-deletes", 0, "N",
      "let this run delete up to N objects, whatever the budgets say"},
+    {"artifacts", 0, "DIR",
+     "where all forms of the plan are put, in a folder of the environment "
+     "(default tenet-ci)"},
     {"cache-dir", 0, "DIR",
      "where parsed and compiled documents are kept; safe to delete (default "
      "$TENET_CACHE_DIR, /var/cache/tenet for root, else "
@@ -28,22 +31,33 @@ const struct tn_option tn_options[] = {
     {"environment", 'e', "NAME",
      "the folder of inventories/ to use (default: settings, or the only one)"},
     {"for", 0, "DURATION", "how long the mode lasts: 30m, 2h, 1d"},
+    {"forge", 0, "NAME",
+     "gitlab, github, gitea or none (default: what the pipeline's variables "
+     "say)"},
     {"help", 'h', NULL, "show this help"},
     {"host", 0, "NAME", "only this host's device"},
     {"lock-wait", 0, "SECONDS",
      "how long to wait for another apply to end (default 0)"},
+    {"max-age", 0, "DURATION",
+     "deny what is planned against a snapshot that is older, or is missing: "
+     "12h, 7d"},
     {"no-cache", 0, NULL, "neither read nor write the cache"},
     {"no-color", 0, NULL,
      "no colours; also off if NO_COLOR is set or the output is no terminal"},
+    {"no-post", 0, NULL, "tell the forge nothing"},
     {"offline", 0, NULL,
      "plan against the snapshots on the status ref; no device is asked"},
     {"out", 'o', "FILE", "save the plan for 'tenet apply FILE'"},
-    {"output", 0, "FORMAT", "text (default) or json"},
+    {"output", 0, "FORMAT",
+     "text (default) or json; of 'plan' and 'ci' also markdown, junit, sarif, "
+     "gitlab, codequality or github"},
     {"probe", 0, "WINDOW",
      "undo the apply unless all probes that passed before pass again within "
      "this time"},
     {"reason", 0, "TEXT",
      "why; shown wherever the mode or the quarantined commit shows"},
+    {"report", 0, "FORMAT=FILE",
+     "also write this form to this file; may be given several times"},
     {"repo", 'C', "DIR",
      "the intent repository (default: the directory "
      "you are in)"},
@@ -53,11 +67,19 @@ const struct tn_option tn_options[] = {
      "journal, lock and what the daemon remembers (default $TENET_STATE_DIR, "
      "/var/lib/tenet for root, else $XDG_STATE_HOME/tenet)"},
     {"stats", 0, NULL, "say on stderr what was read, compiled and cached"},
+    {"target", 0, "REVISION",
+     "the branch that the changes are to be merged into (default: what the "
+     "pipeline says)"},
     {"tenant", 0, "NAME", "only this tenant"},
     {"threads", 0, "N", "worker threads (default: one a processor)"},
+    {"token-file", 0, "FILE",
+     "the forge's token (default $TENET_FORGE_TOKEN, then the variable that "
+     "is usual there)"},
     {"verbose", 'v', NULL,
      "show every change, else long lists are folded; of 'run': log every "
      "event"},
+    {"warn-age", 0, "DURATION",
+     "warn of what is planned against a snapshot that is older (default 30d)"},
     {"worktree", 'w', NULL,
      "read the files as they are on disk, committed or not"},
     {"yes", 'y', NULL, "do not ask before changing anything"},
@@ -77,8 +99,19 @@ const struct tn_command tn_commands[] = {
      "what was reviewed, or nothing.",
      0,
      SOURCE_OPTIONS "host offline out detailed-exitcode allow-deletes verbose "
-                    "stats " OUTPUT_OPTIONS,
+                    "report stats " OUTPUT_OPTIONS,
      tn_cmd_plan},
+    {"ci", "", "judge a merge request in its pipeline",
+     "Compares HEAD with the commit where it branched off from the target, "
+     "plans what is different against the snapshots on the status ref (no "
+     "device is asked), judges it, writes all forms of the plan as artifacts, "
+     "and tells GitLab, GitHub or Gitea: one comment an environment, updated "
+     "in place, and a commit status. What cannot be told changes no verdict.",
+     0,
+     "repo rev environment cache-dir no-cache threads target artifacts report "
+     "forge token-file no-post max-age warn-age allow-deletes "
+     "detailed-exitcode verbose stats " OUTPUT_OPTIONS,
+     tn_cmd_ci},
     {"apply", "[PLANFILE]", "bring the devices to what the commit says",
      "Plans, asks (unless --yes), writes the journal, applies, observes again "
      "and compares. A device that fails is put back to what it was. The "
