@@ -3,24 +3,22 @@
 
 #include <time.h>
 
+#include "reconciler/cli/reviewing.h"
 #include "reconciler/cli/version.h"
-#include "reconciler/plan/print.h"
 #include "reconciler/snapshot/snapshot.h"
 
+/* On stdout, and into the files of --report. */
 static bool
 plan_print(const struct tn_cli *cli, const struct tn_reconcile *run)
 {
-    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    struct tn_print_options o = {
-        .color = cli->color_out,
-        .verbose = cli->verbose,
-    };
-    if (cli->json) {
-        tn_plan_print_json(&t, run->plan, &o);
-    } else {
-        tn_plan_print_text(&t, run->plan, &o);
-    }
-    return tn_report_out(&t);
+    struct tn_findings findings = {.arena = run->arena};
+    struct tn_verdict verdict;
+    struct tn_review review;
+    tn_reviewing_budget(cli, run, run->plan, &findings);
+    tn_verdict_build(&findings, &verdict);
+    tn_reviewing_fill(cli, run, &verdict, &review);
+    bool fine = tn_reviewing_print(cli, &review);
+    return tn_reviewing_report(cli, &review) && fine;
 }
 
 static enum tn_exit
