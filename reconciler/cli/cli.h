@@ -85,6 +85,7 @@ void tn_man_print(struct tn_text *out);
 
 /* The commands. */
 enum tn_exit tn_cmd_apply(struct tn_cli *cli);
+enum tn_exit tn_cmd_blame(struct tn_cli *cli);
 enum tn_exit tn_cmd_confirm(struct tn_cli *cli);
 enum tn_exit tn_cmd_ci(struct tn_cli *cli);
 enum tn_exit tn_cmd_completion(struct tn_cli *cli);

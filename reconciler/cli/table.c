@@ -179,6 +179,14 @@ const struct tn_command tn_commands[] = {
      "that 'ansible-inventory --host' prints. Reads settings and inventory "
      "only.",
      2, "repo rev worktree environment " OUTPUT_OPTIONS, tn_cmd_explain},
+    {"blame", "RESOURCE", "show which line asked for it, and who wrote that",
+     "RESOURCE is what is seen on a device or in a plan: an interface or its "
+     "alias, a namespace, a key, an address, a MAC, a VNI; or an object of the "
+     "intent: acme/web, acme/web/front, a port. All that bears the name is "
+     "listed, with the lines that ask for it, the commits that wrote and last "
+     "changed them, and the merges that brought these. --host and --tenant "
+     "narrow it down. Asks no device.",
+     1, SOURCE_OPTIONS "host tenant verbose " OUTPUT_OPTIONS, tn_cmd_blame},
     {"schema", "[KIND]", "print JSON Schemas of the documents",
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
      "security-group, peering, daemon), or of all, for editors and CI.",

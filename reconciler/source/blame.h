@@ -32,6 +32,8 @@ struct tn_blame_line {
                                        older than what was looked at. */
     const struct tn_commit *merge;  /* Brought it to the branch; null: it was
                                        committed there. */
+    size_t age; /* How many commits of the branch are at least as new as the
+                   one that brought it: the smaller, the newer. */
 };
 
 struct tn_blame {

@@ -56,6 +56,7 @@ struct walk {
     struct tn_blame_line *lines;
     struct tn_map commits; /* By id: const struct tn_commit. */
     size_t n_visited, max;
+    size_t age; /* n_visited where the branch itself was left. */
     struct tn_blame *out;
 };
 
@@ -355,6 +356,7 @@ settle(struct walk *w, const struct place *at, struct marks marks,
         struct tn_blame_line *line = &w->lines[marks.items[i].index];
         line->commit = commit_info(w, at->commit);
         line->merge = merge;
+        line->age = w->age;
     }
     return rc;
 }
@@ -400,6 +402,7 @@ walk_step(struct walk *w, struct place *at, struct marks *marks,
     struct marks kept = {0}, fresh = *marks;
     struct hunks hunks = {.arena = w->arena};
     int rc = step_back(w, at, &before);
+    w->age = depth == 0 ? w->n_visited : w->age;
     if (rc == GIT_PASSTHROUGH) {
         give_up(w, at);
         marks->n = 0;

@@ -1,0 +1,200 @@
+/* cmd_blame.c - 'tenet blame': which line asked for this, and who wrote it?
+ *
+ * The intent is compiled and rendered as for a plan, but no device is asked:
+ * the name is looked up in what drivers would have the devices hold.  What is
+ * not in this commit is looked for in those that were applied last. */
+#include "reconciler/cli/command.h"
+
+#include "reconciler/provenance/trace.h"
+
+enum { SHOWN = 20, MATCHES_SHOWN = 6 };
+
+struct blame {
+    const struct tn_cli *cli;
+    const struct tn_reconcile *run;
+    struct tn_arena *arena;
+    TN_VEC(struct tn_trace) traces;
+    size_t n_all;
+};
+
+/* What the drivers make of the network; findings of drivers are those of a
+ * plan, and are not repeated here. */
+static enum tn_code
+states_search(const struct blame *b, const struct tn_network *network,
+              struct tn_find *find, struct tn_error *err)
+{
+    for (size_t i = 0; i < network->n_devices; i++) {
+        const struct tn_device *d = &network->devices[i];
+        const struct tn_driver *driver = tn_driver_get(d->host->config.driver);
+        const struct tn_state *state = NULL;
+        struct tn_diags unheard;
+        if (!driver || (b->cli->host && strcmp(b->cli->host, d->name) != 0)) {
+            continue;
+        }
+        tn_diags_init(&unheard, b->arena);
+        enum tn_code code = driver->render(d, b->arena, &state, &unheard, err);
+        if (code) {
+            return code;
+        }
+        tn_find_in_state(find, d->name, state);
+    }
+    return TN_OK;
+}
+
+static enum tn_code
+network_search(const struct blame *b, const struct tn_network *network,
+               struct tn_find *out, struct tn_error *err)
+{
+    *out = (struct tn_find){.query = b->cli->args[0],
+                            .tenant = b->cli->tenant,
+                            .host = b->cli->host,
+                            .arena = b->arena};
+    tn_find_init(out);
+    tn_find_in_network(out, network);
+    enum tn_code code = states_search(b, network, out, err);
+    tn_find_finish(out);
+    return code;
+}
+
+static void
+lines_trace(struct blame *b, const struct tn_find *find,
+            const struct tn_trace_from *from, const struct tn_commit *of)
+{
+    size_t max = b->cli->verbose ? find->lines.n : SHOWN;
+    b->n_all += find->lines.n;
+    for (size_t i = 0; i < find->lines.n && i < max; i++) {
+        struct tn_trace *t = tn_vec_push(b->arena, &b->traces);
+        tn_trace(from, find->lines.items[i], t);
+        t->rev = of;
+    }
+}
+
+/* Who took it away, between 'from' and the commit that was asked for. */
+static void
+removal_trace(struct blame *b, const struct tn_trace_from *from)
+{
+    for (size_t i = 0; i < b->traces.n; i++) {
+        struct tn_trace *t = &b->traces.items[i];
+        struct tn_blame_ask ask = {.repo = from->repo,
+                                   .rev = b->run->commit.id,
+                                   .path = t->line->at.path,
+                                   .first = t->line->at.line};
+        struct tn_commit *by = tn_new(b->arena, struct tn_commit);
+        struct tn_error ignored = {0};
+        if (t->line->at.path && b->run->commit.id[0] &&
+            !tn_source_removed_by(&ask, from->rev, by, &ignored)) {
+            t->removed = by;
+        }
+    }
+}
+
+/* In what was applied last, commit by commit, until it is found. */
+static enum tn_code
+past_search(struct blame *b, struct tn_error *err)
+{
+    const struct tn_status *status = b->run->status;
+    const char *before = b->run->commit.id;
+    enum tn_code code = TN_OK;
+    for (size_t i = 0; i < status->n_devices && !b->n_all && !code; i++) {
+        const char *id = status->devices[i].head.commit;
+        const struct tn_network *network = NULL;
+        struct tn_commit *of = tn_new(b->arena, struct tn_commit);
+        struct tn_trace_from from = {
+            .repo = b->run->root, .rev = id, .arena = b->arena};
+        struct tn_error gone = {0};
+        struct tn_find find;
+        if (!id || tn_streq(id, before)) {
+            continue;
+        }
+        before = id;
+        network = tn_reconcile_past(b->run, id, b->arena);
+        if (!network ||
+            tn_source_open_commit(from.repo, id, &from.source, of, &gone)) {
+            continue;
+        }
+        code = network_search(b, network, &find, err);
+        if (!code) {
+            lines_trace(b, &find, &from, of);
+            removal_trace(b, &from);
+        }
+        from.source->ops->free(from.source);
+    }
+    return code;
+}
+
+static enum tn_code
+search(struct blame *b, struct tn_error *err)
+{
+    struct tn_find find;
+    struct tn_trace_from from = {.repo = b->run->root,
+                                 .rev = b->run->commit.id[0] ? b->run->commit.id
+                                                             : NULL,
+                                 .source = b->run->source,
+                                 .worktree = b->cli->worktree,
+                                 .arena = b->arena};
+    enum tn_code code = network_search(b, b->run->network, &find, err);
+    if (code) {
+        return code;
+    }
+    lines_trace(b, &find, &from, NULL);
+    return b->n_all ? TN_OK : past_search(b, err);
+}
+
+static enum tn_exit
+not_found(const struct blame *b)
+{
+    const char *source = tn_command_source(b->run, b->arena);
+    struct tn_error err = {0};
+    /* Escapes what it prints. */
+    (void) !tn_fail(&err, TN_ENOENT, 0,
+                    "nothing in %s%s%s is called '%s', nor in what was applied "
+                    "last; 'tenet blame --rev OLD' looks at an older commit",
+                    source, b->cli->host ? " on host " : "",
+                    b->cli->host ? b->cli->host : "", b->cli->args[0]);
+    tn_report_error(b->cli, &err);
+    return TN_EXIT_ERROR;
+}
+
+static enum tn_exit
+traces_print(const struct blame *b)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    struct tn_trace_print p = {.query = b->cli->args[0],
+                               .source = tn_command_source(b->run, b->arena),
+                               .traces = b->traces.items,
+                               .n = b->traces.n,
+                               .n_all = b->n_all,
+                               .max_matches =
+                                   b->cli->verbose ? SIZE_MAX : MATCHES_SHOWN,
+                               .color = b->cli->color_out};
+    if (b->cli->json) {
+        tn_trace_print_json(&t, &p);
+    } else {
+        tn_trace_print_text(&t, &p);
+    }
+    return tn_report_out(&t) ? TN_EXIT_OK : TN_EXIT_ERROR;
+}
+
+enum tn_exit
+tn_cmd_blame(struct tn_cli *cli)
+{
+    struct tn_error err = {0};
+    TN_CLEANUP(tn_cleanup_reconcile) struct tn_reconcile *run = NULL;
+    if (cli->n_args == 0 || !cli->args[0][0]) {
+        fprintf(stderr, "tenet: blame what?  'tenet blame RESOURCE': an "
+                        "interface, a key of a plan, acme/web/front, a port, "
+                        "an address, a MAC, a VNI\n");
+        return TN_EXIT_ERROR;
+    }
+    enum tn_exit exit = tn_command_open(cli, TN_RUN_NORMAL, &run);
+    if (exit != TN_EXIT_OK) {
+        return exit;
+    }
+    struct blame b = {.cli = cli, .run = run, .arena = run->arena};
+    enum tn_code code = search(&b, &err);
+    if (code) {
+        tn_report_error(cli, &err);
+        return tn_report_exit(code);
+    }
+    return b.n_all ? traces_print(&b) : not_found(&b);
+}
