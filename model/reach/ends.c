@@ -233,10 +233,9 @@ flatten(struct tn_cuts *cuts)
 
 struct tn_cuts *
 tn_cuts_new(struct tn_arena *arena, const struct tn_net_vpc *const *vpcs,
-            size_t n)
+            size_t n, bool points)
 {
     struct tn_cuts *cuts = tn_new(arena, struct tn_cuts);
-    bool points = false;
     cuts->arena = arena;
     tn_map_init(&cuts->sets, arena, 0);
     for (size_t i = 0; i < n; i++) {
@@ -284,10 +283,9 @@ point_at(const struct tn_cuts *cuts, const struct tn_addr *a)
     return lo;
 }
 
-/* The last address from 'a' to 'last' that is as 'a' is. */
-static struct tn_addr
-atom_end(const struct tn_cuts *cuts, const struct tn_addr *a,
-         const struct tn_addr *last)
+struct tn_addr
+tn_cuts_end(const struct tn_cuts *cuts, const struct tn_addr *a,
+            const struct tn_addr *last)
 {
     struct tn_addr end = *last;
     size_t s = stretch_at(cuts, a) + 1, p = point_at(cuts, a);
@@ -387,7 +385,7 @@ push_behind(struct listing *l, const struct tn_net_route *route)
 {
     struct tn_addr a = route->to.addr, last = tn_cidr_last(&route->to), end;
     do {
-        end = atom_end(l->cuts, &a, &last);
+        end = tn_cuts_end(l->cuts, &a, &last);
         struct tn_hop hop = tn_hop_find(l->vpc, &a);
         bool never = tn_addr_never(&a);
         struct tn_end e = {
@@ -433,7 +431,7 @@ push_allowed(struct listing *l, const struct tn_cidr *prefix)
 {
     struct tn_addr a = prefix->addr, last = tn_cidr_last(prefix), end;
     do {
-        end = atom_end(l->cuts, &a, &last);
+        end = tn_cuts_end(l->cuts, &a, &last);
         if (tn_port_owns(l->port, &a) || tn_addr_never(&a) ||
             tn_gateway_of(l->vpc, &a) || is_behind(l, &a)) {
             continue;

@@ -97,10 +97,15 @@ const struct tn_traffic *tn_pool_minus(struct tn_pool *pool,
 /* ---- classes: ends.c ------------------------------------------------------
  */
 
-/* Where the prefixes of some VPCs begin and end. */
+/* Where the prefixes of some VPCs begin and end; with 'points' (and always if
+ * there are networks behind ports), single addresses of ports too. */
 struct tn_cuts;
 struct tn_cuts *tn_cuts_new(struct tn_arena *arena,
-                            const struct tn_net_vpc *const *vpcs, size_t n);
+                            const struct tn_net_vpc *const *vpcs, size_t n,
+                            bool points);
+/* The last address from 'a' to 'last' that is as 'a' is. */
+struct tn_addr tn_cuts_end(const struct tn_cuts *cuts, const struct tn_addr *a,
+                           const struct tn_addr *last);
 
 struct tn_end {
     struct tn_reach_end e;
