@@ -190,6 +190,7 @@ tn_cmd_blame(struct tn_cli *cli)
     if (exit != TN_EXIT_OK) {
         return exit;
     }
+    tn_report_findings(cli, &run->diags);
     struct blame b = {.cli = cli, .run = run, .arena = run->arena};
     enum tn_code code = search(&b, &err);
     if (code) {

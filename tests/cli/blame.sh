@@ -20,7 +20,7 @@ YAML
 tenant() { # tenant NAME
     printf 'apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: %s}\nspec: {}\n' \
         "$1" >"tenants/$1/tenant.yml"
-    cat >"tenants/$1/web.yml" <<'YAML'
+    cat >"tenants/$1/web.yml" <<YAML
 apiVersion: tenet/v1
 kind: Vpc
 metadata: {name: web}
@@ -39,12 +39,12 @@ spec:
   subnet: front
   host: hv1
   address: 10.1.0.11
-  attach: {netns: web1}
+  attach: {netns: $1-web1}
 ---
 apiVersion: tenet/v1
 kind: Port
 metadata: {name: web2}
-spec: {vpc: web, subnet: front, host: hv2, attach: {netns: web2}}
+spec: {vpc: web, subnet: front, host: hv2, attach: {netns: $1-web2}}
 YAML
 }
 tenant acme
@@ -65,14 +65,14 @@ says "each with its own commit" "written by .*corp: A web"
 exits "as ip prints it, of one tenant" 0 b b-front@if7: --tenant acme
 says "the line of the subnet" "^tenants/acme/web.yml:7-8$"
 not_ok "not corp's" grep -q corp "$work/log"
-exits "an alias" 0 b "tenet:x:port/web1 in web1/eth0" --tenant acme
+exits "an alias" 0 b "tenet:x:port/web1 in acme-web1/eth0" --tenant acme
 says "the port" "^tenants/acme/web.yml:11-19$"
 says "who wrote it" "written by +[0-9a-f]{10}  [0-9-]{10}  Test: acme: A web"
 says "who changed it" "changed by +[0-9a-f]{10}  [0-9-]{10}  Test: acme: Move web1"
 says "what brought that" "merged by +[0-9a-f]{10}  [0-9-]{10}  Test: Merge 'request'"
 says "and the line" "line 18: address: 10.1.0.12"
 for q in none1.tn.acme.web acme/web/nft acme/web acme/web/front acme/web/web2 \
-    10.1.0.12 10.1.1.0/24 10.1.1.1 hv1 acme web1/eth0; do
+    10.1.0.12 10.1.1.0/24 10.1.1.1 hv1 acme acme-web1/eth0; do
     exits "found: $q" 0 b "$q"
 done
 exits "a port of the driver in a file" 0 b web2 --host hv2 --tenant corp
