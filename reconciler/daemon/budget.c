@@ -1,8 +1,10 @@
 /* budget.c - more would be removed than the budgets of tenet.yml allow.
  *
- * Then no removal happens on that device, and nothing of what new intent asks
- * for: half of a commit helps nobody.  What somebody else changed is still put
- * right, as far as nothing has to be removed for it.  Only a look at all of the
+ * Then no removal happens on that device, and nothing of what new intent alone
+ * asks for: half of a commit helps nobody.  What somebody else changed is still
+ * put right, as far as nothing has to be removed for it; an object that new
+ * intent changes as well becomes what that says, since rules that are gone are
+ * worse than rules that are new.  Only a look at all of the
  * device ends this: a part of it has fewer removals, and would take them all
  * away bit by bit. */
 #include <string.h>
@@ -66,7 +68,7 @@ tn_look_budget(struct tn_look *k)
     bool drift_left = false;
     for (size_t i = 0; i < plan->n_changes; i++) {
         const struct tn_change *c = &plan->changes[i];
-        keep[i] = c->cause == TN_CAUSE_DRIFT && !tn_change_is_gone(c) &&
+        keep[i] = c->cause != TN_CAUSE_INTENT && !tn_change_is_gone(c) &&
                   !waits_for_removal(plan, c);
         drift_left = drift_left || (!keep[i] && c->cause != TN_CAUSE_INTENT);
     }

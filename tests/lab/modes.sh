@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the daemon may not do: first contact, modes and freezes that come from
-# Git, with reason and end.
+# Git, with reason and end; removals beyond the budget.
 PREFIX=${PREFIX:-tmodes}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -102,6 +102,53 @@ ok "heal by command cannot loosen what Git says" ctl heal tenant/acme --reason "
 sleep 1
 not_ok "it stays" bash -c "ip -n $vpc -o link show b-front up | grep -q b-front"
 ok "when the mode ends it is healed" until_ok 30 bash -c "ip -n $vpc -o link show b-front up | grep -q b-front"
+
+# A budget for removals: they wait, and so does new intent; drift is healed.
+up() { ip -n "$vpc" -o link show b-front up | grep -q b-front; }
+# shellcheck disable=SC2317
+has_vpc() { ip netns list | grep -q "^${PREFIX}1.tn.acme.$1\\b"; }
+more() { # more N
+    cat <<YAML
+apiVersion: tenet/v1
+kind: Vpc
+metadata: {name: more$1}
+spec: {cidrs: [10.2.0.0/16], subnets: [{name: a, cidr: 10.2.$1.0/24}]}
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: more$1}
+spec: {vpc: more$1, subnet: a, host: hv1, attach: {netns: $PREFIX-more$1}}
+YAML
+}
+sed 's/budgets: .*/budgets: {maxDeletes: 10}/' "$work/tenet.yml" >"$repo/tenet.yml"
+for i in 1 2 3; do more "$i" >"$repo/tenants/acme/more$i.yml"; done
+commit "$repo" "More"
+ok "a commit that only adds is applied" until_ok 15 has_vpc more3
+ok "and settles" until_ok 10 ctl_says "hv1.*unchanged"
+rm "$repo"/tenants/acme/more[123].yml
+more 4 >"$repo/tenants/acme/more4.yml"
+tenant 1380
+commit "$repo" "Remove more than is allowed"
+ok "what removes too much is refused" until_ok 15 ctl_says "hv1.*refused.*maxDeletes allows 10"
+ip -n "$vpc" link set b-front down
+ok "drift is healed all the same" until_ok 5 up
+ip netns exec "$vpc" nft flush ruleset
+ok "and again" until_ok 5 bash -c "ip netns exec $vpc nft list ruleset | grep -q tenet"
+ok "it is still refused" ctl_says "hv1.*refused.*maxDeletes allows 10"
+ok "after a whole look, too" ctl audit
+sleep 1
+ok "nothing was removed, bit by bit" has_vpc more1
+not_ok "nor was new intent applied" has_vpc more4
+is "nor changed" 1390 "$(mtu)"
+is "and it is no quarrel" 0 "$(grep -c Flapping "$work/daemon.log")"
+ok "an alert fires" until_ok 5 grep -rq TenetBudgetExceeded "$TENET_STATE_DIR/daemon"
+sed 's/budgets: .*/budgets: {maxDeletes: 1000, maxDeletePercent: 100}/' \
+    "$work/tenet.yml" >"$repo/tenet.yml"
+commit "$repo" "Allow it"
+ok "when it is allowed it is done" until_ok 15 has_mtu 1380
+no_vpc() { ! has_vpc "$1"; }
+ok "wholly" until_ok 5 no_vpc more1
+ok "and well" until_ok 10 ctl_says "hv1.*unchanged"
 
 kill -TERM "$daemon"
 wait "$daemon"
