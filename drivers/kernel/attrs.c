@@ -325,25 +325,26 @@ port_veth(struct tn_arena *arena, const struct tn_k_port *o,
 /* Two ports cannot share an interface: one that is to be plugged in elsewhere
  * leaves its old place first. */
 static const char *
-port_claim(struct tn_arena *arena, const struct tn_k_port *o)
+interface_claim(struct tn_arena *arena, const char *netns,
+                const char *interface)
 {
-    if (!o->interface || strcmp(o->interface, "unknown") == 0 ||
-        (o->netns && strcmp(o->netns, "unknown") == 0)) {
+    if (!interface || strcmp(interface, "unknown") == 0 ||
+        (netns && strcmp(netns, "unknown") == 0)) {
         return NULL;
     }
     struct tn_k_str t;
     tn_k_str_init(&t, arena);
     tn_k_str_add(&t, "interface ");
-    tn_k_str_add(&t, o->netns ? o->netns : "");
+    tn_k_str_add(&t, netns ? netns : "");
     tn_k_str_addc(&t, '/');
-    tn_k_str_add(&t, o->interface);
+    tn_k_str_add(&t, interface);
     return tn_k_str_end(&t);
 }
 
 static void
 port(struct tn_arena *arena, const struct tn_k_port *o, struct tn_resource *r)
 {
-    r->claim = port_claim(arena, o);
+    r->claim = interface_claim(arena, o->netns, o->interface);
     if (o->netns) {
         port_veth(arena, o, r);
     } else {
@@ -459,6 +460,7 @@ other_link(struct tn_arena *arena, const struct tn_k_foreign *o,
     };
     FILL(r, arena, "link", TN_K_RANK_BRIDGE, a);
     fill_key(r, arena, &o->o, o->key_kind, o->link.name);
+    r->claim = interface_claim(arena, o->netns, o->interface);
     if (o->vni) {
         struct tn_k_str t;
         tn_k_str_init(&t, arena);

@@ -170,6 +170,7 @@ Test(root, healed)
         "ip -n web1 link del eth0",
         "ip -n web1 addr flush dev eth0",
         "ip -n web1 link set eth0 down",
+        "ip -n web1 link set eth0 name renamed",
         "ip -n web1 route del default",
         "ip -n hv1.tn.acme.web link set b-front down",
         "ip -n hv1.tn.acme.web link set x-front nomaster",

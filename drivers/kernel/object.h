@@ -186,6 +186,8 @@ struct tn_k_foreign {
     const char *key_kind; /* "link", or the kind whose name it has. */
     const char *type;     /* "dummy", ...; "" if the kernel does not say. */
     uint32_t vni;         /* What it keeps us from using; 0: nothing. */
+    const char *netns, *interface; /* So, too: its far end, if it is a port's
+                                      that was renamed; null: nothing. */
 };
 
 struct tn_k_rules {

@@ -190,6 +190,9 @@ watch_other(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->key_kind = kind_by_name(l->link.name);
     o->type = tn_arena_strdup(v->w->list.arena, l->type_name);
     o->vni = l->type == TN_K_TYPE_VXLAN ? l->vni : 0;
+    if (tn_k_link_ours(l)) {
+        tn_k_watch_far_name(v, l, &o->netns, &o->interface);
+    }
     tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }
 

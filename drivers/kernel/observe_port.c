@@ -140,6 +140,23 @@ tn_k_watch_alias_netns(struct tn_arena *arena, const char *mark,
 }
 
 void
+tn_k_watch_far_name(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
+                    const char **netns, const char **interface)
+{
+    struct where where =
+        where_by_alias(v->w->list.arena, v->w->s->mark, l->alias);
+    const struct tn_k_space *space = l->type == TN_K_TYPE_VETH && where.netns
+                                         ? tn_k_space_seen(v->w->s, where.netns)
+                                         : NULL;
+    const struct tn_k_seen_link *far =
+        space ? far_link(&space->table, l) : NULL;
+    if (far) {
+        *netns = where.netns;
+        *interface = tn_arena_strdup(v->w->list.arena, far->link.name);
+    }
+}
+
+void
 tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
     struct tn_k_port *o = tn_new(v->w->list.arena, struct tn_k_port);
