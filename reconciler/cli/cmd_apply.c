@@ -15,6 +15,7 @@
 #include "reconciler/apply/trial.h"
 #include "reconciler/confirm/pending.h"
 #include "reconciler/plan/print.h"
+#include "reconciler/status/state_dir.h"
 
 struct session {
     struct tn_cli *cli;
@@ -314,6 +315,11 @@ plan_and_apply(const struct session *s, struct tn_reconcile *run,
 {
     const struct tn_cli *cli = s->cli;
     struct tn_error err = {0};
+    if (cli->probe && run->network->settings->probes.n == 0) {
+        fprintf(stderr, "tenet: --probe: tenet.yml has no probes to prove it "
+                        "by; nothing was changed\n");
+        return TN_EXIT_ERROR;
+    }
     enum tn_code code = tn_reconcile_observe(run, &err);
     if (code) {
         tn_report_error(cli, &err);
@@ -377,8 +383,7 @@ state_open(struct session *s, const struct tn_reconcile *run)
         return TN_EXIT_ERROR;
     }
     const char *undoing = NULL;
-    s->dir = tn_arena_printf(s->arena, "%s/%s", base,
-                             run->network->settings->meta.name.v);
+    s->dir = tn_state_dir(s->arena, base, run->network->settings->meta.name.v);
     enum tn_code code = tn_state_lock(s->dir, wait_ms(s->cli), &s->lock, &err);
     if (!code) {
         code = tn_trial_recover(s->dir, run->root, run->status_ref, s->arena,

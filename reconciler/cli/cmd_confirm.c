@@ -4,6 +4,7 @@
 #include "reconciler/cli/command.h"
 
 #include "reconciler/confirm/pending.h"
+#include "reconciler/status/state_dir.h"
 
 /* Why there is nothing to be confirmed, in the words of the one who asked. */
 static enum tn_exit
@@ -27,7 +28,7 @@ tn_cmd_confirm(struct tn_cli *cli)
     enum tn_code code =
         tn_reconcile_instance(cli->repo, cli->rev, cli->arena, &instance, &err);
     if (!code) {
-        dir = tn_arena_printf(cli->arena, "%s/%s", cli->state_dir, instance);
+        dir = tn_state_dir(cli->arena, cli->state_dir, instance);
         tn_pending_clock_now(&now);
         code = tn_pending_load(dir, &now, cli->arena, &state, &err);
     }

@@ -17,6 +17,7 @@
 #include "reconciler/confirm/pending.h"
 #include "reconciler/confirm/rollback.h"
 #include "reconciler/daemon/control.h"
+#include "reconciler/status/state_dir.h"
 
 struct rollback_run {
     const struct tn_cli *cli;
@@ -76,7 +77,7 @@ run_open(struct rollback_run *r, struct tn_error *err)
                                      err);
     }
     if (!code) {
-        r->dir = tn_arena_printf(cli->arena, "%s/%s", cli->state_dir, instance);
+        r->dir = tn_state_dir(cli->arena, cli->state_dir, instance);
         code = tn_status_load(cli->repo, r->ref, cli->arena, &r->status, err);
     }
     if (!code) {

@@ -21,6 +21,7 @@
 #include "reconciler/daemon/config.h"
 #include "reconciler/daemon/loop.h"
 #include "reconciler/source/remote_url.h"
+#include "reconciler/status/state_dir.h"
 
 enum {
     TICK_MS = 1000,
@@ -126,8 +127,8 @@ intent_take(struct tn_loop *l, struct tn_intent *intent, bool back)
 {
     if (!l->gate) {
         const char *instance = intent->run->network->settings->meta.name.v;
-        const char *dir = tn_arena_printf(l->config_arena, "%s/%s",
-                                          l->options->state_dir, instance);
+        const char *dir =
+            tn_state_dir(l->config_arena, l->options->state_dir, instance);
         tn_files_sweep(dir);
         l->gate = tn_apply_gate_new(dir);
         journal_close(l);

@@ -11,6 +11,7 @@
 #include "reconciler/confirm/pending.h"
 #include "reconciler/daemon/mode.h"
 #include "reconciler/daemon/upstream_inside.h"
+#include "reconciler/status/state_dir.h"
 #include "reconciler/trust/trust.h"
 
 /* A refusal is said once for each tip and reason. */
@@ -154,8 +155,7 @@ rollback_load(struct tn_upstream *u, struct tn_arena *arena,
               struct tn_rollback *out)
 {
     const char *damage = NULL;
-    const char *dir =
-        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance);
+    const char *dir = tn_state_dir(arena, u->options.state_dir, u->instance);
     unconfirmed_recover(u, dir, arena);
     tn_rollback_load(dir, tn_remote_repo(u->remote), u->status_ref, arena, out,
                      &damage);
@@ -334,8 +334,7 @@ failure_write(struct tn_upstream *u, const struct tn_upstream_failure *f)
         .reason = f->why, .who = "tenet run", .now = (int64_t) time(NULL)};
     const char *repo = u->remote ? tn_remote_repo(u->remote) : NULL;
     const char *damage = NULL;
-    const char *dir =
-        tn_arena_printf(arena, "%s/%s", u->options.state_dir, u->instance);
+    const char *dir = tn_state_dir(arena, u->options.state_dir, u->instance);
     tn_rollback_load(dir, repo, u->status_ref, arena, &state, &damage);
     tn_rollback_quarantine(arena, &state, f->commit, &word, &state);
     if (f->former_commit[0]) {

@@ -4,6 +4,7 @@
 
 #include "reconciler/daemon/upstream_inside.h"
 #include "reconciler/status/publish.h"
+#include "reconciler/status/state_dir.h"
 
 void
 tn_up_job_free(struct tn_upstream_job *job)
@@ -76,8 +77,8 @@ tn_up_good(struct tn_upstream *u, const struct tn_intent *intent)
     struct tn_error err = {0};
     const struct tn_reconcile *run = intent->run;
     const char *damage = NULL, *commit = run->commit.id;
-    const char *dir = tn_arena_printf(arena, "%s/%s", u->options.state_dir,
-                                      run->network->settings->meta.name.v);
+    const char *dir = tn_state_dir(arena, u->options.state_dir,
+                                   run->network->settings->meta.name.v);
     tn_rollback_load(dir, NULL, NULL, arena, &before, &damage);
     if ((before.n_good && strcmp(before.good[0].commit, commit) == 0) ||
         tn_rollback_quarantined(&before, commit)) {

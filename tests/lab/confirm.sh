@@ -12,11 +12,6 @@ repo=$work/intent
 intent_new "$repo" 2
 w1=$PREFIX-w1 w2=$PREFIX-w2
 
-cat >>"$repo/tenet.yml" <<YAML
-  probes:
-    - {name: w1-to-w2, from: acme/w1, to: {port: acme/w2}}
-    - {name: w1-to-nobody, from: acme/w1, to: {address: 10.1.0.99}}
-YAML
 
 write_intent() { # write_intent MTU [RULE]
     local rule=${2:-direction: ingress}
@@ -56,7 +51,7 @@ commit() { # commit WHAT: prints the id
     git -C "$repo" add . && git -C "$repo" commit -qm "$1" &&
         git -C "$repo" rev-parse HEAD
 }
-mtu() { ip -n "$w1" -o link show eth0 | sed 's/.* mtu \([0-9]*\) .*/\1/'; }
+mtu() { ip -n "$w1" -o link show eth0 2>/dev/null | sed 's/.* mtu \([0-9]*\) .*/\1/'; }
 tenet() { local verb=$1; shift; "$TENET" "$verb" -C "$repo" "$@"; }
 # A confirmed apply in the background; waits until it may be confirmed.
 apply_confirm() { # apply_confirm WINDOW
@@ -77,6 +72,15 @@ wait_apply() {
 }
 
 write_intent 1400
+commit "No probes" >/dev/null
+exits "what no probe can prove is not applied" 1 "$TENET" apply -C "$repo" --yes --probe 5s
+ok "and it is said" sh -c "'$TENET' apply -C '$repo' --yes --probe 5s 2>&1 | grep -q 'no probes'"
+is "nothing is there" "" "$(mtu)"
+cat >>"$repo/tenet.yml" <<YAML
+  probes:
+    - {name: w1-to-w2, from: acme/w1, to: {port: acme/w2}}
+    - {name: w1-to-nobody, from: acme/w1, to: {address: 10.1.0.99}}
+YAML
 a=$(commit A)
 ok "the first apply" tenet apply --yes
 is "A is there" 1400 "$(mtu)"
