@@ -544,8 +544,7 @@ class_cmp(const struct tn_end *a, const struct tn_end *b, bool hosts)
         c = c ? c : tn_cidr_cmp(&a->prefix, &b->prefix);
     }
     if (!c && hosts) {
-        c = number_cmp((uintptr_t) a->e.port->host,
-                       (uintptr_t) b->e.port->host);
+        c = strcmp(a->e.port->host->raw.name, b->e.port->host->raw.name);
     }
     return c;
 }
