@@ -188,6 +188,8 @@ struct tn_k_foreign {
     uint32_t vni;         /* What it keeps us from using; 0: nothing. */
     const char *netns, *interface; /* So, too: its far end, if it is a port's
                                       that was renamed; null: nothing. */
+    const char *pair; /* So, too: the name of the far end, if it is an end of a
+                         peering that was renamed; null: nothing. */
 };
 
 struct tn_k_rules {

@@ -181,6 +181,24 @@ kind_by_name(const char *name)
     }
 }
 
+/* The name of the other end of a peering whose end here was renamed. */
+static const char *
+pair_name(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+{
+    struct tn_arena *arena = v->w->list.arena;
+    const char *peer = peer_by_alias(v, l);
+    const struct tn_k_space *space =
+        peer && l->type == TN_K_TYPE_VETH
+            ? tn_k_space_seen(v->w->s,
+                              tn_k_netns_name(arena, v->w->s->device, peer))
+            : NULL;
+    const struct tn_k_seen_link *far =
+        space ? tn_k_table_by_index(&space->table, l->peer_index) : NULL;
+    return far && far->peer_index == l->link.index
+               ? tn_arena_strdup(arena, far->link.name)
+               : NULL;
+}
+
 static void
 watch_other(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
@@ -192,6 +210,7 @@ watch_other(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->vni = l->type == TN_K_TYPE_VXLAN ? l->vni : 0;
     if (tn_k_link_ours(l)) {
         tn_k_watch_far_name(v, l, &o->netns, &o->interface);
+        o->pair = pair_name(v, l);
     }
     tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }
