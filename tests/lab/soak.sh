@@ -2,9 +2,9 @@
 # A long life in short: drift of random kinds all the time and a commit now and
 # then. Memory and descriptors stay flat, and no drift is missed.
 #
-#   soak.sh [SECONDS]
-#
-# 24 hours of a quiet network hold fewer events than ten minutes of this.
+#   soak.sh [SECONDS]            as many things broken as possible
+#   soak.sh day [HOURS] [FACTOR] a day at the pace of service: soak_day.sh
+[ "${1:-}" = day ] && exec "$(dirname "$0")/soak_day.sh" "${@:2}"
 PREFIX=${PREFIX:-tsoak}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -74,23 +74,7 @@ echo "# $seconds s: $(wc -l <"$work/broken") things broken in $breaks rounds, $c
     "$(metric 'tenet_drift_detected_total{class="outage"}') outage," \
     "$(metric 'tenet_drift_detected_total{class="cosmetic"}') cosmetic drifts detected"
 
-# After the warm-up, a straight line through the samples: what an hour adds.
-awk -v limit="$limit" '
-    {t[NR] = $1; r[NR] = $2; f[NR] = $3; if ($2 > peak) peak = $2}
-    END {
-        from = int(NR / 3) + 1
-        for (i = from; i <= NR; i++) {
-            n++; sx += t[i]; sy += r[i]; sxx += t[i] * t[i]; sxy += t[i] * r[i]
-            if (n <= 3 && f[i] > f0) f0 = f[i]
-        }
-        # The same load at the same moment: medians of both halves as well.
-        d = n * sxx - sx * sx
-        slope = d ? (n * sxy - sx * sy) / d : 0
-        grown = slope * (t[NR] - t[from])
-        printf "# VmRSS kB: first %d, after warm-up %d, last %d, peak %d; trend %+.0f kB over %d s; descriptors %d then %d; threads %d\n",
-            r[1], r[from], r[NR], peak, grown, t[NR] - t[from], f[from], f[NR], $4
-        exit !(grown < limit)
-    }' "$work/samples" >"$work/trend"
+awk -v limit="$limit" -f "$here/soak_trend.awk" "$work/samples" >"$work/trend"
 flat=$?
 cat "$work/trend"
 is "memory is flat (within $limit kB)" 0 $flat
