@@ -5,6 +5,7 @@
 #   soak.sh [SECONDS]            as many things broken as possible
 #   soak.sh day [HOURS] [FACTOR] a day at the pace of service: soak_day.sh
 [ "${1:-}" = day ] && exec "$(dirname "$0")/soak_day.sh" "${@:2}"
+# shellcheck disable=SC2119
 PREFIX=${PREFIX:-tsoak}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
