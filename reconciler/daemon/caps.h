@@ -23,9 +23,4 @@
 enum tn_code tn_caps_limit(const char *source,
                            struct tn_error *err) TN_MUST_USE;
 
-/* Gives up all of them, for a process that only talks to a remote.  Safe
- * between fork and exec.  With no_new_privs, what it executes has none either,
- * also as root. */
-enum tn_code tn_caps_drop(void) TN_MUST_USE;
-
 #endif

@@ -40,6 +40,10 @@ enum { TN_GIT_LOCK_STALE_S = 10 };
  * change for a second more, which this waits for.  True: removed, try again. */
 bool tn_git_lock_break(const struct tn_git_repo *repo, const char *ref);
 
+/* Removes temporary files of objects and packs that are an hour old and do not
+ * change for a second more, which this waits for if there are any: how many. */
+unsigned tn_git_sweep(const struct tn_git_repo *repo);
+
 static inline void
 tn_cleanup_git(struct tn_git_repo **repo)
 {

@@ -5,6 +5,7 @@
  * changed is read from the mirror's refs, before and after, so that it is right
  * also for a child that was killed half way. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,12 @@
 #include <git2.h>
 
 #include "model/base/arena.h"
+#include "model/base/caps.h"
 #include "model/base/cleanup.h"
+#include "model/base/time.h"
 #include "reconciler/source/git_remote.h"
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 30000, SWEEP_MS = 3600 * 1000 };
 
 #define MAX_BYTES (UINT64_C(1) << 30)
 #define TRACKING "refs/tenet/remote/"
@@ -32,6 +35,7 @@ struct tn_remote {
     struct tn_git_repo *in_place; /* Null with a mirror. */
     struct tn_ref_watch *watch;
     char repo_dir[4096];
+    int64_t swept_ms; /* In place: when it was swept; 0: never. */
     /* What was reported last, the branch first; at the start what the mirror
      * has.  A child that was killed may have moved refs without a report. */
     char before[TN_REMOTE_MAX_EXTRA + 1][65];
@@ -295,6 +299,9 @@ run_child(struct tn_remote *r, struct tn_transfer *t,
                            .timeout_ms = r->o.timeout_ms,
                            .cancel_fd = r->cancel_fd,
                            .name = r->url.shown};
+    if (r->url.kind == TN_URL_LOCAL) { /* It may be somebody else's. */
+        how.caps = TN_CAP_BIT(CAP_DAC_OVERRIDE);
+    }
     enum tn_code code = tn_child_run(&how, t, reply, err);
     if (code) {
         tn_mirror_sweep(&r->mirror);
@@ -422,6 +429,11 @@ fetch_in_place(struct tn_remote *r, struct tn_remote_heads *out,
 {
     struct tn_remote_heads h = {0};
     struct tn_error none = {0};
+    int64_t now = tn_now_ms();
+    if (r->swept_ms == 0 || now - r->swept_ms >= SWEEP_MS) {
+        r->swept_ms = now;
+        (void) tn_git_sweep(r->in_place);
+    }
     enum tn_code code = read_branch(r, &h.branch, err ? err : &none);
     if (code) {
         return code;

@@ -52,6 +52,7 @@ struct tn_child {
     unsigned timeout_ms;
     int cancel_fd; /* Readable: stop. */
     const char *name;
+    uint64_t caps; /* What the child keeps of our capabilities. */
 };
 
 /* Does the transfer in a child, which is gone when this returns. */

@@ -10,6 +10,10 @@
  *     reply     any number of "P <bytes>\n", then
  *               "R <code> <sys> <bytes> <branch>\n<message>" and the end
  *
+ * It speaks to whatever is at the other end, so that it keeps no privilege of
+ * the daemon's: at most the one to read and write a repository of this machine
+ * that somebody else owns.
+ *
  * Bytes that trickle are no progress: in each window of the timeout the
  * remote has to move a kilobyte for every second of it. */
 #include <errno.h>
@@ -27,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/base/caps.h"
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
 #include "model/base/time.h"
@@ -148,7 +153,7 @@ tn_remote_main(int argc, char **argv)
 
 /* Between fork and exec or serve: no allocation, no lock. */
 static TN_NORETURN void
-become_child(const char *helper, int in, int out)
+become_child(const struct tn_child *how, int in, int out)
 {
     char *argv[] = {(char *) "tenet", (char *) HELPER_ARG, NULL};
     sigset_t none;
@@ -158,15 +163,17 @@ become_child(const char *helper, int in, int out)
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_IGN); /* Of a terminal: the parent decides. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (!helper) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || tn_caps_cut(how->caps)) {
+        _exit(1);
+    }
+    if (!how->helper) {
         _exit(serve(in, out));
     }
     if (dup2(in, 0) != 0 || dup2(out, 1) != 1) {
         _exit(1);
     }
     syscall(SYS_close_range, 3U, ~0U, 0U);
-    execv(helper, argv);
+    execv(how->helper, argv);
     _exit(127);
 }
 
@@ -206,7 +213,7 @@ spawn(const struct tn_child *how, const struct tn_transfer *t, int *out,
     *pid = fork();
     if (*pid == 0) {
         close(in[1]);
-        become_child(how->helper, in[0], reply[1]);
+        become_child(how, in[0], reply[1]);
     }
     int failed = errno;
     close(reply[1]);

@@ -527,6 +527,76 @@ Test(remote, starts_another_program_as_helper)
     fetch_fails(TN_EUNAVAILABLE, "does not answer");
 }
 
+/* A helper that writes down what it may. */
+static const char *
+caps_of_helper(const char *url)
+{
+    options.helper = tn_arena_printf(arena, "%s/teller", box.dir);
+    options.url = url;
+    options.mirror = tn_arena_printf(arena, "%s/state/told", box.dir);
+    tn_sandbox_sh(&box,
+                  "rm -rf told state/told && printf '#!/bin/sh\\ngrep CapPrm "
+                  "/proc/self/status >%s/told\\n' > teller && chmod +x teller",
+                  box.dir);
+    reopen();
+    fetch_fails(TN_EUNAVAILABLE, "ended");
+    return tn_sandbox_out(&box, "cut -f 2 told");
+}
+
+Test(remote, helper_has_no_privileges)
+{
+    char *far = (char *) caps_of_helper("https://localhost:1/r");
+    cr_assert_str_eq(far, "0000000000000000");
+    free(far);
+    char *near =
+        (char *) caps_of_helper(tn_arena_printf(arena, "file://%s/r", box.dir));
+    char *ours = tn_sandbox_out(&box, "grep CapPrm /proc/self/status | cut "
+                                      "-f 2");
+    uint64_t has = strtoull(near, NULL, 16), had = strtoull(ours, NULL, 16);
+    cr_assert_eq(has, had & UINT64_C(1) << 1); /* CAP_DAC_OVERRIDE */
+    free(near);
+    free(ours);
+}
+
+static const char *
+there(const char *name)
+{
+    return tn_sandbox_try(&box, "test -e r/.git/objects/%s", name) ? "no"
+                                                                   : "yes";
+}
+
+/* Half-written objects are swept from a repository in place when they are
+ * old, and nothing else is. */
+Test(remote, sweeps_in_place_what_a_kill_left)
+{
+    static const struct {
+        const char *name, *age, *stays;
+    } rows[] = {
+        {"tmp_object_git2_aB3dE6", "2 hours ago", "no"},
+        {"tmp_obj_XyZ123", "2 hours ago", "no"},
+        {"pack/pack_git2_aB3dE6", "61 minutes ago", "no"},
+        {"pack/tmp_pack_aB3dE6", "1 year ago", "no"},
+        {"tmp_object_git2_fresh1", "50 minutes ago", "yes"},
+        {"tmp_object_git2_future", "tomorrow", "yes"},
+        {"pack/pack-keep.txt", "1 year ago", "yes"},
+        {"info/tmp_obj_elsewhere", "1 year ago", "yes"},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        tn_sandbox_sh(&box, "touch -d '%s' r/.git/objects/%s", rows[i].age,
+                      rows[i].name);
+    }
+    tn_sandbox_sh(&box, "ln -s /nowhere r/.git/objects/tmp_obj_link && "
+                        "touch -h -d '1 year ago' r/.git/objects/tmp_obj_link");
+    options.mirror = NULL;
+    reopen();
+    fetch();
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        cr_expect_str_eq(there(rows[i].name), rows[i].stays, "%s",
+                         rows[i].name);
+    }
+    tn_sandbox_sh(&box, "test -L r/.git/objects/tmp_obj_link");
+}
+
 Test(remote, bounds_what_it_takes)
 {
     tn_sandbox_sh(&box, "cd r && head -c 3000000 /dev/urandom > big && "
