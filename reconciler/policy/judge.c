@@ -1,0 +1,589 @@
+/* judge.c - all policies over all that a commit touches: see judge.h.
+ *
+ * What a rule objects to goes through one place (tn_judge_object), where the
+ * severity of its policy and its waivers apply; what is wrong with a policy
+ * itself, and the proof of isolation, do not go there: nothing softens them. */
+#include "reconciler/policy/judge.h"
+
+#include <string.h>
+
+#include "model/base/time.h"
+#include "reconciler/plan/print.h"
+#include "reconciler/policy/jq_program.h"
+#include "reconciler/policy/work.h"
+
+const struct tn_tenant_result *
+tn_judge_tenant(const struct tn_network *network, const char *name)
+{
+    for (size_t i = 0; i < network->n_tenants; i++) {
+        if (strcmp(network->tenants[i].name, name) == 0) {
+            return &network->tenants[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- waivers and findings ----------------------------------------------- */
+
+/* True if 'subject' is 'object' or below it. */
+static bool
+is_below(const char *subject, const char *object)
+{
+    size_t n = strlen(object);
+    return subject && strncmp(subject, object, n) == 0 &&
+           (subject[n] == '\0' || subject[n] == '/');
+}
+
+static const char *
+waiver_of(const struct tn_judgement *j, const struct tn_policy_rule *rule,
+          const struct tn_objection *o)
+{
+    for (size_t i = 0; i < rule->doc->waivers.n; i++) {
+        const struct tn_policy_waiver *w = &rule->doc->waivers.items[i];
+        int64_t end;
+        if ((is_below(o->subject, w->subject.v) ||
+             is_below(o->tenant, w->subject.v)) &&
+            tn_time_parse(w->expires.v, &end) && j->in->now < end) {
+            return tn_arena_printf(j->arena, "%s (%s, until %s)", w->reason.v,
+                                   w->owner.v, w->expires.v);
+        }
+    }
+    return NULL;
+}
+
+void
+tn_judge_object(struct tn_judgement *j, const struct tn_policy_rule *rule,
+                const struct tn_objection *o)
+{
+    const char *hint = o->hint ? o->hint : rule->doc->message.v;
+    tn_finding_add(j->findings, &(struct tn_finding){
+                                    .severity = tn_policy_rule_severity(rule),
+                                    .rule = rule->name,
+                                    .message = o->message,
+                                    .hint = hint,
+                                    .at = o->at,
+                                    .law = rule->law,
+                                    .tenant = o->tenant,
+                                    .subject = o->subject,
+                                    .waiver = waiver_of(j, rule, o),
+                                });
+}
+
+static void
+about_policy(const struct tn_judgement *j, enum tn_severity severity,
+             const char *name, const struct tn_origin *at, const char *message)
+{
+    tn_finding_add(j->findings, &(struct tn_finding){
+                                    .severity = severity,
+                                    .rule = name,
+                                    .message = message,
+                                    .at = *at,
+                                    .law = *at,
+                                });
+}
+
+static void
+broken(const struct tn_judgement *j, const struct tn_policy_rule *rule,
+       const char *message)
+{
+    struct tn_finding f = {
+        .severity = TN_SEVERITY_DENY,
+        .rule = TN_RULE_BROKEN,
+        .message = tn_arena_printf(j->arena, "%s: %s", rule->name, message),
+        .at = rule->law,
+        .law = rule->law,
+        .subject = rule->name,
+    };
+    if (rule->program.line) {
+        f.at = f.law = rule->program;
+    }
+    tn_finding_add(j->findings, &f);
+}
+
+static void
+waivers_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
+{
+    for (size_t i = 0; i < rule->doc->waivers.n; i++) {
+        const struct tn_policy_waiver *w = &rule->doc->waivers.items[i];
+        struct tn_origin at = tn_at(rule->law.path, w->at);
+        int64_t end;
+        if (!tn_time_parse(w->expires.v, &end) || j->in->now >= end) {
+            about_policy(j, TN_SEVERITY_WARN, rule->name, &at,
+                         tn_arena_printf(j->arena,
+                                         "the waiver for %s (%s) expired at "
+                                         "%s: it does not count",
+                                         w->subject.v, w->owner.v,
+                                         w->expires.v));
+        }
+    }
+}
+
+/* ---- scope -------------------------------------------------------------- */
+
+static bool
+names(const struct tn_vtext *items, size_t n, const char *word)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (tn_streq(items[i].v, word)) {
+            return true;
+        }
+    }
+    return n == 0;
+}
+
+static bool
+in_environment(const struct tn_judgement *j, const struct tn_policy *p)
+{
+    return names(p->environments.items, p->environments.n, j->in->environment);
+}
+
+static bool
+has_labels(const struct tn_policy *p, const struct tn_meta *vpc,
+           const struct tn_meta *tenant)
+{
+    for (size_t i = 0; i < p->labels.n; i++) {
+        const struct tn_meta_label *l = &p->labels.items[i];
+        if (!tn_streq(tn_label_get(vpc, l->key.v), l->value.v) &&
+            !tn_streq(tn_label_get(tenant, l->key.v), l->value.v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+tn_policy_rule_covers(struct tn_judgement *j, const struct tn_policy_rule *rule,
+                      const char *tenant, const struct tn_net_vpc *vpc,
+                      struct tn_docs *docs)
+{
+    const struct tn_policy *p = rule->doc;
+    if (!names(p->tenants.items, p->tenants.n, tenant)) {
+        return false;
+    }
+    if (p->labels.n == 0) {
+        return true;
+    }
+    const struct tn_tenant_result *t = tn_judge_tenant(j->in->network, tenant);
+    const struct tn_document *doc =
+        vpc && docs
+            ? tn_docs_get(docs, vpc->origin.path, TN_KIND_VPC, vpc->name)
+            : NULL;
+    return has_labels(p, doc ? doc->meta : NULL,
+                      t && t->tenant ? &t->tenant->meta : NULL);
+}
+
+/* A scope that nobody can be in is a mistake somebody should hear of. */
+static void
+scope_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
+{
+    const struct tn_policy *p = rule->doc;
+    for (size_t i = 0; i < p->tenants.n; i++) {
+        if (!tn_judge_tenant(j->in->network, p->tenants.items[i].v)) {
+            struct tn_origin at = tn_at(rule->law.path, p->tenants.items[i].at);
+            about_policy(j, TN_SEVERITY_WARN, rule->name, &at,
+                         tn_arena_printf(j->arena,
+                                         "its scope names tenant '%s', which "
+                                         "there is not",
+                                         p->tenants.items[i].v));
+        }
+    }
+}
+
+/* ---- jq ----------------------------------------------------------------- */
+
+struct program {
+    struct tn_judgement *j;
+    const struct tn_policy_rule *rule;
+    struct tn_jq *jq;
+};
+
+/* False if the program is broken. */
+static bool
+program_run(const struct program *p, const struct tn_text *json,
+            const struct tn_objection *about)
+{
+    const struct tn_jq_finding *found = NULL;
+    struct tn_error err = {0};
+    size_t n = 0;
+    if (tn_jq_run(p->jq, json, &found, &n, &err)) {
+        char text[TN_ERROR_TEXT];
+        broken(p->j, p->rule,
+               tn_arena_printf(p->j->arena, "the jq program %s%s%s",
+                               about->subject ? about->subject : "",
+                               about->subject ? ": " : "",
+                               tn_error_text(&err, text, sizeof text)));
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct tn_objection o = *about;
+        o.message = found[i].message;
+        o.hint = found[i].hint;
+        if (found[i].path) {
+            o.at = (struct tn_origin){found[i].path, found[i].line, 0};
+        }
+        /* It may name a part of what it was given, and nothing else: waivers
+         * go by it. */
+        if (found[i].subject &&
+            (!about->subject || is_below(found[i].subject, about->subject))) {
+            o.subject = found[i].subject;
+        }
+        tn_judge_object(p->j, p->rule, &o);
+    }
+    return true;
+}
+
+static void
+program_over_vpcs(const struct program *p)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
+    bool fine = true;
+    for (size_t i = 0; i < p->j->touched.n && fine; i++) {
+        const struct tn_touch *t = &p->j->touched.items[i];
+        const struct tn_net_vpc *any = t->after ? t->after : t->before;
+        if (!tn_policy_rule_covers(p->j, p->rule, t->tenant, any,
+                                   t->after ? &p->j->docs : t->old)) {
+            continue;
+        }
+        tn_text_clear(&json);
+        tn_input_vpc(&json, p->j, t);
+        fine = program_run(p, &json,
+                           &(struct tn_objection){
+                               .at = any->origin,
+                               .tenant = t->tenant,
+                               .subject = t->scope,
+                           });
+    }
+}
+
+static void
+program_over_tenants(const struct program *p)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
+    bool fine = true;
+    for (size_t i = 0; i < p->j->n_tenants && fine; i++) {
+        const struct tn_tenant_result *t =
+            tn_judge_tenant(p->j->in->network, p->j->tenants[i]);
+        if (!t || t->failed ||
+            !tn_policy_rule_covers(p->j, p->rule, t->name, NULL, NULL)) {
+            continue;
+        }
+        tn_text_clear(&json);
+        tn_input_tenant(&json, p->j, t);
+        struct tn_objection o = {.tenant = t->name, .subject = t->name};
+        if (t->tenant) {
+            o.at = tn_at(t->tenant->meta.path, t->tenant->meta.at);
+        }
+        fine = program_run(p, &json, &o);
+    }
+}
+
+static void
+program_over_plan(const struct program *p)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
+    struct tn_print_options o = {0};
+    if (!p->j->in->plan) {
+        return;
+    }
+    tn_plan_print_json(&json, p->j->in->plan, &o);
+    tn_text_reserve(&line, json.n);
+    for (size_t i = 0; i < json.n; i++) { /* It breaks lines for people. */
+        if (json.s[i] != '\n') {
+            tn_text_addc(&line, json.s[i]);
+        }
+    }
+    (void) !program_run(p, &line, &(struct tn_objection){0});
+}
+
+/* A program that fails its own examples says nothing about anything. */
+static bool
+examples_hold(const struct tn_judgement *j, const struct tn_policy_rule *rule)
+{
+    for (size_t i = 0; i < rule->doc->examples.n; i++) {
+        struct tn_example_result result;
+        tn_example_run(j->arena, rule, &rule->doc->examples.items[i],
+                       j->in->helper, &result);
+        if (!result.passes) {
+            broken(j, rule,
+                   tn_arena_printf(j->arena, "its example '%s' fails: %s",
+                                   result.example->name.v, result.why));
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+program_judge(struct tn_judgement *j, const struct tn_policy_rule *rule,
+              struct tn_jq *jq)
+{
+    struct program p = {j, rule, jq};
+    struct tn_error err = {0};
+    if (!j->in->no_examples && !examples_hold(j, rule)) {
+        return;
+    }
+    if (tn_jq_compile(jq, rule->doc->jq.v, &err)) {
+        char text[TN_ERROR_TEXT];
+        broken(j, rule,
+               tn_arena_printf(j->arena, "the jq program: %s",
+                               tn_error_text(&err, text, sizeof text)));
+        return;
+    }
+    switch ((enum tn_policy_over) rule->doc->over.v) {
+    case TN_OVER_VPC:
+        program_over_vpcs(&p);
+        break;
+    case TN_OVER_TENANT:
+        program_over_tenants(&p);
+        break;
+    case TN_OVER_PLAN:
+        program_over_plan(&p);
+        break;
+    }
+}
+
+/* ---- built-in rules ----------------------------------------------------- */
+
+typedef void vpc_rule(struct tn_judgement *, const struct tn_policy_rule *,
+                      const struct tn_touch *);
+
+static void
+over_vpcs(struct tn_judgement *j, const struct tn_policy_rule *r,
+          vpc_rule *rule)
+{
+    for (size_t i = 0; i < j->touched.n; i++) {
+        const struct tn_touch *t = &j->touched.items[i];
+        if (t->after &&
+            tn_policy_rule_covers(j, r, t->tenant, t->after, &j->docs)) {
+            rule(j, r, t);
+        }
+    }
+}
+
+static void
+over_tenants(struct tn_judgement *j, const struct tn_policy_rule *r)
+{
+    for (size_t i = 0; i < j->n_tenants; i++) {
+        const struct tn_tenant_result *t =
+            tn_judge_tenant(j->in->network, j->tenants[i]);
+        if (t && tn_policy_rule_covers(j, r, t->name, NULL, NULL)) {
+            tn_policy_rule_tenant(j, r, t);
+        }
+    }
+}
+
+/* What is gone, or less than it was. */
+static void
+over_former(struct tn_judgement *j, const struct tn_policy_rule *r)
+{
+    for (size_t i = 0; i < j->touched.n; i++) {
+        const struct tn_touch *t = &j->touched.items[i];
+        if (t->before &&
+            tn_policy_rule_covers(j, r, t->tenant, t->before, t->old)) {
+            tn_policy_rule_protected(j, r, t);
+        }
+    }
+}
+
+static void
+builtin_judge(struct tn_judgement *j, const struct tn_policy_rule *r)
+{
+    switch ((enum tn_builtin) r->doc->builtin.v) {
+    case TN_BUILTIN_OPEN_PORTS:
+        over_vpcs(j, r, tn_policy_rule_open_ports);
+        break;
+    case TN_BUILTIN_RESERVED_RANGES:
+    case TN_BUILTIN_ALLOWED_RANGES:
+        over_vpcs(j, r, tn_policy_rule_ranges);
+        break;
+    case TN_BUILTIN_NAMING:
+        over_vpcs(j, r, tn_policy_rule_naming);
+        over_tenants(j, r);
+        break;
+    case TN_BUILTIN_REQUIRED_LABELS:
+        over_vpcs(j, r, tn_policy_rule_labels);
+        over_tenants(j, r);
+        break;
+    case TN_BUILTIN_REQUIRED_GROUPS:
+        over_vpcs(j, r, tn_policy_rule_groups);
+        break;
+    case TN_BUILTIN_QUOTAS:
+        over_vpcs(j, r, tn_policy_rule_vpc_quotas);
+        over_tenants(j, r);
+        break;
+    case TN_BUILTIN_DELETE_BUDGET:
+        tn_policy_rule_budget(j, r);
+        break;
+    case TN_BUILTIN_PROTECTED:
+        over_former(j, r);
+        break;
+    case TN_BUILTIN_FREEZE:
+        tn_policy_rule_freeze(j, r);
+        break;
+    case TN_BUILTIN_REACH:
+        tn_policy_rule_reach(j, r);
+        break;
+    case TN_N_BUILTINS:
+        break;
+    }
+}
+
+static void
+rule_judge(struct tn_judgement *j, const struct tn_policy_rule *r,
+           struct tn_jq *jq)
+{
+    waivers_look(j, r);
+    scope_look(j, r);
+    if (!in_environment(j, r->doc)) {
+        return;
+    }
+    if (r->doc->jq.v) {
+        program_judge(j, r, jq);
+    } else {
+        builtin_judge(j, r);
+    }
+}
+
+/* ---- what was applied --------------------------------------------------- */
+
+/* Policies that count less than they did; and protection as it was. */
+static void
+past_judge(struct tn_judgement *j, const struct tn_policies *past)
+{
+    for (size_t i = 0; i < past->n; i++) {
+        const struct tn_policy_rule *r = &past->items[i];
+        const struct tn_policy_rule *now =
+            tn_policies_get(&j->policies, r->name);
+        if (!now || tn_policy_rule_severity(now) > tn_policy_rule_severity(r)) {
+            about_policy(j, TN_SEVERITY_WARN, r->name, &r->law,
+                         now ? "this commit makes the policy less severe"
+                             : "this commit removes the policy");
+        }
+        if (r->doc->builtin.at.line &&
+            r->doc->builtin.v == TN_BUILTIN_PROTECTED &&
+            in_environment(j, r->doc)) {
+            over_former(j, r);
+        }
+    }
+}
+
+static bool
+is_changed(const struct tn_policy_rule *rule, const struct tn_policies *pasts,
+           size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct tn_policy_rule *r = tn_policies_get(&pasts[i], rule->name);
+        if (!r || !tn_digest_eq(&r->text, &rule->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum tn_code
+pasts_load(struct tn_judgement *j, struct tn_policies *out,
+           struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    for (size_t i = 0; i < j->in->n_pasts && !code; i++) {
+        const struct tn_judge_past *past = &j->in->pasts[i];
+        tn_docs_init(&j->past_docs[i], j->arena, past->source);
+        if (past->source) {
+            code = tn_policies_load(past->source, j->arena, &out[i], NULL, err);
+        } else {
+            about_policy(j, TN_SEVERITY_WARN, "applied-commit",
+                         &(struct tn_origin){0},
+                         "a commit that was applied cannot be read any more: "
+                         "protection is judged without it");
+        }
+    }
+    return code;
+}
+
+/* ---- isolation ---------------------------------------------------------- */
+
+static void
+isolation_prove(struct tn_judgement *j)
+{
+    struct tn_reach_isolation result;
+    struct tn_reach_changes changes;
+    const struct tn_network *past =
+        j->in->n_pasts == 1 ? j->in->pasts[0].network : NULL;
+    if (past) {
+        tn_reach_changes_find(j->arena, past, j->in->network, &changes);
+    }
+    tn_reach_isolation(j->arena, j->in->network, past ? &changes : NULL,
+                       &result);
+    for (size_t i = 0; i < result.n; i++) {
+        const struct tn_reach_violation *v = &result.items[i];
+        tn_finding_add(
+            j->findings,
+            &(struct tn_finding){
+                .severity = TN_SEVERITY_DENY,
+                .rule = TN_RULE_ISOLATION,
+                .message = v->packet ? tn_arena_printf(j->arena, "%s: %s",
+                                                       v->message, v->packet)
+                                     : v->message,
+                .hint = v->rule,
+                .at = v->at,
+                .tenant = v->tenant,
+            });
+    }
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+static void
+rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
+{
+    struct tn_jq_options o = {j->in->helper, j->in->timeout_ms};
+    struct tn_jq *jq = tn_jq_new(j->arena, &o);
+    struct tn_judgement all = *j;
+    bool looked = false;
+    for (size_t i = 0; i < j->policies.n; i++) {
+        const struct tn_policy_rule *r = &j->policies.items[i];
+        if (!is_changed(r, pasts, j->in->n_pasts)) {
+            rule_judge(j, r, jq);
+            continue;
+        }
+        if (!looked) { /* A new policy is one for everybody. */
+            tn_judge_touch_all(&all);
+            looked = true;
+        }
+        rule_judge(&all, r, jq);
+    }
+    tn_jq_close(jq);
+}
+
+enum tn_code
+tn_judge(const struct tn_judge *in, struct tn_findings *findings,
+         struct tn_error *err)
+{
+    struct tn_judgement j = {
+        .in = in, .arena = findings->arena, .findings = findings};
+    struct tn_policies *pasts =
+        tn_new_n(j.arena, struct tn_policies, in->n_pasts + 1);
+    enum tn_code code = TN_OK;
+    j.past_docs = tn_new_n(j.arena, struct tn_docs, in->n_pasts + 1);
+    tn_docs_init(&j.docs, j.arena, in->source);
+    if (in->policies) {
+        j.policies = *in->policies;
+    } else {
+        code =
+            tn_policies_load(in->source, j.arena, &j.policies, findings, err);
+    }
+    code = code ? code : pasts_load(&j, pasts, err);
+    code = code ? code : tn_judge_touch(&j, err);
+    if (code) {
+        return tn_while(err, code, "judging");
+    }
+    rules_judge(&j, pasts);
+    for (size_t i = 0; i < in->n_pasts; i++) {
+        past_judge(&j, &pasts[i]);
+    }
+    if (!in->policies) {
+        isolation_prove(&j);
+    }
+    return TN_OK;
+}

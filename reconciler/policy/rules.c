@@ -1,0 +1,408 @@
+/* rules.c - built-in rules about one VPC and what is in it. */
+#include "reconciler/policy/work.h"
+
+#include <regex.h>
+#include <string.h>
+
+enum { WIDEST = 8, WIDEST6 = 24 };
+
+/* ---- no port open to the world ------------------------------------------ */
+
+/* Addresses that are nobody's on the Internet. */
+static bool
+is_private(const struct tn_cidr *c)
+{
+    static const char *const ranges[] = {
+        "10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+        "169.254.0.0/16", "127.0.0.0/8",   "fc00::/7",       "fe80::/10",
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(ranges); i++) {
+        struct tn_cidr range;
+        if (tn_cidr_parse(ranges[i], &range) == TN_CIDR_OK &&
+            tn_cidr_within(c, &range)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_world(const struct tn_policy *p, const struct tn_net_rule *rule)
+{
+    if (rule->remote_group) {
+        return false;
+    }
+    if (!tn_addr_present(&rule->remote.addr)) {
+        return true;
+    }
+    uint64_t widest = rule->remote.addr.family == TN_AF_IPV4
+                          ? (p->widest.at.line ? p->widest.v : WIDEST)
+                          : (p->widest6.at.line ? p->widest6.v : WIDEST6);
+    return rule->remote.len < widest && !is_private(&rule->remote);
+}
+
+/* The first forbidden port that the rule opens; false if there is none. */
+static bool
+opens(const struct tn_policy *p, const struct tn_net_rule *rule,
+      struct tn_vrange *out)
+{
+    if (rule->protocol == TN_PROTO_ICMP) {
+        return false;
+    }
+    for (size_t i = 0; i < p->ports.n; i++) {
+        const struct tn_vrange *bad = &p->ports.items[i];
+        if (rule->n_ports == 0) {
+            *out = *bad;
+            return true;
+        }
+        for (size_t k = 0; k < rule->n_ports; k++) {
+            const struct tn_vrange *r = &rule->ports[k];
+            if (r->first <= bad->last && bad->first <= r->last) {
+                out->first = r->first > bad->first ? r->first : bad->first;
+                out->last = r->last < bad->last ? r->last : bad->last;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const char *
+span_text(struct tn_arena *arena, const struct tn_vrange *r)
+{
+    return r->first == r->last
+               ? tn_arena_printf(arena, "%u", r->first)
+               : tn_arena_printf(arena, "%u-%u", r->first, r->last);
+}
+
+void
+tn_policy_rule_open_ports(struct tn_judgement *j,
+                          const struct tn_policy_rule *r,
+                          const struct tn_touch *t)
+{
+    static const char *const words[] = {
+        [TN_PROTO_ANY] = "any protocol's",
+        [TN_PROTO_TCP] = "tcp",
+        [TN_PROTO_UDP] = "udp",
+        [TN_PROTO_ICMP] = "icmp",
+        [TN_PROTO_SCTP] = "sctp",
+    };
+    for (size_t g = 0; g < t->after->n_groups; g++) {
+        const struct tn_net_group *group = &t->after->groups[g];
+        for (size_t i = 0; i < group->n_rules; i++) {
+            const struct tn_net_rule *rule = &group->rules[i];
+            struct tn_vrange span = {0};
+            char cidr[TN_CIDR_TEXT];
+            if (rule->direction != TN_INGRESS || !is_world(r->doc, rule) ||
+                !opens(r->doc, rule, &span)) {
+                continue;
+            }
+            bool anybody = !tn_addr_present(&rule->remote.addr);
+            tn_judge_object(
+                j, r,
+                &(struct tn_objection){
+                    .message = tn_arena_printf(
+                        j->arena, "%s port %s is open to %s",
+                        words[rule->protocol], span_text(j->arena, &span),
+                        anybody ? "anybody"
+                                : tn_cidr_format(&rule->remote, cidr)),
+                    .at = rule->origin,
+                    .tenant = t->tenant,
+                    .subject = tn_arena_printf(j->arena, "%s/%s", t->scope,
+                                               group->name),
+                });
+        }
+    }
+}
+
+/* ---- ranges ------------------------------------------------------------- */
+
+static void
+range_check(struct tn_judgement *j, const struct tn_policy_rule *r,
+            const struct tn_cidr *c, const char *what,
+            const struct tn_objection *about)
+{
+    const struct tn_policy *p = r->doc;
+    bool reserved = p->builtin.v == TN_BUILTIN_RESERVED_RANGES, inside = false;
+    char text[TN_CIDR_TEXT], range[TN_CIDR_TEXT];
+    const struct tn_cidr *hit = NULL;
+    if (!tn_addr_present(&c->addr)) {
+        return;
+    }
+    for (size_t i = 0; i < p->prefixes.n && !hit; i++) {
+        const struct tn_cidr *one = &p->prefixes.items[i].v;
+        inside = inside || tn_cidr_within(c, one);
+        hit = reserved && tn_cidr_overlap(c, one) ? one : NULL;
+    }
+    if (!hit && (reserved || inside)) {
+        return;
+    }
+    struct tn_objection o = *about;
+    tn_cidr_format(c, text);
+    o.message = hit ? tn_arena_printf(j->arena,
+                                      "%s %s overlaps %s, which is "
+                                      "reserved",
+                                      what, text, tn_cidr_format(hit, range))
+                    : tn_arena_printf(j->arena,
+                                      "%s %s is not within the allowed ranges",
+                                      what, text);
+    tn_judge_object(j, r, &o);
+}
+
+void
+tn_policy_rule_ranges(struct tn_judgement *j, const struct tn_policy_rule *r,
+                      const struct tn_touch *t)
+{
+    const struct tn_net_vpc *v = t->after;
+    struct tn_objection o = {.tenant = t->tenant};
+    for (size_t s = 0; s < v->n_subnets; s++) {
+        const struct tn_net_subnet *subnet = &v->subnets[s];
+        o.at = subnet->origin;
+        o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, subnet->name);
+        range_check(j, r, &subnet->cidr, "subnet", &o);
+        range_check(j, r, &subnet->cidr6, "subnet", &o);
+        for (size_t i = 0; i < subnet->n_ports; i++) {
+            const struct tn_net_port *port = &subnet->ports[i];
+            for (size_t k = 0; k < port->n_allowed; k++) {
+                o.at = port->origin;
+                o.subject =
+                    tn_arena_printf(j->arena, "%s/%s", t->scope, port->name);
+                range_check(j, r, &port->allowed[k], "allowed address", &o);
+            }
+        }
+    }
+    o.subject = t->scope;
+    for (size_t i = 0; i < v->n_routes; i++) {
+        bool whole = v->routes[i].to.len == 0;
+        o.at = v->routes[i].origin;
+        if (!whole) { /* A default route claims nothing. */
+            range_check(j, r, &v->routes[i].to, "route to", &o);
+        }
+    }
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+struct naming {
+    struct tn_judgement *j;
+    const struct tn_policy_rule *rule;
+    const struct tn_touch *touch;
+    const regex_t *pattern;
+};
+
+static bool
+looks_at(const struct tn_policy *p, enum tn_policy_of kind)
+{
+    for (size_t i = 0; i < p->kinds.n; i++) {
+        if (p->kinds.items[i].v == kind) {
+            return true;
+        }
+    }
+    return p->kinds.n == 0 && kind == TN_POLICY_OF_VPC;
+}
+
+static void
+name_check(const struct naming *n, enum tn_policy_of kind, const char *name,
+           const struct tn_origin *at)
+{
+    static const char *const words[] = {"tenant", "VPC", "subnet", "port",
+                                        "security group"};
+    const struct tn_touch *t = n->touch;
+    regmatch_t whole;
+    if (!looks_at(n->rule->doc, kind) ||
+        (regexec(n->pattern, name, 1, &whole, 0) == 0 && whole.rm_so == 0 &&
+         name[whole.rm_eo] == '\0')) {
+        return;
+    }
+    tn_judge_object(
+        n->j, n->rule,
+        &(struct tn_objection){
+            .message = tn_arena_printf(
+                n->j->arena, "the name '%s' of the %s does not match %s", name,
+                words[kind], n->rule->doc->pattern.v),
+            .at = *at,
+            .tenant = t->tenant,
+            .subject =
+                kind == TN_POLICY_OF_VPC
+                    ? t->scope
+                    : tn_arena_printf(n->j->arena, "%s/%s", t->scope, name),
+        });
+}
+
+void
+tn_policy_rule_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
+                      const struct tn_touch *t)
+{
+    const struct tn_net_vpc *v = t->after;
+    regex_t pattern;
+    const char *text = tn_arena_printf(j->arena, "^(%s)$", r->doc->pattern.v);
+    if (regcomp(&pattern, text, REG_EXTENDED)) {
+        tn_judge_object(j, r,
+                        &(struct tn_objection){
+                            .message = "the pattern cannot be compiled",
+                            .at = r->law,
+                        });
+        return;
+    }
+    struct naming n = {j, r, t, &pattern};
+    name_check(&n, TN_POLICY_OF_VPC, v->name, &v->origin);
+    for (size_t s = 0; s < v->n_subnets; s++) {
+        const struct tn_net_subnet *subnet = &v->subnets[s];
+        name_check(&n, TN_POLICY_OF_SUBNET, subnet->name, &subnet->origin);
+        for (size_t i = 0; i < subnet->n_ports; i++) {
+            name_check(&n, TN_POLICY_OF_PORT, subnet->ports[i].name,
+                       &subnet->ports[i].origin);
+        }
+    }
+    for (size_t i = 0; i < v->n_groups; i++) {
+        name_check(&n, TN_POLICY_OF_GROUP, v->groups[i].name,
+                   &v->groups[i].origin);
+    }
+    regfree(&pattern);
+}
+
+/* ---- labels ------------------------------------------------------------- */
+
+static void
+labels_check(struct tn_judgement *j, const struct tn_policy_rule *r,
+             const struct tn_document *doc, const struct tn_objection *about)
+{
+    if (!doc) {
+        struct tn_objection o = *about;
+        o.message = tn_arena_printf(
+            j->arena, "the document of %s was not found", o.subject);
+        tn_judge_object(j, r, &o);
+        return;
+    }
+    for (size_t i = 0; i < r->doc->keys.n; i++) {
+        const char *key = r->doc->keys.items[i].v;
+        const char *value = tn_label_get(doc->meta, key);
+        if (!value || !value[0]) {
+            struct tn_objection o = *about;
+            o.message = tn_arena_printf(j->arena, "%s has no label '%s'",
+                                        o.subject, key);
+            tn_judge_object(j, r, &o);
+        }
+    }
+}
+
+void
+tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
+                      const struct tn_touch *t)
+{
+    const struct tn_net_vpc *v = t->after;
+    struct tn_objection o = {.tenant = t->tenant, .subject = t->scope};
+    if (looks_at(r->doc, TN_POLICY_OF_VPC)) {
+        o.at = v->origin;
+        labels_check(
+            j, r, tn_docs_get(&j->docs, v->origin.path, TN_KIND_VPC, v->name),
+            &o);
+    }
+    for (size_t s = 0; s < v->n_subnets && looks_at(r->doc, TN_POLICY_OF_PORT);
+         s++) {
+        for (size_t i = 0; i < v->subnets[s].n_ports; i++) {
+            const struct tn_net_port *p = &v->subnets[s].ports[i];
+            o.at = p->origin;
+            o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, p->name);
+            labels_check(
+                j, r,
+                tn_docs_get(&j->docs, p->origin.path, TN_KIND_PORT, p->name),
+                &o);
+        }
+    }
+    for (size_t i = 0; i < v->n_groups && looks_at(r->doc, TN_POLICY_OF_GROUP);
+         i++) {
+        const struct tn_net_group *g = &v->groups[i];
+        o.at = g->origin;
+        o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, g->name);
+        labels_check(j, r,
+                     tn_docs_get(&j->docs, g->origin.path,
+                                 TN_KIND_SECURITY_GROUP, g->name),
+                     &o);
+    }
+}
+
+/* ---- groups and quotas -------------------------------------------------- */
+
+void
+tn_policy_rule_groups(struct tn_judgement *j, const struct tn_policy_rule *r,
+                      const struct tn_touch *t)
+{
+    for (size_t s = 0; s < t->after->n_subnets; s++) {
+        const struct tn_net_subnet *subnet = &t->after->subnets[s];
+        for (size_t i = 0; i < subnet->n_ports; i++) {
+            const struct tn_net_port *p = &subnet->ports[i];
+            if (p->n_groups == 0) {
+                tn_judge_object(
+                    j, r,
+                    &(struct tn_objection){
+                        .message = tn_arena_printf(
+                            j->arena, "port %s has no security group", p->name),
+                        .at = p->origin,
+                        .tenant = t->tenant,
+                        .subject = tn_arena_printf(j->arena, "%s/%s", t->scope,
+                                                   p->name),
+                    });
+            }
+        }
+    }
+}
+
+static void
+quota_check(struct tn_judgement *j, const struct tn_policy_rule *r,
+            const struct tn_vuint *most, size_t n, const char *what,
+            const struct tn_objection *about)
+{
+    if (!most->at.line || n <= most->v) {
+        return;
+    }
+    struct tn_objection o = *about;
+    o.message =
+        tn_arena_printf(j->arena, "%s has %zu %s, more than %llu", o.subject, n,
+                        what, (unsigned long long) most->v);
+    tn_judge_object(j, r, &o);
+}
+
+void
+tn_policy_rule_vpc_quotas(struct tn_judgement *j,
+                          const struct tn_policy_rule *r,
+                          const struct tn_touch *t)
+{
+    const struct tn_net_vpc *v = t->after;
+    struct tn_objection o = {
+        .at = v->origin, .tenant = t->tenant, .subject = t->scope};
+    size_t n_ports = 0;
+    for (size_t s = 0; s < v->n_subnets; s++) {
+        n_ports += v->subnets[s].n_ports;
+    }
+    quota_check(j, r, &r->doc->max_subnets, v->n_subnets, "subnets", &o);
+    quota_check(j, r, &r->doc->max_ports, n_ports, "ports", &o);
+    for (size_t i = 0; i < v->n_groups; i++) {
+        o.at = v->groups[i].origin;
+        o.subject =
+            tn_arena_printf(j->arena, "%s/%s", t->scope, v->groups[i].name);
+        quota_check(j, r, &r->doc->max_rules, v->groups[i].n_rules, "rules",
+                    &o);
+    }
+}
+
+void
+tn_policy_rule_tenant(struct tn_judgement *j, const struct tn_policy_rule *r,
+                      const struct tn_tenant_result *tenant)
+{
+    const struct tn_policy *p = r->doc;
+    struct tn_document doc = {.kind = TN_KIND_TENANT};
+    struct tn_objection o = {.tenant = tenant->name, .subject = tenant->name};
+    if (!tenant->tenant || tenant->failed) {
+        return;
+    }
+    doc.meta = &tenant->tenant->meta;
+    o.at = tn_at(doc.meta->path, doc.meta->at);
+    if (p->builtin.v == TN_BUILTIN_QUOTAS) {
+        quota_check(j, r, &p->max_vpcs, tenant->n_vpcs, "VPCs", &o);
+        quota_check(j, r, &p->max_tenant_ports, tenant->n_ports, "ports", &o);
+    } else if (p->builtin.v == TN_BUILTIN_REQUIRED_LABELS &&
+               looks_at(p, TN_POLICY_OF_TENANT)) {
+        labels_check(j, r, &doc, &o);
+    }
+}
