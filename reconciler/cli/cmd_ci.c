@@ -27,7 +27,7 @@ struct ci {
     struct tn_compare compared;
     struct tn_findings findings;
     TN_VEC(const char *) notes;
-    int64_t max_age, warn_age; /* Seconds; 0: none. */
+    int64_t max_age, warn_age; /* Seconds; negative: any. */
     char stop[48];             /* The word that allows commands again. */
 };
 
@@ -156,8 +156,8 @@ age_judge(struct ci *ci, const struct tn_basis *b, int64_t now)
 {
     char age[TN_SNAPSHOT_AGE];
     int64_t old = b->seen && now > b->seen ? now - b->seen : 0;
-    bool denied = ci->max_age && (b->why || old > ci->max_age);
-    bool warned = ci->warn_age && !b->why && old > ci->warn_age;
+    bool denied = ci->max_age >= 0 && (b->why || old > ci->max_age);
+    bool warned = ci->warn_age >= 0 && !b->why && old > ci->warn_age;
     struct tn_arena *arena = ci->cli->arena;
     if (!denied && !warned) {
         return;
@@ -335,6 +335,7 @@ tn_cmd_ci(struct tn_cli *cli)
     struct ci ci = {
         .cli = cli,
         .findings = {.arena = cli->arena},
+        .max_age = -1,
         .warn_age = WARN_AGE,
     };
     if ((cli->max_age && !age_parse(cli->max_age, &ci.max_age)) ||

@@ -15,7 +15,7 @@
 #include "reconciler/notify/forge.h"
 
 enum {
-    TRIES = 5,
+    TRIES = 4,
     RESPONSE_MAX = 64 * 1024 * 1024, /* A page of long comments. */
     CALL_MS = 20000,
     HEADERS = 4,
