@@ -8,99 +8,9 @@
 #include <string.h>
 
 #include "reconciler/daemon/loop.h"
-#include "reconciler/snapshot/snapshot.h"
+#include "model/base/cleanup.h"
 
-enum { GATHER_MS = 2000, QUIET_MS = 10000, AUDIT_S = 300 };
-
-static struct tn_slot *
-slot_get(const struct tn_loop *l, const char *name)
-{
-    for (struct tn_slot *s = l->slots; s; s = s->next) {
-        if (strcmp(s->name, name) == 0) {
-            return s;
-        }
-    }
-    return NULL;
-}
-
-static void
-slot_free(struct tn_slot *s)
-{
-    tn_unit_report_free(s->report);
-    if (s->snapshot_of != s->report) {
-        tn_unit_report_free(s->snapshot_of);
-    }
-    tn_arena_free(s->since);
-    free(s->name);
-    free(s);
-}
-
-static struct tn_slot *
-slot_new(struct tn_loop *l, const char *name)
-{
-    struct tn_slot *s = calloc(1, sizeof *s);
-    char *copy = strdup(name);
-    if (!s || !copy) {
-        abort();
-    }
-    s->name = copy;
-    s->since = tn_arena_new();
-    const struct tn_vuint *audit = &l->config->loop.audit;
-    struct tn_unit_options o = {
-        .device = name,
-        .cache_dir = l->options->cache_dir,
-        .gate = l->gate,
-        .log = l->log,
-        .audit_ms = (unsigned) (audit->v ? audit->v : AUDIT_S) * 1000,
-        .post = tn_loop_post_report,
-        .ctx = l,
-    };
-    struct tn_error err = {0};
-    if (tn_unit_new(&o, &s->unit, &err)) {
-        char text[TN_ERROR_TEXT];
-        struct tn_log_about about = {.device = name};
-        tn_log(l->log, TN_LOG_ERROR, &about, "%s",
-               tn_error_text(&err, text, sizeof text));
-        slot_free(s);
-        return NULL;
-    }
-    return s;
-}
-
-/* The list of slots becomes that of the intent's devices. */
-static void
-slots_match(struct tn_loop *l)
-{
-    struct tn_slot **end = &l->slots, *old = l->slots, *next = NULL;
-    struct tn_slot *kept = NULL, **kept_end = &kept;
-    const struct tn_network *net = l->intent->run->network;
-    const char *only = l->intent->run->options.host;
-    for (size_t i = 0; i < net->n_devices; i++) {
-        const char *name = net->devices[i].name;
-        struct tn_slot *s =
-            only && strcmp(only, name) != 0 ? NULL : slot_get(l, name);
-        if (!s && !(only && strcmp(only, name) != 0)) {
-            s = slot_new(l, name);
-        } else if (s) {
-            for (end = &l->slots; *end != s; end = &(*end)->next) {
-            }
-            *end = s->next;
-        }
-        if (s) {
-            s->next = NULL;
-            *kept_end = s;
-            kept_end = &s->next;
-        }
-    }
-    for (old = l->slots; old; old = next) {
-        next = old->next;
-        tn_unit_stop(old->unit);
-        tn_tell_gone(l->tell, old->name);
-        old->next = l->leaving;
-        l->leaving = old;
-    }
-    l->slots = kept;
-}
+enum { GATHER_MS = 2000, QUIET_MS = 10000 };
 
 static void
 modes_build(struct tn_loop *l)
@@ -116,9 +26,14 @@ modes_build(struct tn_loop *l)
     for (size_t i = 0; i < l->rules.n; i++) {
         *tn_vec_push(arena, &all) = l->rules.items[i];
     }
-    tn_modes_unref(l->modes);
-    l->modes = tn_modes_new(all.items, all.n,
-                            l->config->loop.first_contact.v == TN_FIRST_HEAL);
+    struct tn_modes *modes = tn_modes_new(
+        all.items, all.n, l->config->loop.first_contact.v == TN_FIRST_HEAL);
+    if (tn_modes_same(modes, l->modes)) {
+        tn_modes_unref(modes); /* Other modes are a reason to look at all. */
+    } else {
+        tn_modes_unref(l->modes);
+        l->modes = modes;
+    }
 }
 
 void
@@ -139,7 +54,7 @@ tn_fleet_follow(struct tn_loop *l, struct tn_intent *intent)
     tn_intent_unref(l->intent);
     l->intent = tn_intent_ref(intent);
     l->good = false;
-    slots_match(l);
+    tn_slots_match(l);
     tn_fleet_modes(l);
     l->dirty = true;
     l->dirty_ms = tn_now_ms();
@@ -213,22 +128,16 @@ slot_take(struct tn_slot *s, struct tn_unit_report *r)
     struct tn_unit_report *old = s->report;
     s->report = r;
     if (r->snapshot) {
-        if (s->snapshot_of != old) {
-            tn_unit_report_free(s->snapshot_of);
-        }
-        s->snapshot = r->snapshot;
-        s->snapshot_of = r;
-        s->sent_snapshot = NULL;
+        tn_shots_add(&s->shots, TN_TAKE(r->snapshot_arena), r->snapshot);
+        r->snapshot = NULL;
     }
-    if (old && old != s->snapshot_of) {
-        tn_unit_report_free(old);
-    }
+    tn_unit_report_free(old);
 }
 
 void
 tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
 {
-    struct tn_slot *s = slot_get(l, r->device.device->name);
+    struct tn_slot *s = tn_slot_get(l, r->device.device->name);
     if (!s) {
         tn_unit_report_free(r); /* It left the intent meanwhile. */
         return;
@@ -269,6 +178,10 @@ device_copy(struct tn_loop *l, struct tn_slot *s, struct tn_arena *a,
             .reason = "Progressing",
             .why = "not looked at yet since the last commit",
         };
+        if (s->no_worker) {
+            out->reason = "NoWorker";
+            out->why = tn_arena_strdup(a, s->no_worker);
+        }
     }
     out->device = device;
     out->counts = s->counts;
@@ -281,27 +194,10 @@ device_copy(struct tn_loop *l, struct tn_slot *s, struct tn_arena *a,
 }
 
 static void
-folder_copy(const struct tn_status_folder *in, struct tn_arena *a,
-            struct tn_status_folder *out)
-{
-    struct tn_status_file *files =
-        tn_new_n(a, struct tn_status_file, in->n_files);
-    for (size_t i = 0; i < in->n_files; i++) {
-        files[i] = in->files[i];
-        files[i].path = tn_arena_strdup(a, in->files[i].path);
-        files[i].bytes =
-            tn_arena_strndup(a, in->files[i].bytes, in->files[i].n);
-    }
-    *out = (struct tn_status_folder){tn_arena_strdup(a, in->path), files,
-                                     in->n_files};
-}
-
-static void
 slot_sent(struct tn_slot *s)
 {
     s->sent_changed = s->changed.n;
     s->sent_counts = s->counts;
-    s->sent_snapshot = s->snapshot_of;
 }
 
 /* What came since is still to be told. */
@@ -323,17 +219,6 @@ slot_arrived(struct tn_slot *s)
     s->counts.change -= s->sent_counts.change;
     s->counts.replace -= s->sent_counts.replace;
     s->counts.destroy -= s->sent_counts.destroy;
-    if (s->sent_snapshot && s->sent_snapshot == s->snapshot_of) {
-        if (s->snapshot_of != s->report) {
-            tn_unit_report_free(s->snapshot_of);
-        } else {
-            tn_arena_free(s->report->snapshot_arena);
-            s->report->snapshot_arena = NULL;
-            s->report->snapshot = NULL;
-        }
-        s->snapshot = NULL;
-        s->snapshot_of = NULL;
-    }
 }
 
 void
@@ -346,7 +231,7 @@ tn_fleet_published(struct tn_loop *l, bool arrived)
         }
         s->sent_changed = 0;
         s->sent_counts = (struct tn_counts){0};
-        s->sent_snapshot = NULL;
+        tn_shots_sent(&s->shots, arrived);
     }
     l->quiet_ms = arrived ? 0 : tn_now_ms() + QUIET_MS;
     if (!arrived && !l->dirty) {
@@ -371,9 +256,7 @@ tn_fleet_publish(struct tn_loop *l)
     job->folders = folders;
     for (struct tn_slot *s = l->slots; s; s = s->next) {
         device_copy(l, s, a, &job->reports[job->n_reports++]);
-        if (s->snapshot) {
-            folder_copy(s->snapshot, a, &folders[job->n_folders++]);
-        }
+        job->n_folders += tn_shots_send(&s->shots, a, &folders[job->n_folders]);
         slot_sent(s);
     }
     l->dirty = false;
@@ -384,15 +267,7 @@ tn_fleet_publish(struct tn_loop *l)
 void
 tn_fleet_tick(struct tn_loop *l)
 {
-    for (struct tn_slot **s = &l->leaving; *s;) {
-        struct tn_slot *it = *s;
-        if (tn_unit_join(it->unit, tn_now_ms())) {
-            *s = it->next;
-            slot_free(it);
-        } else {
-            s = &it->next;
-        }
-    }
+    tn_slots_tick(l);
     if (!l->dirty || l->publishing || !l->intent || tn_now_ms() < l->quiet_ms) {
         return;
     }
@@ -415,7 +290,7 @@ tn_fleet_stop(struct tn_loop *l, int64_t deadline_ms)
     for (struct tn_slot *s = l->slots, *next = NULL; s; s = next) {
         next = s->next;
         if (tn_unit_join(s->unit, deadline_ms)) {
-            slot_free(s);
+            tn_slot_free(s);
         } else {
             struct tn_log_about about = {.device = s->name};
             tn_log(l->log, TN_LOG_WARNING, &about,
@@ -427,7 +302,7 @@ tn_fleet_stop(struct tn_loop *l, int64_t deadline_ms)
     for (struct tn_slot *s = l->leaving, *next = NULL; s; s = next) {
         next = s->next;
         if (tn_unit_join(s->unit, deadline_ms)) {
-            slot_free(s);
+            tn_slot_free(s);
         } else {
             all = false;
         }

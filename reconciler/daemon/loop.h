@@ -6,9 +6,11 @@
 #include <pthread.h>
 
 #include "model/base/map.h"
+#include "reconciler/daemon/backoff.h"
 #include "reconciler/daemon/control.h"
 #include "reconciler/daemon/daemon.h"
 #include "reconciler/daemon/probation.h"
+#include "reconciler/daemon/shots.h"
 #include "reconciler/daemon/tell.h"
 #include "reconciler/http/server.h"
 #include "reconciler/http/webhook.h"
@@ -30,10 +32,13 @@ struct tn_mailbox {
 /* A device, its worker, and what is known of it. */
 struct tn_slot {
     char *name;
-    struct tn_unit *unit;
+    struct tn_unit *unit; /* Null: it could not be started: */
+    char *no_worker;      /* why. */
+    struct tn_backoff start;
+    int64_t start_ms;              /* When it is tried again. */
+    int64_t begin_ms;              /* The first look: not before. */
     struct tn_unit_report *report; /* The last one; null: none yet. */
-    const struct tn_status_folder *snapshot;
-    struct tn_unit_report *snapshot_of; /* Keeps 'snapshot' alive. */
+    struct tn_shots shots;
     struct tn_arena *since; /* What was touched since the last publication that
                                arrived: */
     TN_VEC(const char *) changed;
@@ -41,7 +46,6 @@ struct tn_slot {
     /* What of it is on its way to Git. */
     size_t sent_changed;
     struct tn_counts sent_counts;
-    const struct tn_unit_report *sent_snapshot;
     struct tn_slot *next;
 };
 
@@ -82,6 +86,14 @@ struct tn_loop {
     struct tn_control *control;
 };
 
+/* slots.c: the devices of the intent, each with a worker. */
+struct tn_slot *tn_slot_get(const struct tn_loop *loop, const char *name);
+void tn_slot_free(struct tn_slot *slot);
+/* The list of slots becomes that of the intent's devices. */
+void tn_slots_match(struct tn_loop *loop);
+/* Joins workers that have ended, starts those that could not be. */
+void tn_slots_tick(struct tn_loop *loop);
+
 /* fleet.c: devices and what is told of them. */
 void tn_fleet_follow(struct tn_loop *loop, struct tn_intent *intent);
 void tn_fleet_report(struct tn_loop *loop, struct tn_unit_report *report);
@@ -91,7 +103,7 @@ void tn_fleet_modes(struct tn_loop *loop);
 void tn_fleet_back(struct tn_loop *loop, struct tn_intent *former);
 /* If all devices have settled: says so, and has the commit judged. */
 void tn_fleet_settled(struct tn_loop *loop);
-/* Sends what is due to the status ref, joins workers that have ended. */
+/* Sends what is due to the status ref. */
 void tn_fleet_tick(struct tn_loop *loop);
 /* Ends all workers; false: some hang. */
 bool tn_fleet_stop(struct tn_loop *loop, int64_t deadline_ms);

@@ -56,6 +56,24 @@ tn_modes_unref(struct tn_modes *modes)
 }
 
 static bool
+rule_same(const struct tn_mode_rule *a, const struct tn_mode_rule *b)
+{
+    return a->target == b->target && a->mode == b->mode &&
+           a->until == b->until && a->command == b->command &&
+           strcmp(a->name, b->name) == 0 && strcmp(a->reason, b->reason) == 0;
+}
+
+bool
+tn_modes_same(const struct tn_modes *a, const struct tn_modes *b)
+{
+    bool same = a && b && a->n == b->n && a->first_heal == b->first_heal;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = rule_same(&a->rules[i], &b->rules[i]);
+    }
+    return same;
+}
+
+static bool
 rule_matches(const struct tn_mode_rule *r, const char *device,
              const char *scope)
 {

@@ -35,6 +35,9 @@ struct tn_modes *tn_modes_ref(struct tn_modes *modes) TN_RETURNS_NONNULL;
 /* Accepts null. */
 void tn_modes_unref(struct tn_modes *modes);
 
+/* Do both say the same?  Accept null, which is like no other. */
+bool tn_modes_same(const struct tn_modes *a, const struct tn_modes *b);
+
 /* The mode of a scope ("tenant/vpc", "" for the device itself) on a device.
  * 'known': tenet applied something to it before.  '*why' (may be null) is the
  * rule that decided, null if none did. */

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "reconciler/daemon/worker.h"
+#include "reconciler/snapshot/snapshot.h"
 
 static const struct tn_status_folder *
 snapshot_make(struct tn_look *k)
@@ -13,6 +14,25 @@ snapshot_make(struct tn_look *k)
     const char *commit = k->w->known ? k->w->intent->run->commit.id : NULL;
     tn_device_snapshot(&k->d, commit, k->w->options->snapshot_key, arena,
                        folder);
+    return folder;
+}
+
+/* The same of what was looked at, if the rest is known to be in Git. */
+static const struct tn_status_folder *
+snapshot_make_part(struct tn_look *k)
+{
+    struct tn_worker *w = k->w;
+    struct tn_arena *arena = k->report->snapshot_arena = tn_arena_new();
+    struct tn_status_folder *folder = tn_new(arena, struct tn_status_folder);
+    struct tn_snapshot_meta meta = {
+        .device = w->name,
+        .driver = w->base.driver->name,
+        .commit = w->intent->run->commit.id,
+        .observed = (int64_t) time(NULL),
+    };
+    tn_snapshot_encode_part(arena, k->d.after ? k->d.after : k->d.have,
+                            k->scope.names, k->scope.n, &meta,
+                            w->options->snapshot_key, folder);
     return folder;
 }
 
@@ -64,6 +84,10 @@ tn_look_report(struct tn_look *k)
             r->snapshot = snapshot_make(k);
         }
     }
+    if (k->adopting && k->scope.n && w->n_foreign <= TN_SNAPSHOT_FOREIGN &&
+        r->outcome == TN_UNIT_APPLIED && k->d.after) {
+        r->snapshot = snapshot_make_part(k);
+    }
     r->device.n_foreign = w->n_foreign;
     if (k->full && k->d.want) {
         w->n_resources = k->d.want->n;
@@ -79,12 +103,12 @@ tn_look_report(struct tn_look *k)
                                                          : "ObserveOnly";
         r->device.why =
             r->outcome == TN_UNIT_REFUSED ? k->refusal
-            : r->hold_reason ? r->hold_reason
-            : r->flapping    ? "the same objects are changed again and again"
-            : k->held        ? "it is held"
-            : !w->known ? "first contact: nothing is applied before somebody "
-                          "says so"
-                        : "it is only looked at";
+            : r->hold_reason              ? r->hold_reason
+            : r->flapping ? "the same objects are changed again and again"
+            : k->held     ? "it is held"
+            : !w->known   ? "first contact: nothing is applied before somebody "
+                            "says so"
+                          : "it is only looked at";
     }
     if (r->outcome == TN_UNIT_FAILED && !r->device.why) {
         /* Nothing was begun: the journal cannot be written, say. */

@@ -301,6 +301,9 @@ tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report,
     if (news || report->n_changes) {
         report_log(tell, report);
     }
+    if (report->unlooked) {
+        return; /* What was said of it still holds. */
+    }
     report_metrics(tell, report);
     drift_metrics(tell, report);
     report_alerts(tell, report);

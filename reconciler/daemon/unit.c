@@ -114,7 +114,8 @@ requests_take(struct tn_unit *u, struct tn_worker *w)
 static int64_t
 due_next(const struct tn_worker *w)
 {
-    return w->retry_ms ? w->retry_ms : w->look_ms;
+    int64_t due = w->retry_ms ? w->retry_ms : w->look_ms;
+    return due < w->begin_ms ? w->begin_ms : due;
 }
 
 static void
@@ -148,7 +149,7 @@ wait_for_work(struct tn_unit *u, struct tn_worker *w)
 static bool
 is_due(struct tn_worker *w)
 {
-    if (!w->intent) {
+    if (!w->intent || tn_now_ms() < w->begin_ms) {
         return false;
     }
     bool time_has_come = tn_now_ms() >= due_next(w);
@@ -167,6 +168,7 @@ unit_main(void *context)
         .options = &u->options,
         .name = u->name,
         .env = {.cache_dir = u->options.cache_dir},
+        .begin_ms = u->options.begin_ms,
         .flaps = tn_flaps_new(),
         .dirty_arena = tn_arena_new(),
         .waiting_arena = tn_arena_new(),
@@ -231,9 +233,10 @@ tn_unit_name(const struct tn_unit *unit)
 }
 
 static void
-wake(struct tn_unit *u)
+unlock_and_wake(struct tn_unit *u)
 {
     uint64_t one = 1;
+    pthread_mutex_unlock(&u->mutex);
     if (write(u->wake, &one, sizeof one) < 0) {
         return; /* It is awake. */
     }
@@ -243,36 +246,45 @@ void
 tn_unit_follow(struct tn_unit *u, struct tn_intent *intent,
                struct tn_modes *modes)
 {
+    if (!u) {
+        return;
+    }
     pthread_mutex_lock(&u->mutex);
     tn_intent_unref(u->next);
     u->next = tn_intent_ref(intent);
     tn_modes_unref(u->next_modes);
     u->next_modes = tn_modes_ref(modes);
-    pthread_mutex_unlock(&u->mutex);
-    wake(u);
+    unlock_and_wake(u);
 }
 
 void
 tn_unit_audit(struct tn_unit *u)
 {
+    if (!u) {
+        return;
+    }
     pthread_mutex_lock(&u->mutex);
     u->audit = true;
-    pthread_mutex_unlock(&u->mutex);
-    wake(u);
+    unlock_and_wake(u);
 }
 
 void
 tn_unit_stop(struct tn_unit *u)
 {
+    if (!u) {
+        return;
+    }
     pthread_mutex_lock(&u->mutex);
     u->stop = true;
-    pthread_mutex_unlock(&u->mutex);
-    wake(u);
+    unlock_and_wake(u);
 }
 
 bool
 tn_unit_join(struct tn_unit *u, int64_t deadline_ms)
 {
+    if (!u) {
+        return true;
+    }
     if (!tn_thread_join(&u->thread, deadline_ms)) {
         return false;
     }

@@ -66,6 +66,7 @@ struct tn_unit_options {
     struct tn_apply_gate *gate;
     struct tn_log *log;
     unsigned audit_ms;
+    int64_t begin_ms; /* Monotonic: the first look is not before. */
     const struct tn_digest *snapshot_key; /* Null: secrets are left out. */
     /* Called by the worker; the report is the callee's. */
     void (*post)(void *ctx, struct tn_unit_report *report);
@@ -79,6 +80,8 @@ enum tn_code tn_unit_new(const struct tn_unit_options *options,
                          struct tn_unit **out,
                          struct tn_error *err) TN_MUST_USE;
 const char *tn_unit_name(const struct tn_unit *unit);
+
+/* The following accept null, which does nothing and has ended. */
 
 /* What is wanted from now on; takes references of its own.  A retry that waits
  * is superseded. */

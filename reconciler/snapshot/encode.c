@@ -263,6 +263,20 @@ add_header(struct encoder *e, const struct tn_snapshot_meta *meta)
     add_file(e, "header.jsonl", n_meaning);
 }
 
+static void
+encode_end(struct encoder *e, const struct tn_snapshot_meta *meta,
+           struct tn_status_folder *out)
+{
+    add_header(e, meta);
+    tn_text_done(&e->text);
+    *out = (struct tn_status_folder){
+        .path = tn_arena_printf(e->arena, "snapshots/%s",
+                                tn_entry_component(e->arena, meta->device)),
+        .files = e->files.items,
+        .n_files = e->files.n,
+    };
+}
+
 void
 tn_snapshot_encode(struct tn_arena *arena, const struct tn_state *state,
                    const struct tn_state *want,
@@ -272,12 +286,30 @@ tn_snapshot_encode(struct tn_arena *arena, const struct tn_state *state,
     struct encoder e = {.arena = arena, .key = key};
     needed_collect(&e, state, want);
     add_scopes(&e, state);
-    add_header(&e, meta);
-    tn_text_done(&e.text);
-    *out = (struct tn_status_folder){
-        .path = tn_arena_printf(arena, "snapshots/%s",
-                                tn_entry_component(arena, meta->device)),
-        .files = e.files.items,
-        .n_files = e.files.n,
-    };
+    encode_end(&e, meta, out);
+}
+
+void
+tn_snapshot_encode_part(struct tn_arena *arena, const struct tn_state *state,
+                        const char *const *scopes, size_t n_scopes,
+                        const struct tn_snapshot_meta *meta,
+                        const struct tn_digest *key,
+                        struct tn_status_folder *out)
+{
+    struct encoder e = {.arena = arena, .key = key};
+    add_scopes(&e, state);
+    size_t n = e.files.n;
+    for (size_t i = 0; i < n_scopes; i++) {
+        const char *path = scope_path(arena, scopes[i]);
+        bool there = false;
+        for (size_t k = 0; k < n && !there; k++) {
+            there = strcmp(e.files.items[k].path, path) == 0;
+        }
+        if (!there) {
+            *tn_vec_push(arena, &e.files) =
+                (struct tn_status_file){.path = path};
+        }
+    }
+    encode_end(&e, meta, out);
+    out->part = true;
 }

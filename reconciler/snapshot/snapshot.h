@@ -68,6 +68,16 @@ void tn_snapshot_encode(struct tn_arena *arena, const struct tn_state *state,
                         const struct tn_digest *key,
                         struct tn_status_folder *out);
 
+/* The same of a part: 'state' is what the device holds in the scopes named, and
+ * nothing else of the snapshot changes.  It must be one that leaves nothing
+ * out. */
+void tn_snapshot_encode_part(struct tn_arena *arena,
+                             const struct tn_state *state,
+                             const char *const *scopes, size_t n_scopes,
+                             const struct tn_snapshot_meta *meta,
+                             const struct tn_digest *key,
+                             struct tn_status_folder *out);
+
 /* Reads files as tn_snapshot_encode() made them, with paths below the folder,
  * in any order.  TN_EINTENT says file, line and what is wrong, in one sentence.
  * Pure; the bytes may be hostile.  '*out' is new in 'arena'. */

@@ -108,12 +108,22 @@ folder_put(struct putter *p, const struct tn_status_folder *folder,
     TN_VEC(const struct tn_status_file *) riding = {0};
     size_t before = p->edits->list.n;
     folder_open(p, folder->path);
+    if (folder->part && p->there.n == 0) {
+        return TN_OK;
+    }
     for (size_t i = 0; i < folder->n_files; i++) {
         const struct tn_status_file *file = &folder->files[i];
         const char *path =
             tn_arena_printf(p->arena, "%s/%s", folder->path, file->path);
         struct there *t = tn_map_get(&p->by_path, path);
         bool same = false;
+        if (!file->bytes) {
+            if (t) {
+                t->put = true;
+                edit(p, path, NULL);
+            }
+            continue;
+        }
         enum tn_code code = is_same(t, file, &same, err);
         if (code) {
             return code;
@@ -127,7 +137,7 @@ folder_put(struct putter *p, const struct tn_status_folder *folder,
             edit(p, path, file);
         }
     }
-    for (size_t i = 0; i < p->there.n; i++) {
+    for (size_t i = 0; i < p->there.n && !folder->part; i++) {
         if (!p->there.items[i]->put) {
             edit(p, p->there.items[i]->path, NULL);
         }

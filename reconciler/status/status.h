@@ -151,11 +151,13 @@ struct tn_status_file {
 };
 
 /* A folder of which the update knows everything: afterwards it holds these
- * files and no others. */
+ * files and no others.  Of one of which it knows a part, other files stay; it
+ * is left alone if it is not there yet. */
 struct tn_status_folder {
     const char *path; /* "snapshots/hv1" */
     const struct tn_status_file *files;
     size_t n_files;
+    bool part;
 };
 
 /* What one writer has to say.  Arrays in any order; names are not repeated.
