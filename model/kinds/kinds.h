@@ -390,6 +390,9 @@ const char *tn_kind_slug(enum tn_kind kind);
 /* By either of the two; false if there is no such kind. */
 bool tn_kind_parse(const char *name, enum tn_kind *out) TN_MUST_USE;
 
+/* "open-ports": as written in a policy. */
+const char *tn_builtin_word(enum tn_builtin builtin);
+
 /* Decodes one YAML document.  All that is wrong with it goes to 'diags':
  * unknown fields with a suggestion, wrong types, missing required fields, bad
  * values, unknown kind or apiVersion.  True if there was no error: '*out' is
