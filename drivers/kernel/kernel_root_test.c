@@ -193,6 +193,11 @@ Test(root, healed)
         "sysctl -q net.ipv6.conf.default.disable_ipv6=0",
         "ip netns exec hv1.tn.acme.web nft flush ruleset",
         "ip -n hv1.tn.acme.web link set dev b-front group 1953366017",
+        "ip -n hv1.tn.acme.web link set dev b-front group default",
+        "ip -n hv1.tn.acme.web link set dev x-front group 5",
+        "ip -n hv1.tn.acme.web link set dev p-web1 group 5",
+        "ip -n hv1.tn.acme.web link set dev $(ip -n hv1.tn.acme.web -o link | "
+        "grep -o ' l-[a-z0-9]*' | head -1) group 5",
         /* The kernel removes what was in a namespace some time later. */
         "ip netns del hv1.tn.acme.web",
         "ip netns del web1",

@@ -70,7 +70,8 @@ struct tn_k_link {
     uint32_t index;
     uint32_t mtu;
     bool up;
-    bool leaving;       /* A deletion of it was begun and not completed. */
+    bool leaving;       /* It is not in our group, but ours: a deletion was
+                           begun and not completed, or somebody took it. */
     uint16_t options;   /* TN_K_OPT_*: of a bridge or of a bridge's port. */
     const char *master; /* Name of the bridge, or "none". */
 };

@@ -233,6 +233,14 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     }
 }
 
+/* Somebody took our group from it, but its alias is ours: it is no stranger. */
+static bool
+has_lost_group(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+{
+    return l->group != TN_K_GROUP && !l->loopback &&
+           strncmp(l->alias, v->w->s->mark, strlen(v->w->s->mark)) == 0;
+}
+
 void
 tn_k_watch_links(struct tn_k_watch_vpc *v)
 {
@@ -243,6 +251,10 @@ tn_k_watch_links(struct tn_k_watch_vpc *v)
     for (size_t i = 0; i < t->links.n; i++) {
         v->names[i] =
             tn_arena_strdup(v->w->list.arena, t->by_name[i]->link.name);
+    }
+    for (size_t i = 0; i < t->links.n; i++) {
+        struct tn_k_seen_link *l = t->by_name[i];
+        l->link.leaving = l->link.leaving || has_lost_group(v, l);
     }
     for (size_t i = 0; i < t->links.n; i++) {
         if (!t->by_name[i]->loopback) {
