@@ -182,8 +182,7 @@ trace(struct asking *a, const struct span *from, const struct span *to)
         .holder = a->q->to.port,
         .traffic = a->q->traffic,
     };
-    if (from->first.family != to->first.family ||
-        tn_addr_cmp(&from->first, &to->first) == 0) {
+    if (from->first.family != to->first.family) {
         return;
     }
     tn_trace(&t, &part);

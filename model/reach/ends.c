@@ -379,24 +379,22 @@ is_next_hop(const struct tn_net_route *route, const struct tn_net_port *port)
     return false;
 }
 
-/* What is in 'end->prefix', divided. */
+/* What the route takes of its prefix, divided; the rest is for push_allowed. */
 static void
 push_behind(struct listing *l, const struct tn_net_route *route)
 {
     struct tn_addr a = route->to.addr, last = tn_cidr_last(&route->to), end;
     do {
         end = tn_cuts_end(l->cuts, &a, &last);
-        struct tn_hop hop = tn_hop_find(l->vpc, &a);
-        bool never = tn_addr_never(&a);
         struct tn_end e = {
             .e = {.kind = TN_REACH_BEHIND, .first = a, .last = end},
             .route = route,
             .prefix = route->to,
-            .sends = !never && tn_port_may_use(l->vpc, l->port, &a),
-            .receives =
-                !never && hop.route == route && !tn_gateway_of(l->vpc, &a),
+            .sends = tn_port_may_use(l->vpc, l->port, &a),
+            .receives = true,
         };
-        if ((e.sends || e.receives) && !tn_port_owns(l->port, &a)) {
+        if (tn_hop_find(l->vpc, &a).route == route && !tn_addr_never(&a) &&
+            !tn_gateway_of(l->vpc, &a) && !tn_port_owns(l->port, &a)) {
             push(l, e);
         }
     } while (tn_addr_cmp(&end, &last) != 0 && next_addr(&end, &a));
@@ -416,14 +414,8 @@ somebody_owns(const struct tn_net_subnet *subnet, const struct tn_addr *a)
 static bool
 is_behind(const struct listing *l, const struct tn_addr *a)
 {
-    for (size_t i = 0; i < l->vpc->n_routes; i++) {
-        const struct tn_net_route *r = &l->vpc->routes[i];
-        if (r->subnet == l->subnet && tn_cidr_contains(&r->to, a) &&
-            is_next_hop(r, l->port)) {
-            return true;
-        }
-    }
-    return false;
+    const struct tn_net_route *r = tn_hop_find(l->vpc, a).route;
+    return r && r->subnet == l->subnet && is_next_hop(r, l->port);
 }
 
 static void

@@ -20,6 +20,7 @@ struct proof {
     struct tn_arena *arena;
     const struct tn_network *network;
     struct tn_reach_isolation *out;
+    const bool *touched; /* By number of VPC; one more, which is true. */
     TN_VEC(struct tn_reach_violation) list;
 };
 
@@ -61,15 +62,16 @@ prefix(struct proof *p, const struct tn_cidr *c)
     return tn_arena_strdup(p->arena, tn_cidr_format(c, buf));
 }
 
-static const struct tn_net_vpc *
-vpc_find(const struct tn_network *n, const char *scope)
+/* The number of the VPC; n_vpcs: it is not the network's. */
+static size_t
+vpc_index(const struct tn_network *n, const struct tn_net_vpc *vpc)
 {
     size_t lo = 0, hi = n->n_vpcs;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(n->vpcs[mid]->scope, scope);
+        int c = strcmp(n->vpcs[mid]->scope, vpc->scope);
         if (c == 0) {
-            return n->vpcs[mid];
+            return n->vpcs[mid] == vpc ? mid : n->n_vpcs;
         }
         if (c < 0) {
             lo = mid + 1;
@@ -77,7 +79,7 @@ vpc_find(const struct tn_network *n, const char *scope)
             hi = mid;
         }
     }
-    return NULL;
+    return n->n_vpcs;
 }
 
 /* ---- tunnels ----------------------------------------------------------------
@@ -164,25 +166,19 @@ belongs_on(const struct tn_net_vpc *vpc, const struct tn_host *host)
     return false;
 }
 
+/* Has it, or a VPC that it peers with, changed? */
 static bool
-is_touched(const struct tn_reach_changes *changes, const struct tn_net_vpc *vpc)
+is_touched(const struct proof *p, const struct tn_net_vpc *vpc)
 {
-    for (size_t i = 0; changes && i < changes->n; i++) {
-        if (changes->items[i].after == vpc) {
-            return true;
-        }
-        for (size_t k = 0; k < vpc->n_peerings; k++) {
-            if (changes->items[i].after == vpc->peerings[k].peer) {
-                return true;
-            }
-        }
+    bool touched = p->touched[vpc_index(p->network, vpc)];
+    for (size_t i = 0; i < vpc->n_peerings && !touched; i++) {
+        touched = p->touched[vpc_index(p->network, vpc->peerings[i].peer)];
     }
-    return !changes;
+    return touched;
 }
 
 static void
-device_check(struct proof *p, const struct tn_device *d,
-             const struct tn_reach_changes *changes)
+device_check(struct proof *p, const struct tn_device *d)
 {
     for (size_t i = 0; i < d->n_vpcs; i++) {
         const struct tn_net_vpc *vpc = d->vpcs[i];
@@ -191,11 +187,11 @@ device_check(struct proof *p, const struct tn_device *d,
                       "device %s is given %s more than once", d->name,
                       vpc->scope);
         }
-        if (vpc_find(p->network, vpc->scope) != vpc) {
+        if (vpc_index(p->network, vpc) == p->network->n_vpcs) {
             violation(p, "device-foreign", vpc, vpc->origin,
                       "device %s is given a %s that is not the network's",
                       d->name, vpc->scope);
-        } else if (is_touched(changes, vpc) && !belongs_on(vpc, d->host)) {
+        } else if (is_touched(p, vpc) && !belongs_on(vpc, d->host)) {
             violation(p, "device-foreign", vpc, vpc->origin,
                       "device %s is given %s, which has no port there and "
                       "peers with nothing there",
@@ -491,7 +487,8 @@ mutual_check(struct proof *p, const struct tn_net_vpc *vpc,
              const struct tn_net_peering *g)
 {
     const struct tn_net_peering *back = NULL;
-    if (g->peer == vpc || vpc_find(p->network, g->peer->scope) != g->peer) {
+    if (g->peer == vpc ||
+        vpc_index(p->network, g->peer) == p->network->n_vpcs) {
         violation(p, "peering-foreign", vpc, g->origin,
                   "%s peers with a %s that is not the network's", vpc->scope,
                   g->peer->scope);
@@ -638,6 +635,7 @@ touched_marks(struct proof *p, const struct tn_reach_changes *changes)
         marks[i] = !changes || (next < changes->n &&
                                 changes->items[next].after == net->vpcs[i]);
     }
+    marks[net->n_vpcs] = true;
     return marks;
 }
 
@@ -651,7 +649,7 @@ tn_reach_isolation(struct tn_arena *arena, const struct tn_network *network,
         .n_devices = network->n_devices,
     };
     struct proof p = {.arena = arena, .network = network, .out = out};
-    const bool *touched = touched_marks(&p, changes);
+    p.touched = touched_marks(&p, changes);
     vnis_check(&p);
     for (size_t i = 0; i < network->n_vpcs; i++) {
         const struct tn_net_vpc *vpc = network->vpcs[i];
@@ -659,13 +657,13 @@ tn_reach_isolation(struct tn_arena *arena, const struct tn_network *network,
             violation(&p, "scope-twice", vpc, vpc->origin,
                       "there are two VPCs %s", vpc->scope);
         }
-        if (touched[i]) {
+        if (p.touched[i]) {
             vpc_check(&p, vpc);
         }
-        peerings_check(&p, vpc, touched[i]);
+        peerings_check(&p, vpc, p.touched[i]);
     }
     for (size_t i = 0; i < network->n_devices; i++) {
-        device_check(&p, &network->devices[i], changes);
+        device_check(&p, &network->devices[i]);
     }
     out->items = p.list.items;
     out->n = p.list.n;
