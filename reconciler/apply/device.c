@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/time.h"
 #include "reconciler/snapshot/snapshot.h"
 
 /* What is ours in the touched scopes. */
@@ -188,6 +189,7 @@ tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
     const struct tn_scope t = tn_plan_scopes(d->arena, plan);
     const struct tn_state *now = NULL;
     enum tn_code code = steps_commit(d, plan, outcomes, &d->failure);
+    d->committed_ns = tn_now_ns();
     for (size_t i = 0; i < plan->n_changes; i++) {
         d->n_done += outcomes[i] == TN_STEP_DONE;
         d->n_waiting += outcomes[i] == TN_STEP_WAITING;

@@ -64,6 +64,7 @@ struct tn_device_run {
     const enum tn_outcome *outcomes; /* One per change of the plan; null: none
                                         was tried. */
     size_t n_done;                   /* Steps that the backend took. */
+    int64_t committed_ns;      /* When it had, before they were verified. */
     size_t n_waiting;          /* Steps that wait for something not ours; */
     struct tn_error waits_for; /* for what the first one does. */
     size_t n_differ; /* Objects of touched scopes, beside the plan, that are not
@@ -72,6 +73,12 @@ struct tn_device_run {
                                      looked at again. */
     struct tn_error failure;      /* Of apply or verification. */
     struct tn_error undo_failure; /* Of a rollback that failed. */
+};
+
+/* The network of a commit that some device was brought to. */
+struct tn_past {
+    const char *commit;
+    const struct tn_network *network; /* Null: cannot be had any more. */
 };
 
 struct tn_reconcile {
@@ -93,6 +100,8 @@ struct tn_reconcile {
     /* Set by observe. */
     struct tn_device_run *devices; /* By name. */
     size_t n_devices;
+    const struct tn_past *pasts; /* Other commits than this one. */
+    size_t n_pasts;
     const struct tn_plan *plan;
     bool selected; /* The plan is a saved one, not all there is to do. */
 };

@@ -54,6 +54,7 @@ tn_fleet_follow(struct tn_loop *l, struct tn_intent *intent)
     tn_intent_unref(l->intent);
     l->intent = tn_intent_ref(intent);
     l->good = false;
+    l->spent = (struct tn_spent){0};
     tn_slots_match(l);
     tn_fleet_modes(l);
     l->dirty = true;
@@ -92,7 +93,7 @@ tn_fleet_settled(struct tn_loop *l)
     if (tn_probation_settled(l->probation, l->intent)) {
         return; /* It may not stay. */
     }
-    tn_tell_commit(l->tell, l->intent, failed, true);
+    tn_tell_commit(l->tell, l->intent, &l->spent, failed);
     if (failed == 0 && !l->good) {
         l->good = true;
         tn_upstream_good(l->upstream, l->intent);
@@ -134,6 +135,30 @@ slot_take(struct tn_slot *s, struct tn_unit_report *r)
     tn_unit_report_free(old);
 }
 
+static void
+longest(double *most, int64_t from, int64_t to)
+{
+    double s = (double) (to - from) / 1e9;
+    *most = from && s > *most ? s : *most;
+}
+
+static void
+spent_note(struct tn_spent *spent, const struct tn_unit_report *r)
+{
+    if (r->unlooked) {
+        spent->n_unlooked++;
+        return;
+    }
+    spent->n_looks++;
+    longest(&spent->render, r->start_ns, r->rendered_ns);
+    longest(&spent->observe, r->rendered_ns, r->observed_ns);
+    longest(&spent->plan, r->observed_ns, r->planned_ns);
+    if (r->committed_ns) {
+        longest(&spent->apply, r->planned_ns, r->committed_ns);
+        longest(&spent->verify, r->committed_ns, r->end_ns);
+    }
+}
+
 void
 tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
 {
@@ -148,6 +173,9 @@ tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
                    !tn_streq(s->report->device.drift, r->device.drift);
     bool news = differs || r->device.n_changed || r->snapshot;
     tn_tell_report(l->tell, r, differs);
+    if (r->intent == l->intent) {
+        spent_note(&l->spent, r);
+    }
     slot_note(s, r);
     slot_take(s, r);
     if (news && !l->dirty) {

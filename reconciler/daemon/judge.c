@@ -251,7 +251,12 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
     e->fetch_s = times->fetch_s;
     e->verify_s = times->verify_s;
     e->compile_s = tn_up_seconds_since(start);
-    e->intent = tn_intent_new(run, tn_now_ms());
+    double before = (times->fetch_s > 0 ? times->fetch_s : 0) +
+                    (times->verify_s > 0 ? times->verify_s : 0) + e->compile_s;
+    e->intent = tn_intent_new(run, tn_now_ms() - (int64_t) (before * 1e3));
+    e->intent->fetch_s = e->fetch_s;
+    e->intent->verify_s = e->verify_s;
+    e->intent->compile_s = e->compile_s;
     atomic_store(&e->intent->back, e->back);
     tn_intent_unref(u->intent);
     u->intent = tn_intent_ref(e->intent);

@@ -62,6 +62,7 @@ struct tn_loop {
     struct tn_mailbox mailbox;
 
     struct tn_intent *intent;
+    struct tn_spent spent;   /* On it. */
     struct tn_slot *slots;   /* By name. */
     struct tn_slot *leaving; /* Their workers end. */
     struct tn_modes *modes;

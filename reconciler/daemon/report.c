@@ -65,6 +65,7 @@ tn_look_report(struct tn_look *k)
     struct tn_worker *w = k->w;
     struct tn_unit_report *r = k->report;
     r->full = k->full;
+    r->committed_ns = k->d.committed_ns;
     if (!k->d.plan) {
         k->d = w->base;
         k->d.arena = k->arena;

@@ -139,6 +139,15 @@ alert(struct tn_tell *t, enum tn_alert_name name, const char *device,
 /* ---- devices ---- */
 
 static void
+stage_metric(struct tn_metrics *m, const char *stage, int64_t from, int64_t to)
+{
+    if (from && to) {
+        tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS(stage),
+                          (double) (to - from) / 1e9);
+    }
+}
+
+static void
 report_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
 {
     struct tn_metrics *m = t->options.metrics;
@@ -150,8 +159,9 @@ report_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
                   TN_LABELS(device, tn_unit_outcome_name(r->outcome)), 1);
     tn_metric_observe(m, TN_M_RECONCILE_DURATION, TN_LABELS(device),
                       (double) (r->end_ns - r->start_ns) / 1e9);
-    tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("observe"),
-                      (double) (r->observed_ns - r->start_ns) / 1e9);
+    stage_metric(m, "render", r->start_ns, r->rendered_ns);
+    stage_metric(m, "observe", r->rendered_ns, r->observed_ns);
+    stage_metric(m, "plan", r->observed_ns, r->planned_ns);
     tn_metric_add(m, TN_M_DRIVER_OPERATIONS, TN_LABELS(driver, "observe"), 1);
     tn_metric_add(m, TN_M_DRIVER_ERRORS, TN_LABELS(driver, "observe"), bad);
     if (r->full) {
@@ -159,8 +169,8 @@ report_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
                       TN_LABELS(driver, r->lost ? "overrun" : "audit"), 1);
     }
     if (r->n_changes) {
-        tn_metric_observe(m, TN_M_STAGE_DURATION, TN_LABELS("apply"),
-                          (double) (r->end_ns - r->observed_ns) / 1e9);
+        stage_metric(m, "apply", r->planned_ns, r->committed_ns);
+        stage_metric(m, "check", r->committed_ns, r->end_ns);
         tn_metric_add(m, TN_M_DRIVER_OPERATIONS, TN_LABELS(driver, "commit"),
                       1);
         tn_metric_add(m, TN_M_CHANGES, TN_LABELS(driver, "all"),
@@ -525,13 +535,19 @@ tn_tell_upstream(struct tn_tell *t, const struct tn_upstream_event *e)
     }
 }
 
+static double
+ms(double seconds)
+{
+    return seconds > 0 ? seconds * 1e3 : 0;
+}
+
 void
 tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
-               size_t n_failed, bool settled)
+               const struct tn_spent *spent, size_t n_failed)
 {
     const char *commit = intent->run->commit.id;
     char text[128];
-    if (!settled || strcmp(t->pending, commit) != 0) {
+    if (strcmp(t->pending, commit) != 0) {
         return;
     }
     snprintf(text, sizeof text, "%zu of %zu devices are as intended",
@@ -545,8 +561,14 @@ tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
         struct tn_log_about about = {.commit = commit};
         tn_metric_observe(t->options.metrics, TN_M_COMMIT_LATENCY, NULL, s);
         tn_log(t->options.log, TN_LOG_INFO, &about,
-               "all devices are as intended, %.2f s after the commit was seen",
-               s);
+               "all devices are as intended, %.2f s after the commit was "
+               "seen (fetch %.0f ms, signatures %.0f, compile %.0f; "
+               "%zu looks, %zu devices not concerned; at most: render %.0f, "
+               "observe %.0f, plan %.0f, apply %.0f, verify %.0f)",
+               s, ms(intent->fetch_s), ms(intent->verify_s),
+               ms(intent->compile_s), spent->n_looks, spent->n_unlooked,
+               ms(spent->render), ms(spent->observe), ms(spent->plan),
+               ms(spent->apply), ms(spent->verify));
         t->pending[0] = '\0';
     }
 }

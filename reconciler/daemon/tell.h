@@ -30,9 +30,16 @@ void tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report,
                     bool news);
 void tn_tell_upstream(struct tn_tell *tell,
                       const struct tn_upstream_event *event);
+
+/* What became of an intent: seconds are those of the device that took longest.
+ */
+struct tn_spent {
+    size_t n_looks, n_unlooked; /* Looks; devices that needed none. */
+    double render, observe, plan, apply, verify;
+};
 /* The intent is on all devices, verified (or not: 'failed' says how many). */
 void tn_tell_commit(struct tn_tell *tell, const struct tn_intent *intent,
-                    size_t n_failed, bool settled);
+                    const struct tn_spent *spent, size_t n_failed);
 /* A commit was judged by its probes: it stays, or is taken back. */
 void tn_tell_probes(struct tn_tell *tell, const struct tn_intent *intent,
                     const char *text, bool stays);

@@ -51,7 +51,7 @@ struct tn_unit_report {
     bool lost;         /* Events were lost: hence all was looked at. */
     bool unlooked;     /* The intent says the same of it as before. */
     int64_t start_ns, rendered_ns, observed_ns, planned_ns, end_ns;
-    int64_t committed_ns; /* Before it was looked at again; 0: nothing was. */
+    int64_t committed_ns; /* Before it was verified; 0: nothing was done. */
     int64_t budget_left;  /* Deletions; -1: not known. */
     const char *hold_reason; /* TN_UNIT_HELD, TN_UNIT_OBSERVED; may be null. */
     const struct tn_status_folder *snapshot; /* With 'full'; null: unchanged. */

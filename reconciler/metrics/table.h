@@ -39,7 +39,8 @@
   X(TN_M_STAGE_DURATION, HISTOGRAM, "tenet_stage_duration_seconds", \
     "seconds", "stage", 16, FAST, \
     "Time of one stage of the way from commit to device: fetch, verify, " \
-    "compile, observe, plan, apply, status.") \
+    "compile, render, observe, plan, apply, check (of what was applied), " \
+    "status.") \
   X(TN_M_SOURCE_FETCHES, COUNTER, "tenet_source_fetches_total", "", \
     "outcome", 8, NONE, \
     "Fetches of the intent repository, by outcome (changed, unchanged, " \

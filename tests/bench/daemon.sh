@@ -4,7 +4,7 @@
 # repository of MANY VPCs to its devices.
 #
 #   TENET=build/release/tenet tests/bench/daemon.sh [VPCS [MANY [SECONDS]]]
-PREFIX=tbd
+PREFIX=${PREFIX:-tbd}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 # shellcheck source=tests/lab/daemon_lib.sh
@@ -107,13 +107,14 @@ grep -E 'compiled in|all devices' "$work/daemon.log" | tail -2 | sed 's/^/# /'
 sleep 5
 echo "VmRSS with $many VPCs and 100 devices: $(status_of "$daemon" VmRSS) kB"
 file=$(find "$repo/tenants" -name '*.yml' ! -name tenant.yml | sort | head -1)
-stages="fetch verify compile observe plan apply status"
+stages="fetch verify compile render observe plan apply check status"
 for s in $stages; do sum tenet_stage_duration_seconds "$s" >"$work/a.$s"; done
 sum tenet_commit_to_applied_seconds >"$work/a.whole"
 for ((i = 1; i <= 10; i++)); do
     n=$(metric tenet_commit_to_applied_seconds_count)
 
-    printf -- '---\napiVersion: tenet/v1\nkind: SecurityGroup\nmetadata: {name: push%d}\nspec: {rules: [{direction: ingress}]}\n' "$i" >>"$file"
+    # One rule of the group that all ports of the VPC have.
+    sed -i -E "s/ports: \[80, [0-9]+\]/ports: [80, $((8000 + i))]/" "$file"
     commit "$repo" "Change $i"
     t0=$(date +%s%N)
     ctl sync >/dev/null
