@@ -15,14 +15,9 @@
 
 enum { DEVICE_THREADS = 32 };
 
-/* A network compiled for the sake of comparison. */
-struct past {
-    const char *commit;
-    const struct tn_network *network; /* Null: cannot be had any more. */
-};
-
+/* Networks compiled for the sake of comparison. */
 struct pasts {
-    TN_VEC(struct past) list;
+    TN_VEC(struct tn_applied_network) list;
 };
 
 const struct tn_network *
@@ -67,7 +62,7 @@ past_get(struct tn_reconcile *run, struct pasts *pasts, const char *device)
             return pasts->list.items[i].network;
         }
     }
-    struct past *p = tn_vec_push(run->arena, &pasts->list);
+    struct tn_applied_network *p = tn_vec_push(run->arena, &pasts->list);
     p->commit = commit;
     p->network = tn_reconcile_past(run, commit, run->arena);
     return p->network;
@@ -289,6 +284,8 @@ tn_reconcile_observe(struct tn_reconcile *run, struct tn_error *err)
                        "environment %s has no device on a host '%s'",
                        net->inventory->environment, run->options.host);
     }
+    run->pasts = pasts.list.items;
+    run->n_pasts = pasts.list.n;
     tn_parallel(run->n_devices, DEVICE_THREADS, device_work, &job);
     const struct tn_device_plan **plans =
         tn_new_n(run->arena, const struct tn_device_plan *, run->n_devices);

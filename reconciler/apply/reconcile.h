@@ -76,7 +76,7 @@ struct tn_device_run {
 };
 
 /* The network of a commit that some device was brought to. */
-struct tn_past {
+struct tn_applied_network {
     const char *commit;
     const struct tn_network *network; /* Null: cannot be had any more. */
 };
@@ -100,7 +100,7 @@ struct tn_reconcile {
     /* Set by observe. */
     struct tn_device_run *devices; /* By name. */
     size_t n_devices;
-    const struct tn_past *pasts; /* Other commits than this one. */
+    const struct tn_applied_network *pasts; /* Other commits than this one. */
     size_t n_pasts;
     const struct tn_plan *plan;
     bool selected; /* The plan is a saved one, not all there is to do. */
