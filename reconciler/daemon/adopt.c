@@ -62,11 +62,11 @@ past_take(struct tn_worker *w)
     const struct tn_status_device *s =
         tn_status_device_get(run->status, w->name);
     const char *commit = s ? s->head.commit : NULL;
-    tn_past_unref(w->past);
+    tn_before_unref(w->past);
     w->past = NULL;
     w->past_is_intent = commit && strcmp(commit, run->commit.id) == 0;
     if (commit && !w->past_is_intent && !w->applied) {
-        w->past = tn_intent_past(w->intent, commit);
+        w->past = tn_intent_before(w->intent, commit);
     }
     w->known = w->known || w->applied || commit;
 }
@@ -75,7 +75,7 @@ const struct tn_device *
 tn_worker_last(const struct tn_worker *w)
 {
     const struct tn_network *last = w->applied ? w->applied->run->network
-                                    : w->past  ? tn_past_network(w->past)
+                                    : w->past  ? tn_before_network(w->past)
                                                : NULL;
     if (w->applied == w->intent || (!last && w->past_is_intent)) {
         return w->base.device;
@@ -149,7 +149,7 @@ tn_worker_applied(struct tn_worker *w)
         tn_intent_unref(w->applied);
         w->applied = tn_intent_ref(w->intent);
     }
-    tn_past_unref(w->past);
+    tn_before_unref(w->past);
     w->past = NULL;
     w->known = true;
     w->undoing = false;
@@ -177,7 +177,7 @@ tn_worker_done(struct tn_worker *w)
 {
     tn_worker_session_drop(w);
     tn_worker_watch_close(w);
-    tn_past_unref(w->past);
+    tn_before_unref(w->past);
     tn_intent_unref(w->intent);
     tn_intent_unref(w->applied);
     tn_modes_unref(w->modes);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tn_past {
-    struct tn_past *next;
+struct tn_before {
+    struct tn_before *next;
     struct tn_intent *intent;
     struct tn_arena *arena;
     const char *commit;
@@ -47,22 +47,22 @@ tn_intent_unref(struct tn_intent *intent)
     }
 }
 
-static struct tn_past *
+static struct tn_before *
 past_find(const struct tn_intent *intent, const char *commit)
 {
-    struct tn_past *p = intent->pasts;
+    struct tn_before *p = intent->pasts;
     while (p && strcmp(p->commit, commit) != 0) {
         p = p->next;
     }
     return p;
 }
 
-static struct tn_past *
+static struct tn_before *
 past_new(struct tn_intent *intent, const char *commit)
 {
     struct tn_arena *arena = tn_arena_new();
-    struct tn_past *p = tn_new(arena, struct tn_past);
-    *p = (struct tn_past){
+    struct tn_before *p = tn_new(arena, struct tn_before);
+    *p = (struct tn_before){
         .next = intent->pasts,
         .intent = tn_intent_ref(intent),
         .arena = arena,
@@ -73,11 +73,11 @@ past_new(struct tn_intent *intent, const char *commit)
     return p;
 }
 
-struct tn_past *
-tn_intent_past(struct tn_intent *intent, const char *commit)
+struct tn_before *
+tn_intent_before(struct tn_intent *intent, const char *commit)
 {
     pthread_mutex_lock(&intent->mutex);
-    struct tn_past *p = past_find(intent, commit);
+    struct tn_before *p = past_find(intent, commit);
     if (!p) {
         p = past_new(intent, commit);
     }
@@ -85,20 +85,20 @@ tn_intent_past(struct tn_intent *intent, const char *commit)
     bool there = p->network != NULL;
     pthread_mutex_unlock(&intent->mutex);
     if (!there) {
-        tn_past_unref(p);
+        tn_before_unref(p);
         return NULL;
     }
     return p;
 }
 
 const struct tn_network *
-tn_past_network(const struct tn_past *past)
+tn_before_network(const struct tn_before *past)
 {
     return past->network;
 }
 
 void
-tn_past_unref(struct tn_past *past)
+tn_before_unref(struct tn_before *past)
 {
     if (!past) {
         return;
@@ -107,7 +107,7 @@ tn_past_unref(struct tn_past *past)
     pthread_mutex_lock(&intent->mutex);
     bool last = --past->refs == 0;
     if (last) {
-        struct tn_past **p = &intent->pasts;
+        struct tn_before **p = &intent->pasts;
         while (*p != past) {
             p = &(*p)->next;
         }

@@ -12,7 +12,7 @@
 #include "model/base/time.h"
 #include "reconciler/apply/reconcile.h"
 
-struct tn_past;
+struct tn_before;
 
 struct tn_intent {
     atomic_uint refs;
@@ -22,7 +22,7 @@ struct tn_intent {
                          way of following it again. */
     double fetch_s, verify_s, compile_s; /* What it took until here. */
     pthread_mutex_t mutex;
-    struct tn_past *pasts; /* That are in use; guarded by 'mutex'. */
+    struct tn_before *pasts; /* That are in use; guarded by 'mutex'. */
 };
 
 /* Takes 'run' over.  One reference belongs to the caller. */
@@ -35,10 +35,10 @@ void tn_intent_unref(struct tn_intent *intent);
 /* What an earlier commit wanted, compiled once for all who ask while one of
  * them has it, and freed by the last.  It keeps 'intent' alive.  A reference;
  * null: it cannot be had any more. */
-struct tn_past *tn_intent_past(struct tn_intent *intent, const char *commit);
+struct tn_before *tn_intent_before(struct tn_intent *intent, const char *commit);
 const struct tn_network *
-tn_past_network(const struct tn_past *past) TN_RETURNS_NONNULL;
+tn_before_network(const struct tn_before *past) TN_RETURNS_NONNULL;
 /* Accepts null. */
-void tn_past_unref(struct tn_past *past);
+void tn_before_unref(struct tn_before *past);
 
 #endif

@@ -26,7 +26,7 @@ struct tn_worker {
     /* The intent that was applied last, by this worker; null: none.  Until
      * there is one: what the status ref says. */
     struct tn_intent *applied;
-    struct tn_past *past; /* Null: not known, or */
+    struct tn_before *past; /* Null: not known, or */
     bool past_is_intent;  /* it is the same as 'intent'. */
 
     /* Tenants of which the driver cannot express something; sorted. */
