@@ -6,6 +6,8 @@
 
 #include "reconciler/cli/cli.h"
 #include "reconciler/cli/report.h"
+#include "reconciler/policy/jq_program.h"
+#include "reconciler/policy/jq_program.h"
 #include "reconciler/source/remote.h"
 #include "reconciler/source/source.h"
 
@@ -13,6 +15,8 @@ int
 main(int argc, char **argv)
 {
     tn_remote_main(argc, argv);
+    tn_policy_main(argc, argv);
+    tn_policy_main(argc, argv);
     struct tn_error err = {0};
     struct tn_cli cli = {.arena = tn_arena_new()};
     /* A reader that went away is an error of write(2), not our death in the

@@ -14,6 +14,8 @@
 
 #include "model/base/crypt.h"
 #include "reconciler/cli/ci.h"
+#include "reconciler/policy/judge.h"
+#include "reconciler/review/access.h"
 #include "reconciler/review/compare.h"
 #include "reconciler/snapshot/snapshot.h"
 
@@ -25,6 +27,7 @@ struct ci {
     struct tn_reconcile *head, *base; /* base null: none. */
     struct tn_commit base_commit;
     struct tn_compare compared;
+    struct tn_reach_diff diff;
     struct tn_findings findings;
     TN_VEC(const char *) notes;
     int64_t max_age, warn_age; /* Seconds; negative: any. */
@@ -266,6 +269,8 @@ conclude(struct ci *ci, struct tn_verdict *verdict)
     tn_reviewing_fill(cli, ci->head, verdict, &review);
     review.plan = ci->compared.plan;
     review.base = ci->base_commit.id;
+    tn_review_access_of(cli->arena, &ci->diff, &review.access,
+                        &review.n_access);
     review.notes = ci->notes.items;
     review.n_notes = ci->notes.n;
     review.artifact =
@@ -287,6 +292,37 @@ conclude(struct ci *ci, struct tn_verdict *verdict)
     return exit == TN_EXIT_OK && !fine ? TN_EXIT_ERROR : exit;
 }
 
+/* A judge that fails denies: nothing passes because it was not looked at. */
+static void
+policies_judge(struct ci *ci)
+{
+    struct tn_error err = {0};
+    char buf[TN_ERROR_TEXT + 256];
+    const struct tn_judge_past past = {
+        .source = ci->base ? ci->base->source : NULL,
+        .network = ci->base ? ci->base->network : NULL,
+    };
+    const struct tn_judge in = {
+        .environment = ci->head->network->inventory->environment,
+        .source = ci->head->source,
+        .network = ci->head->network,
+        .pasts = &past,
+        .n_pasts = ci->base != NULL,
+        .plan = ci->compared.plan,
+        .allow_deletes = (size_t) ci->cli->allow_deletes,
+        .now = (int64_t) time(NULL),
+        .helper = "/proc/self/exe",
+    };
+    if (tn_judge(&in, &ci->findings, &err)) {
+        struct tn_finding f = {
+            .severity = TN_SEVERITY_DENY,
+            .rule = "judging",
+            .message = tn_error_text(&err, buf, sizeof buf),
+        };
+        tn_finding_add(&ci->findings, &f);
+    }
+}
+
 /* Of the whole network, and of what changes. */
 static enum tn_code
 judge(struct ci *ci, struct tn_error *err)
@@ -300,6 +336,11 @@ judge(struct ci *ci, struct tn_error *err)
     bases_note(ci);
     others_note(ci);
     tn_reviewing_budget(ci->cli, ci->head, ci->compared.plan, &ci->findings);
+    policies_judge(ci);
+    if (ci->base) {
+        tn_reach_diff(ci->head->arena, ci->base->network, ci->head->network,
+                      &ci->diff);
+    }
     return TN_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "reconciler/policy/print.h"
 #include "reconciler/review/items.h"
 
 static struct tn_print_options
@@ -16,21 +17,122 @@ options_of(const struct tn_review *review)
 }
 
 static void
+text_access(struct tn_text *out, const struct tn_review *review)
+{
+    if (review->n_access) {
+        tn_text_add(out, "\nWho reaches whom:\n");
+    }
+    for (size_t i = 0; i < review->n_access; i++) {
+        const struct tn_review_access *a = &review->access[i];
+        tn_text_add(out, a->opens ? "  opens  " : "  closes ");
+        tn_show_text(out, a->text);
+        if (a->at.line && a->at.path) {
+            tn_text_add(out, " (");
+            tn_show_origin(out, &a->at);
+            tn_text_addc(out, ')');
+        }
+        tn_text_addc(out, '\n');
+    }
+}
+
+static void
+text_notes(struct tn_text *out, const struct tn_review *review)
+{
+    for (size_t i = 0; i < review->n_notes; i++) {
+        tn_text_add(out, i ? "  " : "\nNotes:\n  ");
+        tn_show_text(out, review->notes[i]);
+        tn_text_addc(out, '\n');
+    }
+}
+
+static void
 print_text(struct tn_text *out, const struct tn_review *review)
 {
     struct tn_print_options o = options_of(review);
     if (review->plan) {
         tn_plan_print_text(out, review->plan, &o);
     }
+    tn_verdict_print_text(out, review->verdict, review->color);
+    text_access(out, review);
+    text_notes(out, review);
 }
 
+static void
+json_origin(struct tn_text *out, const struct tn_origin *at)
+{
+    tn_text_add(out, ",\"origin\":");
+    if (!at->path) {
+        tn_text_add(out, "null");
+        return;
+    }
+    tn_text_add(out, "{\"path\":");
+    tn_show_json(out, at->path);
+    tn_text_addf(out, ",\"line\":%u,\"column\":%u}", at->line, at->column);
+}
+
+static void
+json_access(struct tn_text *out, const struct tn_review *review)
+{
+    tn_text_add(out, ",\n\"access\":[");
+    for (size_t i = 0; i < review->n_access; i++) {
+        const struct tn_review_access *a = &review->access[i];
+        tn_text_addf(out, "%s\n{\"opens\":%s,\"tenant\":", i ? "," : "",
+                     a->opens ? "true" : "false");
+        if (a->tenant) {
+            tn_show_json(out, a->tenant);
+        } else {
+            tn_text_add(out, "null");
+        }
+        tn_text_add(out, ",\"text\":");
+        tn_show_json(out, a->text);
+        json_origin(out, &a->at);
+        tn_text_addc(out, '}');
+    }
+    tn_text_addc(out, ']');
+}
+
+/* What is wrong with documents, where there is no plan to say it. */
+static void
+json_invalid(struct tn_text *out, const struct tn_review *review)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_review_items items;
+    tn_review_items(arena, review, &items);
+    tn_text_add(out, "{\"format_version\":\"1.0\",\"valid\":false,"
+                     "\"environment\":");
+    tn_show_json(out, review->environment ? review->environment : "");
+    tn_text_add(out, ",\"findings\":[");
+    for (size_t i = 0; i < items.n; i++) {
+        const struct tn_finding *f = &items.items[i];
+        tn_text_addf(out, "%s\n{\"severity\":\"%s\",\"message\":", i ? "," : "",
+                     f->severity == TN_SEVERITY_DENY ? "error" : "warning");
+        tn_show_json(out, f->message);
+        json_origin(out, &f->at);
+        tn_text_addc(out, '}');
+    }
+    tn_text_add(out, "]}\n");
+}
+
+/* The plan's own document, with members added before its last brace. */
 static void
 print_json(struct tn_text *out, const struct tn_review *review)
 {
     struct tn_print_options o = options_of(review);
-    if (review->plan) {
-        tn_plan_print_json(out, review->plan, &o);
+    TN_CLEANUP(tn_cleanup_text) struct tn_text plan = {0};
+    if (!review->plan) {
+        json_invalid(out, review);
+        return;
     }
+    tn_plan_print_json(&plan, review->plan, &o);
+    size_t n = plan.n;
+    while (n && plan.s[n - 1] != '}') {
+        n--;
+    }
+    tn_text_addn(out, plan.s, n ? n - 1 : 0);
+    json_access(out, review);
+    tn_text_add(out, ",\n\"verdict\":{");
+    tn_verdict_print_json(out, review->verdict);
+    tn_text_add(out, "}}\n");
 }
 
 const struct tn_review_format tn_review_formats[] = {
