@@ -173,7 +173,7 @@ static void
 trace(struct asking *a, const struct span *from, const struct span *to)
 {
     struct tn_reach_part part;
-    struct tn_trace t = {
+    struct tn_reach_trace t = {
         .arena = a->reach->arena,
         .vpc = a->q->from.vpc,
         .port = from->port,
@@ -185,7 +185,7 @@ trace(struct asking *a, const struct span *from, const struct span *to)
     if (from->first.family != to->first.family) {
         return;
     }
-    tn_trace(&t, &part);
+    tn_reach_trace(&t, &part);
     check_end(a, &part);
     part.from_last = from->last;
     part.to_last = to->last;

@@ -110,8 +110,8 @@ breach(struct asserting *as, const struct tn_flows *flows, uint32_t a,
     if (!tn_flow_example(flows, a, b, &x, &y)) {
         return;
     }
-    tn_trace(
-        &(struct tn_trace){
+    tn_reach_trace(
+        &(struct tn_reach_trace){
             .arena = as->reach->arena,
             .vpc = x->e.vpc,
             .port = x->e.port,

@@ -249,8 +249,8 @@ explain(struct diff *d, const struct found *f, const struct tn_end *from,
     struct tn_reach_part part;
     struct tn_origin *list = tn_new_n(d->arena, struct tn_origin, ORIGINS_MAX);
     size_t n = 0;
-    tn_trace(
-        &(struct tn_trace){
+    tn_reach_trace(
+        &(struct tn_reach_trace){
             .arena = d->arena,
             .vpc = f->from->party->vpc[f->which],
             .port = from->e.port,

@@ -66,7 +66,7 @@ bool tn_port_restricted(const struct tn_net_port *port);
 
 /* Follows one packet and says why; 'holder' (may be null) which of several
  * ports with the address gets it. */
-struct tn_trace {
+struct tn_reach_trace {
     struct tn_arena *arena;
     const struct tn_net_vpc *vpc;
     const struct tn_net_port *port; /* The sender. */
@@ -74,7 +74,7 @@ struct tn_trace {
     const struct tn_net_port *holder;
     const struct tn_traffic *traffic; /* What is asked for. */
 };
-void tn_trace(const struct tn_trace *t, struct tn_reach_part *out);
+void tn_reach_trace(const struct tn_reach_trace *t, struct tn_reach_part *out);
 
 /* ---- sets that are the same are the same pointer: pool.c ----------------- */
 

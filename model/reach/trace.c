@@ -11,7 +11,7 @@
 enum { HOPS_MAX = 16, JUDGES_MAX = 64 };
 
 struct walk {
-    const struct tn_trace *t;
+    const struct tn_reach_trace *t;
     const struct tn_net_vpc *vpc; /* Where the packet is. */
     const struct tn_net_subnet *subnet;
     TN_VEC(struct tn_reach_step) steps;
@@ -324,7 +324,7 @@ receiver(struct walk *w, const struct tn_addr *neighbour)
 static bool
 answers(const struct walk *w, const struct tn_net_port *to)
 {
-    const struct tn_trace *t = w->t;
+    const struct tn_reach_trace *t = w->t;
     const struct tn_net_vpc *vpc = w->vpc;
     if (!tn_port_owns(to, &t->to) && !tn_port_may_use(vpc, to, &t->to)) {
         return false;
@@ -401,7 +401,7 @@ arrive(struct walk *w, const struct tn_net_port *to, struct tn_reach_part *out)
 }
 
 void
-tn_trace(const struct tn_trace *t, struct tn_reach_part *out)
+tn_reach_trace(const struct tn_reach_trace *t, struct tn_reach_part *out)
 {
     struct walk w = {.t = t, .vpc = t->vpc, .passes = &tn_traffic_all};
     const struct tn_addr *neighbour = NULL;

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "reconciler/apply/trial.h"
+#include "reconciler/cli/reviewing.h"
 #include "reconciler/confirm/pending.h"
 #include "reconciler/plan/print.h"
+#include "reconciler/policy/print.h"
 #include "reconciler/status/state_dir.h"
 
 struct session {
@@ -309,6 +311,20 @@ changes_count(const struct tn_plan *plan)
            plan->counts.destroy;
 }
 
+/* Says what policies find. */
+static bool
+policies_allow(const struct tn_cli *cli, const struct tn_reconcile *run)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    struct tn_findings findings = {.arena = run->arena};
+    struct tn_verdict verdict;
+    tn_reviewing_policies(cli, run, &findings);
+    tn_verdict_build(&findings, &verdict);
+    tn_verdict_print_text(&t, &verdict, cli->color_err);
+    fputs(tn_text_str(&t), stderr);
+    return tn_verdict_allows(&verdict);
+}
+
 static enum tn_exit
 plan_and_apply(const struct session *s, struct tn_reconcile *run,
                const struct tn_saved *saved)
@@ -339,7 +355,9 @@ plan_and_apply(const struct session *s, struct tn_reconcile *run,
         tn_plan_print_text(&t, run->plan, &o);
         (void) tn_report_out(&t);
     }
-    if (!run->options.destroy && tn_command_over_budget(cli, run)) {
+    bool over = !run->options.destroy && tn_command_over_budget(cli, run);
+    /* Nothing stands in the way of going back. */
+    if ((!policies_allow(cli, run) && !s->undoing) || over) {
         fprintf(stderr, "tenet: nothing was changed\n");
         return TN_EXIT_DENIED;
     }

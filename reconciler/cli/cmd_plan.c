@@ -9,14 +9,11 @@
 
 /* On stdout, and into the files of --report. */
 static bool
-plan_print(const struct tn_cli *cli, const struct tn_reconcile *run)
+plan_print(const struct tn_cli *cli, const struct tn_reconcile *run,
+           const struct tn_verdict *found)
 {
-    struct tn_findings findings = {.arena = run->arena};
-    struct tn_verdict verdict;
     struct tn_review review;
-    tn_reviewing_budget(cli, run, run->plan, &findings);
-    tn_verdict_build(&findings, &verdict);
-    tn_reviewing_fill(cli, run, &verdict, &review);
+    tn_reviewing_fill(cli, run, found, &review);
     bool fine = tn_reviewing_print(cli, &review);
     return tn_reviewing_report(cli, &review) && fine;
 }
@@ -76,10 +73,16 @@ tn_cmd_plan(struct tn_cli *cli)
     if (cli->offline) {
         snapshots_say(run);
     }
-    if (!plan_print(cli, run)) {
+    struct tn_findings findings = {.arena = run->arena};
+    struct tn_verdict found;
+    tn_reviewing_budget(cli, run, run->plan, &findings);
+    tn_reviewing_policies(cli, run, &findings);
+    tn_verdict_build(&findings, &found);
+    if (!plan_print(cli, run, &found)) {
         return TN_EXIT_ERROR;
     }
-    bool denied = tn_command_over_budget(cli, run);
+    bool denied =
+        tn_command_over_budget(cli, run) || !tn_verdict_allows(&found);
     tn_command_stats(cli, run);
     if (!cli->out) {
         return verdict(cli, run, denied);

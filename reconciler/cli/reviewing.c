@@ -5,6 +5,7 @@
 
 #include "model/base/file.h"
 #include "reconciler/cli/version.h"
+#include "reconciler/policy/run.h"
 
 void
 tn_reviewing_fill(const struct tn_cli *cli, const struct tn_reconcile *run,
@@ -44,6 +45,19 @@ tn_reviewing_budget(const struct tn_cli *cli, const struct tn_reconcile *run,
         };
         tn_finding_add(out, &f);
     }
+}
+
+void
+tn_reviewing_policies(const struct tn_cli *cli, const struct tn_reconcile *run,
+                      struct tn_findings *out)
+{
+    struct tn_policy_run judged = {
+        .run = run,
+        .plan = run->plan,
+        .allow_deletes = (size_t) cli->allow_deletes,
+        .helper = TN_POLICY_HELPER,
+    };
+    tn_policy_run_judge(&judged, out);
 }
 
 bool

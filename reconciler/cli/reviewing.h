@@ -16,6 +16,12 @@ void tn_reviewing_budget(const struct tn_cli *cli,
                          const struct tn_reconcile *run,
                          const struct tn_plan *plan, struct tn_findings *out);
 
+/* What policies, and the proof of isolation, find in what is planned; that
+ * they could not be asked is a finding that denies. */
+void tn_reviewing_policies(const struct tn_cli *cli,
+                           const struct tn_reconcile *run,
+                           struct tn_findings *out);
+
 /* The form of --output on stdout; false if it could not be written. */
 bool tn_reviewing_print(const struct tn_cli *cli,
                         const struct tn_review *review);

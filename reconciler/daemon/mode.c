@@ -164,20 +164,6 @@ tn_modes_of_settings(const struct tn_settings *settings, struct tn_arena *arena,
     return rules;
 }
 
-const struct tn_freeze *
-tn_freeze_now(const struct tn_settings *settings, int64_t now)
-{
-    for (size_t i = 0; i < settings->freezes.n; i++) {
-        const struct tn_freeze *f = &settings->freezes.items[i];
-        int64_t from, until;
-        if (tn_time_parse(f->from.v, &from) &&
-            tn_time_parse(f->until.v, &until) && from <= now && now < until) {
-            return f;
-        }
-    }
-    return NULL;
-}
-
 const char *
 tn_mode_name(enum tn_mode mode)
 {

@@ -13,6 +13,7 @@
 
 #include "model/base/arena.h"
 #include "model/kinds/kinds.h"
+#include "reconciler/policy/freeze.h"
 
 enum tn_mode_target { TN_TARGET_DEVICE, TN_TARGET_TENANT, TN_TARGET_VPC };
 
@@ -52,10 +53,6 @@ int64_t tn_modes_next(const struct tn_modes *modes, int64_t now);
 const struct tn_mode_rule *
 tn_modes_of_settings(const struct tn_settings *settings, struct tn_arena *arena,
                      size_t *n);
-
-/* The freeze that holds at 'now', null if none does. */
-const struct tn_freeze *tn_freeze_now(const struct tn_settings *settings,
-                                      int64_t now);
 
 /* "observe", "heal", "hold". */
 const char *tn_mode_name(enum tn_mode mode);

@@ -445,6 +445,34 @@ rule_judge(struct tn_judgement *j, const struct tn_policy_rule *r,
     }
 }
 
+/* Everything goes. */
+static void
+destroy_touch(struct tn_judgement *j)
+{
+    for (size_t i = 0; i < j->in->network->n_vpcs; i++) {
+        const struct tn_net_vpc *v = j->in->network->vpcs[i];
+        *tn_vec_push(j->arena, &j->touched) = (struct tn_touch){
+            .scope = v->scope,
+            .tenant = v->tenant,
+            .before = v,
+            .old = &j->docs,
+        };
+    }
+}
+
+static void
+protection_judge(struct tn_judgement *j, const struct tn_policies *policies)
+{
+    for (size_t i = 0; i < policies->n; i++) {
+        const struct tn_policy_rule *r = &policies->items[i];
+        if (r->doc->builtin.at.line &&
+            r->doc->builtin.v == TN_BUILTIN_PROTECTED &&
+            in_environment(j, r->doc)) {
+            over_former(j, r);
+        }
+    }
+}
+
 /* ---- what was applied --------------------------------------------------- */
 
 /* Policies that count less than they did; and protection as it was. */
@@ -460,12 +488,8 @@ past_judge(struct tn_judgement *j, const struct tn_policies *past)
                          now ? "this commit makes the policy less severe"
                              : "this commit removes the policy");
         }
-        if (r->doc->builtin.at.line &&
-            r->doc->builtin.v == TN_BUILTIN_PROTECTED &&
-            in_environment(j, r->doc)) {
-            over_former(j, r);
-        }
     }
+    protection_judge(j, past);
 }
 
 static bool
@@ -574,11 +598,19 @@ tn_judge(const struct tn_judge *in, struct tn_findings *findings,
             tn_policies_load(in->source, j.arena, &j.policies, findings, err);
     }
     code = code ? code : pasts_load(&j, pasts, err);
-    code = code ? code : tn_judge_touch(&j, err);
+    if (!code && in->destroy) {
+        destroy_touch(&j);
+    } else if (!code) {
+        code = tn_judge_touch(&j, err);
+    }
     if (code) {
         return tn_while(err, code, "judging");
     }
-    rules_judge(&j, pasts);
+    if (in->destroy) {
+        protection_judge(&j, &j.policies);
+    } else {
+        rules_judge(&j, pasts);
+    }
     for (size_t i = 0; i < in->n_pasts; i++) {
         past_judge(&j, &pasts[i]);
     }

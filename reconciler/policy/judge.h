@@ -36,6 +36,7 @@ struct tn_judge {
     unsigned timeout_ms;
     const struct tn_policies *policies; /* In place of those of 'source'; for
                                            examples. */
+    bool destroy;                       /* All goes: protection only. */
     bool no_examples;                   /* Do not run those of jq programs. */
 };
 
