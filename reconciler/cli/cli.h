@@ -35,13 +35,14 @@ struct tn_cli {
     const char *cache_dir, *state_dir; /* Resolved; cache_dir null: none. */
     const char *out, *tenant, *lock_wait, *host;
     const char *config, *control, *reason, *duration;
+    const char *vpc, *links;
     const char *confirm, *probe;  /* Windows: "120s". */
     const char *format;           /* Of --output; null: text. */
     TN_VEC(const char *) reports; /* "FORMAT=FILE", checked. */
     const char *target, *artifacts, *max_age, *warn_age, *token_file, *forge;
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
-    bool stats, no_color, help, offline, resume, no_post;
+    bool stats, no_color, help, offline, live, resume, no_post;
     const char **args; /* What is no option. */
     size_t n_args;
     bool color_out, color_err; /* Of the two streams. */
@@ -92,6 +93,7 @@ enum tn_exit tn_cmd_completion(struct tn_cli *cli);
 enum tn_exit tn_cmd_ctl(struct tn_cli *cli);
 enum tn_exit tn_cmd_destroy(struct tn_cli *cli);
 enum tn_exit tn_cmd_explain(struct tn_cli *cli);
+enum tn_exit tn_cmd_graph(struct tn_cli *cli);
 enum tn_exit tn_cmd_help(struct tn_cli *cli);
 enum tn_exit tn_cmd_lock(struct tn_cli *cli);
 enum tn_exit tn_cmd_man(struct tn_cli *cli);

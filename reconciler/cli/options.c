@@ -46,10 +46,13 @@ static enum tn_exit
 output_set(struct tn_cli *cli, const char *value)
 {
     bool reviews = tn_command_takes(cli->command, "report");
+    bool draws = strcmp(cli->command->name, "graph") == 0;
     cli->json = strcmp(value, "json") == 0;
     cli->format = value;
     return cli->json || strcmp(value, "text") == 0 ||
-                   (reviews && tn_review_format_get(value))
+                   (reviews && tn_review_format_get(value)) ||
+                   (draws && (strcmp(value, "dot") == 0 ||
+                              strcmp(value, "svg") == 0))
                ? TN_EXIT_OK
                : usage_error(cli->command->name, "no output format", value,
                              NULL);
@@ -91,6 +94,8 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"forge", NULL, &cli->forge, NULL},
         {"help", &cli->help, NULL, NULL},
         {"host", NULL, &cli->host, NULL},
+        {"links", NULL, &cli->links, NULL},
+        {"live", &cli->live, NULL, NULL},
         {"lock-wait", NULL, &cli->lock_wait, NULL},
         {"max-age", NULL, &cli->max_age, NULL},
         {"no-cache", &cli->no_cache, NULL, NULL},
@@ -110,6 +115,7 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"threads", NULL, NULL, &cli->threads},
         {"token-file", NULL, &cli->token_file, NULL},
         {"verbose", &cli->verbose, NULL, NULL},
+        {"vpc", NULL, &cli->vpc, NULL},
         {"warn-age", NULL, &cli->warn_age, NULL},
         {"worktree", &cli->worktree, NULL, NULL},
         {"yes", &cli->yes, NULL, NULL},

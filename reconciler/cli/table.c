@@ -36,6 +36,9 @@ const struct tn_option tn_options[] = {
      "say)"},
     {"help", 'h', NULL, "show this help"},
     {"host", 0, "NAME", "only this host's device"},
+    {"links", 0, "URL",
+     "what links of the picture begin with; PATH#LLINE follows"},
+    {"live", 0, NULL, "ask the devices, and show what would change"},
     {"lock-wait", 0, "SECONDS",
      "how long to wait for another apply to end (default 0)"},
     {"max-age", 0, "DURATION",
@@ -50,7 +53,7 @@ const struct tn_option tn_options[] = {
     {"out", 'o', "FILE", "save the plan for 'tenet apply FILE'"},
     {"output", 0, "FORMAT",
      "text (default) or json; of 'plan' and 'ci' also markdown, junit, sarif, "
-     "gitlab, codequality or github"},
+     "gitlab, codequality or github; of 'graph' dot (default), svg or json"},
     {"probe", 0, "WINDOW",
      "undo the apply unless all probes that passed before pass again within "
      "this time"},
@@ -78,6 +81,7 @@ const struct tn_option tn_options[] = {
     {"verbose", 'v', NULL,
      "show every change, else long lists are folded; of 'run': log every "
      "event"},
+    {"vpc", 0, "NAME", "only this VPC: NAME or TENANT/NAME"},
     {"warn-age", 0, "DURATION",
      "warn of what is planned against a snapshot that is older (default 30d)"},
     {"worktree", 'w', NULL,
@@ -187,6 +191,14 @@ const struct tn_command tn_commands[] = {
      "changed them, and the merges that brought these. --host and --tenant "
      "narrow it down. Asks no device.",
      1, SOURCE_OPTIONS "host tenant verbose " OUTPUT_OPTIONS, tn_cmd_blame},
+    {"graph", "", "draw the network",
+     "Writes hosts, VPCs, subnets and ports as DOT (default), as SVG by "
+     "graphviz, or as JSON. With --offline or --live what a plan would change "
+     "is drawn as well: what will be created or removed as ghosts, and what "
+     "others changed. Large networks are folded; --tenant, --vpc and --host "
+     "show a part of them whole.",
+     0, SOURCE_OPTIONS "tenant vpc host offline live links " OUTPUT_OPTIONS,
+     tn_cmd_graph},
     {"schema", "[KIND]", "print JSON Schemas of the documents",
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
      "security-group, peering, daemon), or of all, for editors and CI.",
