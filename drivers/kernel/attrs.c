@@ -394,7 +394,8 @@ fdb(struct tn_arena *arena, const struct tn_k_fdb *o, struct tn_resource *r)
     const struct tn_attr a[] = {
         {"bridged", o->bridged ? "yes" : "no", UPDATE, false},
         {"tunnel", o->tunnel, REPLACE, false},
-        {"vtep", addr_text(arena, &o->vtep), UPDATE, false},
+        {"vtep", o->bare ? "not ours" : addr_text(arena, &o->vtep), UPDATE,
+         false},
     };
     FILL(r, arena, "fdb", TN_K_RANK_FDB, a);
     struct tn_k_str t;

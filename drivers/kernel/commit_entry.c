@@ -180,6 +180,16 @@ no_link(const char *link, struct tn_error *err)
     return tn_fail(err, TN_ESTALE, 0, "interface %s is not there", link);
 }
 
+/* The kernel does not let ours take over an entry of somebody else. */
+static bool
+was_bare(const struct tn_k_emit *e)
+{
+    const struct tn_resource *was = e->c->steps[e->step].before;
+    const struct tn_k_object *o = was ? was->native : NULL;
+    return o && o->kind == TN_K_OBJ_FDB &&
+           ((const struct tn_k_fdb *) was->native)->bare;
+}
+
 enum tn_code
 tn_k_set_fdb(const struct tn_k_emit *e, const struct tn_k_fdb *o, bool add,
              struct tn_error *err)
@@ -197,6 +207,12 @@ tn_k_set_fdb(const struct tn_k_emit *e, const struct tn_k_fdb *o, bool add,
     }
     struct tn_k_fdb_request r = {
         .space = t.space, .add = add, .index = t.index, .mac = o->mac};
+    if (add && was_bare(e)) {
+        r.add = false;
+        r.flags = NTF_SELF;
+        tn_k_put_fdb(e, &r);
+        r.add = true;
+    }
     if (add && o->bridged && tn_addr_present(&o->vtep)) {
         /* Both tables by one request. */
         r.nl_flags = NLM_F_CREATE | NLM_F_REPLACE;

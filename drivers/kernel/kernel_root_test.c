@@ -181,6 +181,10 @@ Test(root, healed)
         "bridge -n hv1.tn.acme.web fdb del 02:74:6e:00:8b:0c dev x-front self",
         "bridge -n hv1.tn.acme.web fdb del 02:74:6e:00:8b:0c dev x-front "
         "master",
+        "bridge -n hv1.tn.acme.web fdb replace 02:74:6e:00:8b:0c dev x-front "
+        "dst 192.0.2.2 self",
+        "bridge -n hv1.tn.acme.web fdb replace 02:74:6e:00:8b:0c dev x-front "
+        "dst 192.0.2.9 self",
         "bridge -n hv1.tn.acme.web fdb del 00:00:00:00:00:00 dev x-front "
         "dst 192.0.2.2",
         "bridge -n hv1.tn.acme.web fdb append 00:00:00:00:00:00 dev x-front "

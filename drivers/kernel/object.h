@@ -154,6 +154,8 @@ struct tn_k_fdb {
     struct tn_mac mac;
     struct tn_addr vtep; /* Of the vxlan's own table; none if not there. */
     bool bridged;        /* The bridge's table has it on that link. */
+    bool bare;           /* Somebody replaced it in the vxlan's own table: there
+                            it has no mark, and cannot be given one. */
     const char *tunnel;  /* The vxlan's. */
 };
 

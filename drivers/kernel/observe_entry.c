@@ -35,7 +35,7 @@ forwarding_entry(struct tn_k_watch_vpc *v, size_t i)
     const struct tn_k_table *t = &v->space->table;
     const struct tn_k_seen_fdb *first = &t->fdb.items[i];
     struct tn_k_fdb *o = tn_new(v->w->list.arena, struct tn_k_fdb);
-    bool ours = false;
+    bool ours = false, bare = false;
     o->o = tn_k_watch_object(v, TN_K_OBJ_FDB);
     o->o.parent = v->keys[first->rank];
     o->vxlan = v->names[first->rank];
@@ -51,8 +51,10 @@ forwarding_entry(struct tn_k_watch_vpc *v, size_t i)
             o->bridged = true;
         } else {
             o->vtep = f->vtep;
+            bare |= !f->ours;
         }
     }
+    o->bare = ours && bare;
     tn_k_watch_add(v->w, &o->o, ours);
     return i;
 }
