@@ -40,6 +40,9 @@ struct tn_cli {
     const char *format;           /* Of --output; null: text. */
     TN_VEC(const char *) reports; /* "FORMAT=FILE", checked. */
     const char *target, *artifacts, *max_age, *warn_age, *token_file, *forge;
+    struct {
+        const char *from, *to, *protocol, *port, *matrix, *diff, *expect;
+    } reach;
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
     bool stats, no_color, help, offline, live, resume, no_post;
@@ -98,6 +101,8 @@ enum tn_exit tn_cmd_help(struct tn_cli *cli);
 enum tn_exit tn_cmd_lock(struct tn_cli *cli);
 enum tn_exit tn_cmd_man(struct tn_cli *cli);
 enum tn_exit tn_cmd_plan(struct tn_cli *cli);
+enum tn_exit tn_cmd_reach(struct tn_cli *cli);
+enum tn_exit tn_cmd_policy(struct tn_cli *cli);
 enum tn_exit tn_cmd_rollback(struct tn_cli *cli);
 enum tn_exit tn_cmd_run(struct tn_cli *cli);
 enum tn_exit tn_cmd_schema(struct tn_cli *cli);

@@ -28,12 +28,18 @@ const struct tn_option tn_options[] = {
      "socket of the daemon (default /run/tenet/control.sock)"},
     {"detailed-exitcode", 0, NULL,
      "exit with 2 if changes are pending, 3 if drift is all there is"},
+    {"diff", 0, "REVISION",
+     "what is reachable now and was not at this commit, and the other way "
+     "round"},
     {"environment", 'e', "NAME",
      "the folder of inventories/ to use (default: settings, or the only one)"},
+    {"expect", 0, "yes|no", "exit with 4 if the answer is another"},
     {"for", 0, "DURATION", "how long the mode lasts: 30m, 2h, 1d"},
     {"forge", 0, "NAME",
      "gitlab, github, gitea or none (default: what the pipeline's variables "
      "say)"},
+    {"from", 0, "PLACE",
+     "the sender: TENANT/PORT, TENANT/VPC/PREFIX or an address"},
     {"help", 'h', NULL, "show this help"},
     {"host", 0, "NAME", "only this host's device"},
     {"links", 0, "URL",
@@ -41,6 +47,7 @@ const struct tn_option tn_options[] = {
     {"live", 0, NULL, "ask the devices, and show what would change"},
     {"lock-wait", 0, "SECONDS",
      "how long to wait for another apply to end (default 0)"},
+    {"matrix", 0, "TENANT/VPC", "who reaches whom in this VPC"},
     {"max-age", 0, "DURATION",
      "deny what is planned against a snapshot that is older, or is missing: "
      "12h, 7d"},
@@ -54,9 +61,12 @@ const struct tn_option tn_options[] = {
     {"output", 0, "FORMAT",
      "text (default) or json; of 'plan' and 'ci' also markdown, junit, sarif, "
      "gitlab, codequality or github; of 'graph' dot (default), svg or json"},
+    {"port", 0, "PORTS", "destination ports: 443, or 80,8000-8100"},
     {"probe", 0, "WINDOW",
      "undo the apply unless all probes that passed before pass again within "
      "this time"},
+    {"proto", 0, "NAME",
+     "tcp, udp, sctp, icmp or any (default: tcp with --port, else any)"},
     {"reason", 0, "TEXT",
      "why; shown wherever the mode or the quarantined commit shows"},
     {"report", 0, "FORMAT=FILE",
@@ -75,6 +85,9 @@ const struct tn_option tn_options[] = {
      "pipeline says)"},
     {"tenant", 0, "NAME", "only this tenant"},
     {"threads", 0, "N", "worker threads (default: one a processor)"},
+    {"to", 0, "PLACE",
+     "the receiver: TENANT/PORT, TENANT/VPC/PREFIX, or an address or prefix "
+     "as the sender's VPC sees it"},
     {"token-file", 0, "FILE",
      "the forge's token (default $TENET_FORGE_TOKEN, then the variable that "
      "is usual there)"},
@@ -191,6 +204,16 @@ const struct tn_command tn_commands[] = {
      "changed them, and the merges that brought these. --host and --tenant "
      "narrow it down. Asks no device.",
      1, SOURCE_OPTIONS "host tenant verbose " OUTPUT_OPTIONS, tn_cmd_blame},
+    {"reach", "", "say who can talk to whom, and which lines decide",
+     "Of --from and --to: whether packets arrive and are answered, every step "
+     "of their way, and the line of YAML behind each. --matrix: all traffic "
+     "inside a VPC, by classes of ports. --diff: what became reachable or "
+     "unreachable since a commit. Computed exactly on the compiled intent; "
+     "asks no device. docs/reach.md says what is modelled.",
+     0,
+     SOURCE_OPTIONS "from to proto port matrix diff expect tenant verbose "
+                    "stats " OUTPUT_OPTIONS,
+     tn_cmd_reach},
     {"graph", "", "draw the network",
      "Writes hosts, VPCs, subnets and ports as DOT (default), as SVG by "
      "graphviz, or as JSON. With --offline or --live what a plan would change "
@@ -199,9 +222,15 @@ const struct tn_command tn_commands[] = {
      "show a part of them whole.",
      0, SOURCE_OPTIONS "tenant vpc host offline live links " OUTPUT_OPTIONS,
      tn_cmd_graph},
+    {"policy", "[test [FILE...] | list]", "try or list what plans are judged by",
+     "test runs the examples of the policies in policies/, or of FILEs, and "
+     "fails if one does not say what it should. list (the default) shows the "
+     "policies that are in use, and those that tenet ships beside. Both look "
+     "at files as they are, unless --rev names a commit. See docs/policies.md.",
+     1000, "repo rev " OUTPUT_OPTIONS, tn_cmd_policy},
     {"schema", "[KIND]", "print JSON Schemas of the documents",
      "Prints the JSON Schema of a kind (settings, tenant, vpc, port, "
-     "security-group, peering, daemon), or of all, for editors and CI.",
+     "security-group, peering, policy, daemon), or of all, for editors and CI.",
      1, "help", tn_cmd_schema},
     {"completion", "[SHELL]", "print completions for a shell",
      "Prints what bash (default), zsh or fish need to complete commands and "
