@@ -12,7 +12,7 @@ PREFIX=${PREFIX:-tfault}
 away=4 stopped=3 flood=2
 [ "${1:-}" = long ] && away=60 stopped=30 flood=10
 sanitized=no
-ldd "$TENET" | grep -q libasan && sanitized=yes
+ldd "$TENET" | grep libasan >/dev/null && sanitized=yes
 
 "$here/lab.sh" up "$PREFIX" 2
 home=$work/home/intent repo=$work/home/intent

@@ -31,7 +31,7 @@ first_fds=$(descriptors)
 
 # An address sanitizer keeps what was freed; there leaks are told at the end.
 limit=${SLOPE_KB:-4096}
-ldd "$TENET" | grep -q libasan && limit=262144
+ldd "$TENET" | grep libasan >/dev/null && limit=262144
 
 sample() {
     curl -s --max-time 5 --unix-socket "$work/http.sock" http://x/metrics \

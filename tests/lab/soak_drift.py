@@ -104,6 +104,15 @@ def looks(ns):
                       sort_keys=True)
 
 
+def parts(state):
+    """Of looks(), in pieces that can be read."""
+    for part in json.loads(state or "[]"):
+        if isinstance(part, dict):
+            yield from ("%s: %s" % it for it in sorted(part.items()))
+        else:
+            yield str(part)
+
+
 def of_names(ns, keep):
     """Kinds that random_drift.py does not have."""
     out = []
@@ -112,6 +121,7 @@ def of_names(ns, keep):
         if name[:2] not in ("b-", "x-", "p-", "l-"):
             continue
         out.append(["ip", "-n", ns, "link", "set", name, "name", "renamed"])
+        out.append(["ip", "-n", ns, "link", "set", "dev", name, "group", "5"])
         if name[:2] == "x-":
             out.append(["bridge", "-n", ns, "fdb", "append",
                         "00:00:00:00:00:00", "dev", name, "dst", "192.0.2.98",
@@ -273,12 +283,24 @@ class Soak:
             if now - begun >= self.args.seconds and not busy:
                 break
             time.sleep(0.01)
-        vpcs, ports = spaces(self.args.prefix)
-        for ns in set(vpcs + ports) | set(self.good):
-            if looks(ns) != self.good.get(ns):
-                print("# %s is not what it was" % ns)
-                self.bad += 1
+        self.compare_all()
         return 1 if self.bad else 0
+
+    def compare_all(self):
+        """What is healed may have taken others along, which are healed."""
+        until = time.monotonic() + self.args.patience
+        differ = set(self.good)
+        while differ and time.monotonic() < until:
+            vpcs, ports = spaces(self.args.prefix)
+            differ = {ns for ns in set(vpcs + ports) | set(self.good)
+                      if looks(ns) != self.good.get(ns)}
+            time.sleep(0.1)
+        for ns in differ:
+            print("# %s is not what it was:" % ns)
+            for one, other in zip(parts(self.good.get(ns)), parts(looks(ns))):
+                if one != other:
+                    print("#   was %s\n#   now %s" % (one, other))
+        self.bad += len(differ)
 
 
 def summary(path):
