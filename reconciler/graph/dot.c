@@ -17,7 +17,8 @@ enum {
     ROW_PORTS = 150, /* Up to here: most ports are rows of their own. */
     CARD_PORTS = 6,  /* So many, of a subnet, that nothing happens to. */
     CARD_MARKED = 40,
-    TENANT_ROWS = 24, /* VPCs of a tenant's card. */
+    TENANT_ROWS = 24, /* VPCs of a tenant's card, */
+    ROWS = 240,       /* and of all cards, if nothing happens to them. */
     HOSTS_SHOWN = 3,  /* In the counts of a row. */
 };
 
@@ -28,6 +29,7 @@ struct draw {
     const struct tn_graph *graph;
     const char *links;
     enum mode mode;
+    size_t n_tenants;
 };
 
 #define INK "#1b1f24"
@@ -341,7 +343,7 @@ tenant_card(const struct draw *d, size_t from, size_t to)
 {
     const struct tn_graph_vpc *vpcs = d->graph->vpcs.items;
     static const struct tn_graph_head plain = {.name = ""};
-    size_t n_ports = 0, shown = 0;
+    size_t n_ports = 0, shown = 0, rows = TENANT_ROWS;
     for (size_t i = from; i < to; i++) {
         n_ports += vpcs[i].n_ports;
     }
@@ -353,10 +355,13 @@ tenant_card(const struct draw *d, size_t from, size_t to)
                  "</B></TD><TD COLSPAN=\"2\" ALIGN=\"RIGHT\" "
                  "BGCOLOR=\"#d5e3f0\">%zu VPCs, %zu ports</TD></TR>",
                  to - from, n_ports);
+    if (d->n_tenants * rows > ROWS) {
+        rows = ROWS / d->n_tenants;
+    }
     for (int marked = 1; marked >= 0; marked--) {
         for (size_t i = from; i < to && shown < TENANT_ROWS; i++) {
             bool is = is_marked(&vpcs[i].head) || vpcs[i].n_marked;
-            if (is == (marked != 0)) {
+            if (is == (marked != 0) && (is || shown < rows)) {
                 vpc_row(d, &vpcs[i]);
                 shown++;
             }
@@ -573,6 +578,10 @@ tn_graph_dot(struct tn_text *out, const struct tn_graph *graph,
                      .graph = graph,
                      .links = links ? links : "",
                      .mode = mode_of(graph)};
+    for (size_t i = 0; i < graph->vpcs.n; i++) {
+        const struct tn_graph_vpc *v = &graph->vpcs.items[i];
+        d.n_tenants += i == 0 || strcmp(v->tenant, v[-1].tenant) != 0;
+    }
     header_add(&d);
     vpcs_add(&d);
     if (d.mode != MODE_DETAIL) {
