@@ -19,7 +19,7 @@ enum { MAX = 4096, SOON_MS = 8000 };
 
 struct seen {
     enum tn_unit_outcome outcome;
-    bool settled, flapping, drift_left, full;
+    bool settled, flapping, drift_left, full, unlooked;
     size_t n_changes, drift;
     char why[256], reason[32], commit[65], device[32];
 };
@@ -66,6 +66,7 @@ post(void *ctx, struct tn_unit_report *r)
                            .flapping = r->flapping,
                            .drift_left = r->drift_left,
                            .full = r->full,
+                           .unlooked = r->unlooked,
                            .n_changes = r->n_changes,
                            .drift = tn_drift_total(&r->drift)};
         copy(s->why, sizeof s->why, r->device.why);
@@ -203,7 +204,10 @@ intent_open(void)
     struct tn_error err = {0};
     struct tn_reconcile *run = NULL;
     tn_text_addf(&repo, "%s/repo", b.dir);
+    TN_CLEANUP(tn_cleanup_text) struct tn_text cache = {0};
+    tn_text_addf(&cache, "%s/cache", b.dir);
     struct tn_reconcile_options o = {.threads = 1};
+    o.cache_dir = tn_text_str(&cache);
     o.repo = tn_text_str(&repo);
     enum tn_code code = tn_reconcile_open(&o, &run, &err);
     char text[TN_ERROR_TEXT];
@@ -213,11 +217,12 @@ intent_open(void)
     /* The path dies with this function. */
     run->options.repo = run->root;
     run->options.rev = run->commit.id;
+    run->options.cache_dir = NULL;
     return tn_intent_new(run, tn_now_ms());
 }
 
 static struct tn_unit *
-unit_start(const char *device)
+unit_start_at(const char *device, int64_t begin_ms)
 {
     struct tn_error err = {0};
     struct tn_unit *u = NULL;
@@ -226,10 +231,17 @@ unit_start(const char *device)
         .gate = b.gate,
         .log = b.log,
         .audit_ms = 60000,
+        .begin_ms = begin_ms,
         .post = post,
     };
     cr_assert_eq(tn_unit_new(&o, &u, &err), TN_OK);
     return u;
+}
+
+static struct tn_unit *
+unit_start(const char *device)
+{
+    return unit_start_at(device, 0);
 }
 
 static struct tn_modes *
@@ -254,6 +266,13 @@ follow(struct tn_unit *u, struct tn_modes *modes)
     tn_unit_follow(u, intent, modes);
     tn_intent_unref(intent);
     tn_modes_unref(modes);
+}
+
+/* The same with modes that stay. */
+static void
+follow_more(struct tn_unit *u, struct tn_modes *modes)
+{
+    follow(u, tn_modes_ref(modes));
 }
 
 static void
@@ -505,12 +524,13 @@ Test(unit, an_unreadable_device_comes_back)
     follow(u, heal());
     await("hv1", TN_UNIT_APPLIED);
     await("hv1", TN_UNIT_UNCHANGED);
-    sh("rm -f hv1.json && mkdir hv1.json");
+    /* At once: a file that is missing for a moment is healed. */
+    sh("mkdir away && ln -s away link && mv -T link hv1.json");
     tn_unit_audit(u);
     struct seen s = await("hv1", TN_UNIT_UNREACHABLE);
     cr_expect(s.settled);
     cr_expect_str_not_empty(s.why);
-    sh("rmdir hv1.json");
+    sh("rm hv1.json");
     await("hv1", TN_UNIT_APPLIED);
     stop(u);
 }
@@ -520,5 +540,130 @@ Test(unit, stops_without_intent)
     struct tn_unit *u = unit_start("hv1");
     cr_expect_str_eq(tn_unit_name(u), "hv1");
     cr_expect(!tn_unit_join(u, tn_now_ms() + 20));
+    stop(u);
+}
+
+/* A VPC that is on one host alone. */
+static void
+vpc_write_on(const char *name, unsigned net, int host, const char *rest)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
+    tn_text_addf(&path, "repo/tenants/acme/%s.yml", name);
+    tn_text_addf(&t,
+                 "apiVersion: tenet/v1\nkind: Vpc\nmetadata: {name: %s}\n"
+                 "spec:\n  cidrs: [10.%u.0.0/16]\n  subnets:\n"
+                 "    - {name: front, cidr: 10.%u.1.0/24}\n"
+                 "---\napiVersion: tenet/v1\nkind: Port\n"
+                 "metadata: {name: %s}\nspec: {vpc: %s, subnet: front, "
+                 "host: hv%d, attach: {interface: t%s}}\n%s",
+                 name, net, net, name, name, host, name, rest);
+    tn_peer_write(b.dir, tn_text_str(&path), tn_text_str(&t));
+}
+
+Test(unit, a_commit_that_is_about_others_is_no_reason_to_look)
+{
+    struct tn_unit *u = unit_start("hv1");
+    struct tn_modes *modes = heal();
+    follow_more(u, modes);
+    await("hv1", TN_UNIT_APPLIED);
+    struct seen before = await("hv1", TN_UNIT_UNCHANGED), s = {0};
+    vpc_write_on("far", 9, 2, "");
+    commit();
+    follow_more(u, modes);
+    cr_assert(next(&s, SOON_MS));
+    cr_expect(s.unlooked);
+    cr_expect(s.settled);
+    cr_expect_eq(s.outcome, TN_UNIT_UNCHANGED);
+    cr_expect_str_empty(s.why);
+    cr_expect_str_neq(s.commit, before.commit, "but it follows the commit");
+    cr_expect(!next(&s, 300), "and that is all");
+    vpc_write_on("near", 8, 1, "");
+    commit();
+    follow_more(u, modes);
+    s = await("hv1", TN_UNIT_APPLIED);
+    cr_expect(!s.unlooked);
+    tn_modes_unref(modes);
+    stop(u);
+}
+
+Test(unit, only_what_a_commit_changes_is_looked_at)
+{
+    struct tn_unit *u = unit_start("hv1");
+    struct tn_modes *modes = heal();
+    struct seen s = {0};
+    follow_more(u, modes);
+    await("hv1", TN_UNIT_APPLIED);
+    await("hv1", TN_UNIT_UNCHANGED);
+    size_t before = objects("hv1.json");
+    vpc_write_on("db", 7, 1, "");
+    commit();
+    follow_more(u, modes);
+    s = await("hv1", TN_UNIT_APPLIED);
+    cr_expect(!s.full);
+    cr_expect_eq(s.drift, 0, "new intent is no drift");
+    s = await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect(!s.full);
+    cr_expect_gt(objects("hv1.json"), before);
+    sh("rm repo/tenants/acme/db.yml");
+    commit();
+    follow_more(u, modes);
+    s = await("hv1", TN_UNIT_APPLIED);
+    cr_expect(!s.full);
+    cr_expect_eq(s.drift, 0);
+    await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect_eq(objects("hv1.json"), before);
+    tn_unit_audit(u);
+    s = await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect(s.full);
+    cr_expect_eq(s.n_changes, 0, "the whole says the same as the part");
+    tn_modes_unref(modes);
+    stop(u);
+}
+
+/* What each VPC has of a peering depends on both being there. */
+Test(unit, peers_of_what_comes_and_goes_are_looked_at)
+{
+    static const char of_db[] =
+        "---\napiVersion: tenet/v1\nkind: Peering\nmetadata: {name: p}\n"
+        "spec: {vpc: db, peer: {vpc: far}, export: [10.7.1.0/24]}\n";
+    static const char of_far[] =
+        "---\napiVersion: tenet/v1\nkind: Peering\nmetadata: {name: q}\n"
+        "spec: {vpc: far, peer: {vpc: db}, export: [10.9.1.0/24]}\n";
+    struct tn_unit *u = unit_start("hv1");
+    struct tn_modes *modes = heal();
+    vpc_write_on("db", 7, 1, "");
+    vpc_write_on("far", 9, 2, "");
+    commit();
+    follow_more(u, modes);
+    await("hv1", TN_UNIT_APPLIED);
+    await("hv1", TN_UNIT_UNCHANGED);
+    size_t before = objects("hv1.json");
+    for (int i = 0; i < 2; i++) {
+        vpc_write_on("db", 7, 1, i ? "" : of_db);
+        vpc_write_on("far", 9, 2, i ? "" : of_far);
+        commit();
+        follow_more(u, modes);
+        struct seen s = await("hv1", TN_UNIT_APPLIED);
+        cr_expect(!s.full);
+        await("hv1", TN_UNIT_UNCHANGED);
+        cr_expect(i ? objects("hv1.json") == before
+                    : objects("hv1.json") > before);
+        tn_unit_audit(u);
+        s = await("hv1", TN_UNIT_UNCHANGED);
+        cr_expect(s.full);
+        cr_expect_eq(s.n_changes, 0);
+    }
+    tn_modes_unref(modes);
+    stop(u);
+}
+
+Test(unit, the_first_look_may_be_later)
+{
+    struct seen s = {0};
+    struct tn_unit *u = unit_start_at("hv1", tn_now_ms() + 800);
+    follow(u, heal());
+    cr_expect(!next(&s, 400));
+    await("hv1", TN_UNIT_APPLIED);
     stop(u);
 }
