@@ -102,6 +102,41 @@ spec: {vpc: NAME, subnet: a, host: hv2, attach: {netns: TENANT-NAME-2}}
 """
 
 
+POLICY = """apiVersion: tenet/v1
+kind: Policy
+metadata: {name: no-ssh-from-anywhere}
+spec:
+  severity: deny
+  rule: {builtin: open-ports}
+  with: {ports: [22]}
+"""
+LOUD = """apiVersion: tenet/v1
+kind: Policy
+metadata: {name: loud}
+spec:
+  severity: warn
+  rule:
+    jq: |
+      select(.change != "delete")
+      | "@everyone </details> ``` ##[error]x \\(.scope)"
+  examples:
+    - name: any
+      given: |
+        apiVersion: tenet/v1
+        kind: Vpc
+        metadata: {name: web}
+        spec: {cidrs: [10.1.0.0/16], subnets: [{name: a, cidr: 10.1.1.0/24}]}
+      expect: ["@everyone"]
+"""
+GROUPED = """apiVersion: tenet/v1
+kind: SecurityGroup
+metadata: {name: ssh}
+spec:
+  description: "@everyone <!-- tenet:lab --> ```"
+  rules: RULES
+"""
+
+
 class Repository:
     """A bare one as the forge has it, and a clone in which people work."""
 
@@ -443,6 +478,56 @@ def denied(kind, repository):
     repository.to("mr")
 
 
+def judged(kind, repository):
+    """Policies of the target, reachability, and words that want to be heard."""
+    forge.control("reset")
+    repository.to("main")
+    repository.put("policies/ports.yml", POLICY)
+    repository.vpc("blue", "db", "10.8")
+    path = repository.tree / "tenants/blue/db.yml"
+    path.write_text(path.read_text().replace("attach:",
+                                             "securityGroups: [ssh], attach:"))
+    repository.put("tenants/blue/ssh.yml",
+                   GROUPED.replace("RULES", "[]"))
+    repository.commit("groups")
+    repository.put("tenants/blue/ssh.yml", GROUPED.replace(
+        "RULES", "[{direction: ingress, protocol: tcp, ports: [22]}]"))
+    repository.put("policies/loud.yml", LOUD)
+    repository.commit("open @everyone", "open")
+    job = Job(kind, repository, branch="open")
+    same(f"{kind}: a policy denies", 4, job.run(), job.out + job.err)
+    body = comments(kind)[0]["body"] if comments(kind) else ""
+    ok("**deny** `no-ssh-from-anywhere` `tenants/blue/ssh.yml:6`" in body,
+       f"{kind}: the comment has rule and line", body)
+    ok("**Who reaches whom**" in body and "**opens**" in body,
+       f"{kind}: and what becomes reachable", body)
+    ok("`@everyone`" in body and
+       not re.search(r"(?<!`)@everyone", body.split("```diff")[0]),
+       f"{kind}: and mentions nobody", body)
+    results = json.loads(job.artifact("tenet.sarif"))["runs"][0]["results"]
+    ok(any(r["ruleId"] == "no-ssh-from-anywhere" and
+           r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] ==
+           "tenants/blue/ssh.yml" for r in results), f"{kind}: SARIF has it",
+       results)
+    plan = json.loads(job.artifact("plan.json"))
+    ok(not plan["verdict"]["allowed"] and plan["access"][0]["opens"],
+       f"{kind}: plan.json has both")
+    if kind != "gitlab":
+        shown = job.out.split("\n::tenet-")[-1]
+        ok("::error file=tenants/blue/ssh.yml,line=6" in shown,
+           f"{kind}: an annotation at the line", job.out)
+        ok("##[" not in shown, f"{kind}: no other command in it", shown)
+    (repository.tree / "policies/ports.yml").unlink()
+    repository.put("policies/broken.yml", "kind: Policy\n")
+    repository.commit("broken policies", "broken-policy")
+    job = Job(kind, repository, branch="broken-policy")
+    code = job.run()
+    ok(code in (4, 8), f"{kind}: a broken policy never passes: {code}",
+       job.out + job.err)
+    quiet(kind + ", judged")
+    repository.to("mr")
+
+
 FAULTS = [
     # What fails, how often, how; what is told; is there a comment after all?
     ("401", {"match": ".", "status": 401, "times": 99}, "the verdict stands",
@@ -631,6 +716,7 @@ def main():
             allowed(kind, repository)
             artifacts(kind, repository)
             denied(kind, repository)
+            judged(kind, repository)
             tokens(kind, repository)
             shallow(kind, repository)
             faults(kind, repository)
