@@ -1,0 +1,319 @@
+#!/usr/bin/env bash
+# Policies from end to end: what denies, what is waived, what protects, and
+# policies that try to pass silently.
+# shellcheck source=tests/support/tap.sh
+here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/../support/tap.sh"
+
+repo=$work/intent
+mkdir -p "$repo/inventories/lab" "$repo/tenants/acme" "$repo/tenants/blue" "$repo/policies"
+cd "$repo" || exit 1
+git init -q -b main
+git config user.name Test && git config user.email test@example.org
+
+settings() { # settings [FREEZE...]: budgets that never bind
+    printf 'apiVersion: tenet/v1\nkind: Settings\nmetadata: {name: poltest}\nspec:\n  budgets: {maxDeletes: 1000, maxDeletePercent: 100}\n'
+    [ $# -eq 0 ] || printf '  freezes: [{from: %s, until: %s, reason: audit}]\n' "$1" "$2"
+}
+settings >tenet.yml
+cat >inventories/lab/hosts.yml <<YAML
+all:
+  vars: {tenet_driver: memory}
+  hosts:
+    hv1: {tenet_underlay_address: 192.0.2.1, tenet_memory_path: $work/hv1.json}
+YAML
+tenant() { # tenant NAME [LABELS]
+    printf 'apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: %s, labels: {%s}}\nspec: {}\n' \
+        "$1" "${2:-}" >"tenants/$1/tenant.yml"
+}
+vpc() { # vpc TENANT NAME PREFIX PORTS-OPEN [LABELS]
+    cat >"tenants/$1/$2.yml" <<YAML
+apiVersion: tenet/v1
+kind: Vpc
+metadata: {name: $2, labels: {${5:-}}}
+spec:
+  cidrs: [$3.0.0/16]
+  subnets: [{name: a, cidr: $3.1.0/24}, {name: b, cidr: $3.2.0/24}]
+---
+apiVersion: tenet/v1
+kind: SecurityGroup
+metadata: {name: $2}
+spec: {rules: [{direction: ingress, protocol: tcp, ports: [$4]}]}
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: $2-1}
+spec: {vpc: $2, subnet: a, host: hv1, securityGroups: [$2], attach: {netns: $1-$2-1}}
+YAML
+}
+policy() { # policy FILE NAME SPEC...: a document a line of spec
+    printf 'apiVersion: tenet/v1\nkind: Policy\nmetadata: {name: %s}\nspec:\n%s\n' "$2" "$3" >"policies/$1.yml"
+}
+json() { # json EXPRESSION: over the verdict of a plan
+    "$TENET" plan --output json 2>/dev/null | python3 -c "import json, sys; v = json.load(sys.stdin)['verdict']; print($1)"
+}
+tenant acme && tenant blue
+vpc acme web 10.1 443
+vpc blue web 10.1 443
+rmdir policies
+commit . "first"
+exits "no policies: nothing is asked" 0 "$TENET" plan
+exits "list says so" 0 "$TENET" policy list
+says "and what is shipped" "^no-world-open-ports +deny"
+exits "apply" 0 "$TENET" apply --yes
+
+# A built-in rule, its place and its severity.
+mkdir policies
+policy ports ports '  rule: {use: no-world-open-ports}'
+commit . "policy"
+exits "a new policy that nobody offends" 0 "$TENET" plan
+vpc acme ssh 10.2 22
+commit . "ssh from anywhere"
+exits "denied" 4 "$TENET" plan
+says "with the reason" "deny ports: tcp port 22 is open to anybody"
+says "the line of intent and the line of the policy" "tenants/acme/ssh.yml:11  policy policies/ports.yml:1"
+exits "apply is denied" 4 "$TENET" apply --yes
+says "nothing was changed" "nothing was changed"
+not_ok "and nothing was" grep -q acme/ssh "$work/hv1.json"
+exits "--detailed-exitcode is denied, too" 4 "$TENET" plan --detailed-exitcode
+is "JSON says denied" "False 1 acme/ssh/ssh" "$(json "v['allowed'], v['summary']['deny'], v['findings'][0]['subject']" | tr -d "(),'")"
+exits "a plan that is denied is saved" 4 "$TENET" plan --out "$work/plan"
+exits "and denied when it is applied" 4 "$TENET" apply "$work/plan" --yes
+policy ports ports '  severity: warn
+  rule: {use: no-world-open-ports}'
+commit . "warn only"
+exits "warned: allowed" 0 "$TENET" plan
+says "and said" "warn ports: tcp port 22"
+
+# Scope and waivers.
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {tenants: [blue]}'
+commit . "blue only"
+exits "out of scope" 0 "$TENET" plan
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {environments: [production]}'
+commit . "production only"
+exits "another environment" 0 "$TENET" plan
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {labels: {tier: front}}'
+commit . "front only"
+exits "without the label" 0 "$TENET" plan
+tenant acme "tier: front"
+commit . "acme is front"
+exits "the label of the tenant counts" 4 "$TENET" plan
+tenant acme
+vpc acme ssh 10.2 22 "tier: front"
+commit . "ssh is front"
+exits "the label of the VPC counts" 4 "$TENET" plan
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {tenants: [acme, amce]}'
+commit . "a slip"
+exits "denied" 4 "$TENET" plan
+says "a tenant that there is not is told" "its scope names tenant 'amce'"
+waived() { # waived FOR EXPIRES
+    policy ports ports "  rule: {use: no-world-open-ports}
+  waivers:
+    - {for: $1, reason: ticket 4711, owner: team-a, expires: $2}"
+    commit . "waiver for $1 until $2"
+}
+waived acme/ssh 2999-01-01T00:00:00Z
+exits "waived" 0 "$TENET" plan
+says "with who answers for it" "waived: ticket 4711 \(team-a, until 2999-01-01T00:00:00Z\)"
+waived acme 2999-01-01T00:00:00Z
+exits "waived for all of a tenant" 0 "$TENET" plan
+waived acme/ss 2999-01-01T00:00:00Z
+exits "a name that only begins alike is another" 4 "$TENET" plan
+waived blue 2999-01-01T00:00:00Z
+exits "another tenant's waiver" 4 "$TENET" plan
+waived acme/ssh 2020-01-01T00:00:00Z
+exits "expired" 4 "$TENET" plan
+says "which is told" "the waiver for acme/ssh \(team-a\) expired"
+printf 'apiVersion: tenet/v1\nkind: Policy\nmetadata: {name: ports}\nspec: {rule: {use: no-world-open-ports}, waivers: [{for: acme, reason: x}]}\n' >policies/ports.yml
+commit . "half a waiver"
+exits "a waiver without owner and end" 4 "$TENET" plan
+says "is a broken policy" "deny broken-policy"
+
+# What offends is found although nobody touches it, once: when the policy comes.
+rm -r policies
+commit . "no policy"
+exits "apply ssh" 0 "$TENET" apply --yes
+mkdir policies
+policy ports ports '  rule: {use: no-world-open-ports}'
+commit . "the policy comes"
+exits "a new policy is for everybody" 4 "$TENET" plan
+policy ports ports '  severity: info
+  rule: {use: no-world-open-ports}'
+commit . "as information"
+exits "apply" 0 "$TENET" apply --yes
+vpc blue app 10.3 443
+commit . "blue adds a VPC"
+exits "what was allowed is not judged again" 0 "$TENET" plan
+is "nothing is found" 0 "$(json "len(v['findings'])")"
+vpc acme ssh 10.2 22,443
+commit . "acme touches it"
+is "until it is touched" 1 "$(json "v['summary']['info']")"
+exits "apply" 0 "$TENET" apply --yes
+
+# Protection.
+policy keep keep '  rule: {use: protected}'
+vpc acme db 10.4 443 'protected: "true"'
+commit . "db is protected"
+exits "apply" 0 "$TENET" apply --yes
+git rm -q tenants/acme/db.yml
+commit . "db goes"
+exits "a protected VPC stays" 4 "$TENET" plan
+says "and says how it goes" "acme/db is protected .*removed"
+git rm -q policies/keep.yml
+commit . "and the policy with it"
+exits "removing the policy in the same commit is no way" 4 "$TENET" plan
+says "that a policy goes is told" "this commit removes the policy"
+git revert --no-edit HEAD >/dev/null
+policy keep keep '  rule: {use: protected}
+  waivers: [{for: acme/db, reason: x, owner: y, expires: 2999-01-01T00:00:00Z}]'
+commit . "a waiver in the same commit"
+exits "neither is a waiver" 4 "$TENET" plan
+policy keep keep '  severity: info
+  rule: {use: protected}'
+commit . "a softer policy"
+exits "nor a softer policy" 4 "$TENET" plan
+says "which is told" "makes the policy less severe"
+policy keep keep '  rule: {use: protected}
+  scope: {tenants: [blue]}'
+commit . "a narrower policy"
+exits "nor a narrower one" 4 "$TENET" plan
+printf 'x: [' >policies/keep.yml
+commit . "a broken policy"
+exits "nor a broken one" 4 "$TENET" plan
+git checkout -q "HEAD~6" -- policies tenants
+vpc acme db 10.4 443
+commit . "unlock"
+exits "the unlock is applied" 0 "$TENET" apply --yes
+git rm -q tenants/acme/db.yml
+commit . "db goes now"
+exits "in a later commit it goes" 0 "$TENET" apply --yes
+vpc acme db 10.4 443 'protected: "true"'
+commit . "back"
+exits "apply" 0 "$TENET" apply --yes
+exits "destroy is refused, too" 4 "$TENET" destroy --yes
+says "by the protection" "acme/db is protected"
+sed -i '/name: b, cidr/s/, {name: b[^}]*}//' tenants/acme/db.yml
+commit . "a subnet of it goes"
+exits "its subnets are protected" 4 "$TENET" plan
+vpc acme db 10.4 443
+sed -i '/name: b, cidr/s/, {name: b[^}]*}//' tenants/acme/db.yml
+commit . "with the label"
+exits "and the label in the same commit is no way" 4 "$TENET" plan
+vpc acme db 10.4 443 'protected: "true"'
+commit . "as it was"
+exits "plan" 0 "$TENET" plan
+
+# jq.
+program() { # program TEXT [OVER]
+    policy jq jq "  over: ${2:-vpc}
+  rule: {jq: '$1'}
+  examples:
+    - name: one
+      given: |
+        apiVersion: tenet/v1
+        kind: Vpc
+        metadata: {name: web}
+        spec: {cidrs: [10.1.0.0/16], subnets: [{name: a, cidr: 10.1.1.0/24}]}
+      expect: [\"${3:-}\"]"
+    commit . "jq: $1"
+}
+program '"VPC \(.scope) of \(.tenant)"'
+exits "a program objects" 4 "$TENET" plan
+says "to each VPC, as it is new" "deny jq: VPC blue/web of blue"
+program '.vpcs[] | "tenant has \(.)"' tenant
+exits "a program over tenants" 4 "$TENET" plan
+says "says so" "deny jq: tenant has app"
+program '.summary | "adds \(.add)"' plan
+exits "a program over the plan" 4 "$TENET" plan
+says "says so" "deny jq: adds 0"
+broken() { # broken WHAT PROGRAM PATTERN
+    program "$2"
+    exits "$1" 4 "$TENET" plan
+    says "$1: broken" "deny broken-policy: jq: .*$3"
+    says "$1: the place" "policies/jq.yml:6"
+}
+broken "does not compile" '.ports[' "syntax error"
+broken "fails" '.nothing[]' "Cannot iterate over null"
+broken "error(null)" 'error(null)' "it failed"
+broken "never objects" 'empty' "does not say"
+broken "a typo that is silent" '.prots[]? | "x"' "does not say"
+broken "yields a number" '1' "a number"
+broken "yields null" 'null' "null"
+broken "halts" 'halt' "policies have no"
+broken "reads the environment" 'env.HOME' "policies have no"
+broken "reads other input" 'input' "policies have no"
+broken "imports" 'import "x" as x; "y"' "syntax error"
+broken "takes all memory" '[range(1e9)]' "process ended|took over"
+broken "prints for ever" 'repeat("x")' "too much to say"
+is "the environment is empty" "deny jq: 0 variables" "$(
+    program '"\($ENV | length) variables"'
+    "$TENET" plan | grep -o "deny jq: .*" | sort -u)"
+program 'if .tenant == "blue" then error("late") else "ok" end'
+exits "one that passes its examples and fails later" 4 "$TENET" plan
+says "denies" "broken-policy: jq: the jq program blue/.*late"
+git rm -qr policies/jq.yml
+commit . "no jq"
+
+# The folder.
+policy bad 'Bad Name' '  rule: {use: protected}'
+commit . "bad"
+exits "a name that is none" 4 "$TENET" plan
+exits "apply is denied as well" 4 "$TENET" apply --yes
+exits "list tells" 8 "$TENET" policy list
+exits "test tells" 8 "$TENET" policy test
+git rm -q policies/bad.yml
+ln -s ../tenet.yml policies/link.yml
+commit . "link"
+exits "a link" 4 "$TENET" plan
+says "is no policy" "policies/link.yml"
+git rm -q policies/link.yml
+mkdir policies/more && cp policies/keep.yml policies/more
+commit . "below"
+exits "a folder below" 4 "$TENET" plan
+git rm -qr policies/more
+cp policies/keep.yml policies/keep2.yml
+commit . "twice"
+exits "two of one name" 4 "$TENET" plan
+says "says where" "there are two policies 'keep'"
+git rm -q policies/keep2.yml
+git rm -qr policies
+printf x >policies
+commit . "a file"
+exits "policies is a file" 4 "$TENET" plan
+git rm -q policies
+mkdir policies
+policy frozen frozen '  rule: {use: freeze}'
+settings 2020-01-01T00:00:00Z 2999-01-01T00:00:00Z >tenet.yml
+commit . "freeze"
+exits "apply" 0 "$TENET" apply --yes
+vpc blue new 10.9 443
+commit . "new in a freeze"
+exits "a freeze holds for people" 4 "$TENET" plan
+says "with its reason" "there is a freeze until 2999-01-01T00:00:00Z: audit"
+settings >tenet.yml
+commit . "ends with the same commit"
+exits "which cannot end it for itself" 4 "$TENET" plan
+
+# Isolation is nobody's policy, and examples are run.
+exits "what is shipped passes" 0 "$TENET" policy test "$here"/../../policies/*.yml
+says "all" "all pass"
+exits "what is shipped as JSON" 0 sh -c '"$0" policy list --output json | python3 -m json.tool' "$TENET"
+sed -i 's/expect: .*/expect: [something else]/' policies/frozen.yml
+policy ex ex '  rule: {builtin: required-groups}
+  examples:
+    - name: wrong
+      given: |
+        apiVersion: tenet/v1
+        kind: Vpc
+        metadata: {name: web}
+        spec: {cidrs: [10.1.0.0/16], subnets: [{name: a, cidr: 10.1.1.0/24}]}
+      expect: [something else]'
+exits "an example that fails" 8 "$TENET" policy test
+says "and how" "it does not say 'something else'"
+exits "no such file" 1 "$TENET" policy test nothing.yml
+exits "no such word" 1 "$TENET" policy what
+finish
