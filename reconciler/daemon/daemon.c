@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
@@ -18,69 +17,48 @@
 #include "model/base/cleanup.h"
 #include "model/base/file.h"
 #include "reconciler/daemon/caps.h"
-#include "reconciler/daemon/config.h"
 #include "reconciler/daemon/loop.h"
+#include "reconciler/daemon/reload.h"
 #include "reconciler/source/remote_url.h"
 #include "reconciler/status/state_dir.h"
 
 enum {
     TICK_MS = 1000,
+    MMAP_BYTES = 256 * 1024,
     WINDOW_S = 10,
     STOP_MS = 20000,
     FLUSH_MS = 3000,
     ALONE_MS = 5000, /* So long the one before may still be ending. */
 };
 
-/* ---- the mailbox ---- */
+/* One life of the loop; a reload asks for the next. */
+struct tn_life {
+    struct tn_loop loop;
+    struct tn_held_settings next; /* With which; no arena: none. */
+    bool ran;                     /* All parts could be opened. */
+};
 
-static void
-mail_post(struct tn_mailbox *box, const struct tn_mail *what)
-{
-    struct tn_mail *mail = malloc(sizeof *mail);
-    uint64_t one = 1;
-    if (!mail) {
-        abort();
-    }
-    *mail = *what;
-    mail->next = NULL;
-    pthread_mutex_lock(&box->mutex);
-    *box->end = mail;
-    box->end = &mail->next;
-    pthread_mutex_unlock(&box->mutex);
-    if (write(box->fd, &one, sizeof one) < 0) {
-        return; /* It is readable already. */
-    }
-}
+/* ---- the mailbox ---- */
 
 void
 tn_loop_post_report(void *loop, struct tn_unit_report *report)
 {
     struct tn_mail mail = {.report = report};
-    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
+    tn_mailbox_post(&((struct tn_loop *) loop)->mailbox, &mail);
 }
 
 static void
 post_event(void *loop, struct tn_upstream_event *event)
 {
     struct tn_mail mail = {.event = event};
-    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
+    tn_mailbox_post(&((struct tn_loop *) loop)->mailbox, &mail);
 }
 
 static void
 post_round(void *loop, struct tn_probe_round *round)
 {
     struct tn_mail mail = {.round = round};
-    mail_post(&((struct tn_loop *) loop)->mailbox, &mail);
-}
-
-static struct tn_mail *
-mail_take(struct tn_mailbox *box)
-{
-    pthread_mutex_lock(&box->mutex);
-    struct tn_mail *mail = TN_TAKE(box->first);
-    box->end = &box->first;
-    pthread_mutex_unlock(&box->mutex);
-    return mail;
+    tn_mailbox_post(&((struct tn_loop *) loop)->mailbox, &mail);
 }
 
 /* ---- what arrives ---- */
@@ -128,7 +106,7 @@ intent_take(struct tn_loop *l, struct tn_intent *intent, bool back)
     if (!l->gate) {
         const char *instance = intent->run->network->settings->meta.name.v;
         const char *dir =
-            tn_state_dir(l->config_arena, l->options->state_dir, instance);
+            tn_state_dir(l->arena, l->options->state_dir, instance);
         tn_files_sweep(dir);
         l->gate = tn_apply_gate_new(dir);
         journal_close(l);
@@ -230,7 +208,7 @@ on_mail(sd_event_source *source, int fd, uint32_t revents, void *ctx)
     if (read(fd, &ignored, sizeof ignored) < 0 && errno != EAGAIN) {
         return -errno;
     }
-    for (struct tn_mail *m = mail_take(&l->mailbox), *next = NULL; m;
+    for (struct tn_mail *m = tn_mailbox_take(&l->mailbox), *next = NULL; m;
          m = next) {
         next = m->next;
         if (m->report) {
@@ -285,41 +263,33 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* A file that cannot be used changes nothing.  One that can is taken up by
+/* Settings that cannot be used change nothing.  Such as can are taken up by
  * starting over in this process: devices are not touched by that. */
 static int
 on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
 {
-    struct tn_loop *l = ctx;
+    struct tn_life *life = ctx;
+    struct tn_loop *l = &life->loop;
     struct tn_error err = {0};
     (void) si;
-    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_diags diags;
-    const struct tn_daemon *config = NULL;
-    tn_diags_init(&diags, arena);
-    bool fine = !l->options->config_path ||
-                tn_daemon_config_load(l->options->config_path, arena, &config,
-                                      &diags, &err) == TN_OK;
+    enum tn_code code = tn_settings_load(l->options, &life->next, &err);
+    if (!code) {
+        code = tn_reload_check(l, life->next.config, &err);
+    }
     tn_metric_add(l->metrics, TN_M_CONFIG_RELOADS,
-                  TN_LABELS(fine ? "ok" : "failed"), 1);
-    tn_metric_set(l->metrics, TN_M_CONFIG_OK, NULL, fine);
-    if (!fine) {
+                  TN_LABELS(code ? "failed" : "ok"), 1);
+    tn_metric_set(l->metrics, TN_M_CONFIG_OK, NULL, code == TN_OK);
+    if (code) {
         char text[TN_ERROR_TEXT];
         tn_log(l->log, TN_LOG_ERROR, NULL,
                "reload refused, the settings in use stay: %s",
                tn_error_text(&err, text, sizeof text));
-        for (size_t i = 0; i < diags.list.n; i++) {
-            const struct tn_diag *d = &diags.list.items[i];
-            tn_log(l->log, TN_LOG_ERROR, NULL, "%s:%u:%u: %s",
-                   d->at.path ? d->at.path : "", d->at.line, d->at.column,
-                   d->message);
-        }
+        tn_held_settings_free(&life->next);
         return 0;
     }
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
                (long long) (tn_now_ns() / 1000));
     tn_log(l->log, TN_LOG_INFO, NULL, "reloading");
-    l->reloading = true;
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -361,8 +331,9 @@ before_sleep(sd_event_source *source, void *ctx)
 /* ---- start and stop ---- */
 
 static int
-sources_add(struct tn_loop *l, sd_event *event)
+sources_add(struct tn_life *life, sd_event *event)
 {
+    struct tn_loop *l = &life->loop;
     sd_event_source *mail = NULL;
     int rc = sd_event_add_io(event, &mail, l->mailbox.fd, EPOLLIN, on_mail, l);
     if (rc >= 0) {
@@ -391,7 +362,7 @@ sources_add(struct tn_loop *l, sd_event *event)
         rc = sd_event_add_signal(event, NULL, SIGINT, on_stop, l);
     }
     if (rc >= 0) {
-        rc = sd_event_add_signal(event, NULL, SIGHUP, on_reload, l);
+        rc = sd_event_add_signal(event, NULL, SIGHUP, on_reload, life);
     }
     if (rc >= 0) {
         rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 0,
@@ -401,30 +372,10 @@ sources_add(struct tn_loop *l, sd_event *event)
 }
 
 static enum tn_code
-config_open(struct tn_loop *l, struct tn_error *err)
-{
-    struct tn_diags diags;
-    l->config_arena = tn_arena_new();
-    if (!l->options->config_path) {
-        l->config = tn_daemon_config_default(l->options->repo, l->config_arena);
-        return TN_OK;
-    }
-    tn_diags_init(&diags, l->config_arena);
-    enum tn_code code = tn_daemon_config_load(
-        l->options->config_path, l->config_arena, &l->config, &diags, err);
-    for (size_t i = 0; i < diags.list.n; i++) {
-        const struct tn_diag *d = &diags.list.items[i];
-        fprintf(stderr, "%s:%u:%u: error: %s\n", d->at.path ? d->at.path : "",
-                d->at.line, d->at.column, d->message);
-    }
-    return code;
-}
-
-static enum tn_code
 parts_open(struct tn_loop *l, struct tn_error *err)
 {
     const char *dir =
-        tn_arena_printf(l->config_arena, "%s/daemon", l->options->state_dir);
+        tn_arena_printf(l->arena, "%s/daemon", l->options->state_dir);
     enum tn_code code = tn_dirs_make(dir, 0700, err);
     struct tn_tell_options tell = {
         .config = l->config,
@@ -482,12 +433,13 @@ following_say(const struct tn_loop *l)
 }
 
 static enum tn_code
-loop_run(struct tn_loop *l, struct tn_error *err)
+loop_run(struct tn_life *life, struct tn_error *err)
 {
+    const struct tn_loop *l = &life->loop;
     sd_event *event = NULL;
     int rc = sd_event_new(&event);
     if (rc >= 0) {
-        rc = sources_add(l, event);
+        rc = sources_add(life, event);
     }
     if (rc >= 0) {
         sd_notify(0, "READY=1\nSTATUS=Following Git");
@@ -501,11 +453,11 @@ loop_run(struct tn_loop *l, struct tn_error *err)
 /* Devices first: nobody applies any more.  Then what is known goes to Git, and
  * people hear the rest. */
 static bool
-parts_close(struct tn_loop *l)
+parts_close(struct tn_loop *l, bool reloading)
 {
     bool clean = true;
     int64_t deadline = tn_now_ms() + STOP_MS;
-    if (!l->reloading) {
+    if (!reloading) {
         sd_notify(0, "STOPPING=1");
     }
     tn_control_close(l->control);
@@ -519,7 +471,7 @@ parts_close(struct tn_loop *l)
     clean = tn_fleet_stop(l, deadline - STOP_MS / 2);
     clean = tn_probation_close(l->probation, deadline - STOP_MS / 2) && clean;
     clean = (!l->upstream || tn_upstream_join(l->upstream, deadline)) && clean;
-    for (struct tn_mail *m = mail_take(&l->mailbox), *next = NULL; m;
+    for (struct tn_mail *m = tn_mailbox_take(&l->mailbox), *next = NULL; m;
          m = next) {
         next = m->next;
         if (m->report) {
@@ -542,12 +494,11 @@ loop_free(struct tn_loop *l)
     tn_intent_unref(l->intent);
     tn_modes_unref(l->modes);
     tn_arena_free(l->rules_arena);
-    tn_arena_free(l->config_arena);
+    tn_arena_free(l->arena);
     tn_apply_gate_free(l->gate);
     free(l->refused);
     free(l->stale);
-    close(l->mailbox.fd);
-    pthread_mutex_destroy(&l->mailbox.mutex);
+    tn_mailbox_done(&l->mailbox);
 }
 
 /* All threads inherit it: signals are for the loop alone. */
@@ -563,42 +514,76 @@ signals_block(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* One life of the loop; '*again' is set when a reload asks for the next. */
 static enum tn_code
-life(const struct tn_daemon_options *options, struct tn_metrics *metrics,
-     struct tn_log *log, bool *again, struct tn_error *err)
+life_run(struct tn_life *life, struct tn_error *err)
 {
-    struct tn_loop l = {
-        .options = options,
-        .rules_arena = tn_arena_new(),
-        .log = log,
-        .metrics = metrics,
-    };
-    pthread_mutex_init(&l.mailbox.mutex, NULL);
-    l.mailbox.end = &l.mailbox.first;
-    l.mailbox.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    enum tn_code code = config_open(&l, err);
+    struct tn_loop *l = &life->loop;
+    enum tn_code code = tn_mailbox_init(&l->mailbox, err);
     if (!code) {
-        code = tn_caps_limit(l.config->source.url.v, err);
+        code = tn_caps_limit(l->config->source.url.v, err);
     }
     if (!code) {
-        code = parts_open(&l, err);
+        code = parts_open(l, err);
     }
+    life->ran = !code;
     if (!code) {
-        code = loop_run(&l, err);
+        code = loop_run(life, err);
         if (code) { /* Said now: a worker may hang below. */
             char text[TN_ERROR_TEXT];
-            tn_log(log, TN_LOG_ERROR, NULL, "the loop ended: %s",
+            tn_log(l->log, TN_LOG_ERROR, NULL, "the loop ended: %s",
                    tn_error_text(err, text, sizeof text));
         }
     }
-    *again = l.reloading && !code;
-    if (!parts_close(&l)) {
+    bool reloading = life->next.arena && !code;
+    if (!parts_close(l, reloading)) {
         /* A worker hangs in a device and may still look at what would be
          * freed; all that had to be on the disk is. */
-        _exit(code || l.reloading ? 1 : 0); /* Who reloads wants to go on. */
+        _exit(code || reloading ? 1 : 0); /* Who reloads wants to go on. */
     }
-    loop_free(&l);
+    loop_free(l);
+    return code;
+}
+
+/* What the settings before held is taken up again where those of a reload
+ * cannot be: somebody was quicker since they were tried. */
+static enum tn_code
+lives(const struct tn_daemon_options *options, struct tn_metrics *metrics,
+      struct tn_log *log, struct tn_error *err)
+{
+    struct tn_held_settings now = {0}, former = {0};
+    enum tn_code code = tn_settings_load(options, &now, err);
+    while (now.arena) {
+        struct tn_life life = {
+            .loop =
+                {
+                    .options = options,
+                    .config = now.config,
+                    .arena = tn_arena_new(),
+                    .rules_arena = tn_arena_new(),
+                    .log = log,
+                    .metrics = metrics,
+                },
+        };
+        code = life_run(&life, err);
+        if (code && !life.ran && former.arena) {
+            char text[TN_ERROR_TEXT];
+            tn_log(log, TN_LOG_ERROR, NULL,
+                   "reload failed, the former settings are taken up again: %s",
+                   tn_error_text(err, text, sizeof text));
+            tn_metric_set(metrics, TN_M_CONFIG_OK, NULL, 0);
+            tn_held_settings_free(&now);
+            now = former;
+            former = (struct tn_held_settings){0};
+            continue;
+        }
+        tn_held_settings_free(&former);
+        former = now;
+        now = life.next;
+        if (code) {
+            tn_held_settings_free(&now);
+        }
+    }
+    tn_held_settings_free(&former);
     return code;
 }
 
@@ -642,7 +627,6 @@ alone(const char *state_dir, int *out, struct tn_error *err)
 enum tn_code
 tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
 {
-    bool again = true;
     TN_CLEANUP(tn_cleanup_fd) int lock = -1;
     enum tn_code code = alone(options->state_dir, &lock, err);
     if (code) {
@@ -651,6 +635,8 @@ tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
     signals_block();
     /* Many threads that each work now and then: few heaps. */
     (void) mallopt(M_ARENA_MAX, 2);
+    /* What is large goes back as soon as it is freed. */
+    (void) mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
     /* Sets the allocator up: under a sanitizer nobody did, and two workers
      * that trim for the first time at once would crash in it. */
     (void) malloc_trim(0);
@@ -661,9 +647,7 @@ tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
     struct tn_metrics *metrics = tn_metrics_new();
     tn_metric_set(metrics, TN_M_CONFIG_OK, NULL, 1);
     tn_metric_set(metrics, TN_M_BUILD, TN_LABELS(options->version, ""), 1);
-    while (again) {
-        code = life(options, metrics, log, &again, err);
-    }
+    code = lives(options, metrics, log, err);
     if (!code) {
         tn_log(log, TN_LOG_INFO, NULL, "stopped");
     }

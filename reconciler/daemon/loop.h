@@ -29,6 +29,15 @@ struct tn_mailbox {
     int fd; /* eventfd */
 };
 
+/* mailbox.c.  To be done also after a failure. */
+enum tn_code tn_mailbox_init(struct tn_mailbox *box,
+                             struct tn_error *err) TN_MUST_USE;
+void tn_mailbox_done(struct tn_mailbox *box);
+/* By any thread; copies '*what', and takes over what it points to. */
+void tn_mailbox_post(struct tn_mailbox *box, const struct tn_mail *what);
+/* All that has come, in its order; each is to be freed. */
+struct tn_mail *tn_mailbox_take(struct tn_mailbox *box);
+
 /* A device, its worker, and what is known of it. */
 struct tn_slot {
     char *name;
@@ -51,7 +60,7 @@ struct tn_slot {
 
 struct tn_loop {
     const struct tn_daemon_options *options;
-    struct tn_arena *config_arena;
+    struct tn_arena *arena; /* As long as the loop. */
     const struct tn_daemon *config;
     struct tn_log *log;
     struct tn_metrics *metrics;
@@ -78,7 +87,7 @@ struct tn_loop {
     char *refused;    /* Why it is not followed; null. */
     char *stale;      /* Why Git cannot be read; null. */
     int64_t tick_ms;
-    bool stopping, reloading;
+    bool stopping;
 
     struct tn_http_server *http;
     struct tn_webhook *webhook;
@@ -117,6 +126,11 @@ void tn_loop_post_report(void *loop, struct tn_unit_report *report);
 enum tn_code tn_serve_open(struct tn_loop *loop,
                            struct tn_error *err) TN_MUST_USE;
 void tn_serve_close(struct tn_loop *loop);
+/* Could that be opened with these settings?  What 'loop' itself listens on is
+ * no obstacle. */
+enum tn_code tn_serve_check(const struct tn_loop *loop,
+                            const struct tn_daemon *next,
+                            struct tn_error *err) TN_MUST_USE;
 
 /* command.c: the control socket. */
 void tn_command_answer(void *loop, const char *request, struct tn_text *answer);

@@ -161,6 +161,36 @@ tn_serve_open(struct tn_loop *l, struct tn_error *err)
     return tn_http_server_open(&o, &l->http, err);
 }
 
+/* "127.0.0.1:80" and "[::]:80" cannot be listened on at the same time. */
+static const char *
+port_of(const char *listen)
+{
+    const char *colon = listen ? strrchr(listen, ':') : NULL;
+    return colon && listen[0] != '/' ? colon : listen;
+}
+
+enum tn_code
+tn_serve_check(const struct tn_loop *l, const struct tn_daemon *next,
+               struct tn_error *err)
+{
+    struct tn_loop trial = {
+        .options = l->options,
+        .config = next,
+        .log = l->log,
+        .metrics = l->metrics,
+    };
+    bool ours = tn_streq(port_of(next->http.listen.v),
+                         port_of(l->config->http.listen.v));
+    enum tn_code code = TN_OK;
+    if (ours && next->http.listen.v) {
+        code = webhook_open(&trial, err);
+    } else {
+        code = tn_serve_open(&trial, err);
+    }
+    tn_serve_close(&trial);
+    return code;
+}
+
 void
 tn_serve_close(struct tn_loop *l)
 {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # kill -9 at random instants during apply; afterwards a plain run must converge,
 # a second plan must be empty, and foreign objects must be as they were.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # 'tenet run' on the real kernel: new commits, drift of many kinds, modes, a bad
 # commit, a rewritten branch, Git away, kill -9, and a clean stop.
 PREFIX=${PREFIX:-tdaemon}
@@ -69,7 +70,7 @@ spec:
   control: $work/ctl.sock
 YAML
 start() {
-    "$TENET" run --config "$work/daemon.yml" "$@" 2>>"$work/daemon.log" &
+    "$TENET" run --config "$work/daemon.yml" 2>>"$work/daemon.log" &
     daemon=$!
 }
 # until_ok SECONDS COMMAND...

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # The daemon when its surroundings fail: disks full, the remote away, the
 # repository garbage, clocks that jump, netlink overrun, a device that hangs, a
 # process that was stopped, rubbish on the control socket, a second daemon.
@@ -40,7 +41,6 @@ follows() { # follows WHAT [SECONDS]: a new commit is applied and told.
     new_commit
     ok "$1" until_ok "${2:-20}" at_commit hv1 hv2
 }
-# shellcheck disable=SC2317
 following() {
     ctl status | grep -q "^Following $(git -C "$repo" rev-parse --short=12 HEAD)"
 }
@@ -73,7 +73,7 @@ fill "$work/small"
 kill_daemon
 start
 sleep 3
-alive && result yes "it starts with a full disk" || result no "it starts with a full disk"
+ok "it starts with a full disk" alive
 rm "$work/small/ballast"
 alive || start
 heals "and works when there is space" 60
@@ -204,7 +204,7 @@ spoil() { # spoil WHAT SAID COMMAND...: said or not, healed meanwhile, mended
     cp -a "$repo" "$work/good"
     "$@"
     ctl sync >/dev/null
-    [ $said = said ] &&
+    [ "$said" = said ] &&
         ok "$what: it is said" until_ok 15 logged_since "$at" '(warning|error) '
     heals "$what: drift is healed"
     ok "$what: it lives" alive
@@ -327,5 +327,5 @@ stop_daemon
 is "foreign objects are untouched" "$before" "$(foreign_show)"
 is "no journal is left open" "" "$(journals_open)"
 no_sanitizer
-show_log 80
+show_log
 finish

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # kill -9 of the daemon at random instants while commits arrive, and a new start
 # at once. Afterwards desired equals observed, what is not ours is as it was,
 # the journal is explained, and the status ref and the repository are whole.
@@ -76,7 +77,7 @@ echo "# $killed kills, $(git -C "$repo" rev-list --count main) commits," \
 is "no journal is left open" "" "$(journals_open)"
 not_ok "no journal is damaged" \
     bash -c "find $TENET_STATE_DIR -name '*.damaged' | grep ."
-for j in $(grep -l '"superseded"' "$TENET_STATE_DIR"/*/journal/*.jsonl 2>/dev/null); do
+grep -l '"superseded"' "$TENET_STATE_DIR"/*/journal/*.jsonl 2>/dev/null | while read -r j; do
     logged "run $(basename "$j" .jsonl) was interrupted" || echo "$j"
 done >"$work/unsaid"
 is "each interrupted run was said" "" "$(cat "$work/unsaid")"

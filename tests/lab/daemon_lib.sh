@@ -32,7 +32,7 @@ spec:
 YAML
 }
 start() {
-    "${UNDER[@]}" "$TENET" run --config "$work/daemon.yml" "$@" \
+    "${UNDER[@]}" "$TENET" run --config "$work/daemon.yml" \
         2>>"$work/daemon.log" &
     daemon=$!
 }
@@ -47,7 +47,7 @@ stop_daemon() { # Says 'ok' if it stops cleanly.
     kill -TERM "$daemon"
     wait "$daemon" || code=$?
     daemon=''
-    is "${1:-a clean stop}" 0 "$code"
+    is "a clean stop" 0 "$code"
 }
 alive() { kill -0 "$daemon" 2>/dev/null; }
 # until_ok SECONDS COMMAND...
@@ -176,5 +176,5 @@ status_linear() {
 }
 show_log() {
     [ "$failures" = 0 ] ||
-        grep -v debug "$work/daemon.log" | tail -n "${1:-60}" | sed 's/^/# /'
+        grep -v debug "$work/daemon.log" | tail -n 80 | sed 's/^/# /'
 }

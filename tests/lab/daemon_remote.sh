@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # 'tenet run' against real servers: Git over ssh and https, signed commits, a
 # signed webhook, a status ref that 'git verify-commit' accepts, Alertmanager
 # and Prometheus, and a remote that is away.
@@ -130,7 +131,8 @@ start() {
 follows() { ctl status | grep -q "^Following ${1:0:12}"; }
 told() { git -C "$work/srv/srv.git" show tenet/status:devices/hv1.yml | grep -q "$1"; }
 hook() { # hook SIGNATURE-KEY: prints the status
-    local body='{"ref":"refs/heads/main","after":"'$(git -C "$repo" rev-parse HEAD)'","repository":{"full_name":"net/intent"}}' sig
+    local body sig
+    body='{"ref":"refs/heads/main","after":"'$(git -C "$repo" rev-parse HEAD)'","repository":{"full_name":"net/intent"}}'
     sig=$(printf %s "$body" | openssl dgst -sha256 -hmac "$1" -r | cut -d' ' -f1)
     curl -s -o /dev/null -w '%{http_code}' -H 'X-GitHub-Event: push' \
         -H "X-GitHub-Delivery: $RANDOM-$RANDOM" -H "X-Hub-Signature-256: sha256=$sig" \

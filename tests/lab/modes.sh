@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # What the daemon may not do: first contact, modes and freezes that come from
 # Git, with reason and end; removals beyond the budget.
 PREFIX=${PREFIX:-tmodes}
@@ -105,7 +106,6 @@ ok "when the mode ends it is healed" until_ok 30 bash -c "ip -n $vpc -o link sho
 
 # A budget for removals: they wait, and so does new intent; drift is healed.
 up() { ip -n "$vpc" -o link show b-front up | grep -q b-front; }
-# shellcheck disable=SC2317
 has_vpc() { ip netns list | grep -q "^${PREFIX}1.tn.acme.$1\\b"; }
 more() { # more N
     cat <<YAML

@@ -168,5 +168,5 @@ ok "D is followed" until_ok 20 settled "$d"
 ok "and is there" until_ok 5 has_mtu 1370
 stop_daemon
 no_sanitizer
-show_log 60
+show_log
 finish

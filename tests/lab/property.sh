@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # The whole program against random intent, by real packets: for each seed a lab,
 # an intent, its verdicts (random_oracle.py) asked by packets; drift by hand and
 # its healing; steps to similar intents, with pings meanwhile that must not

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # Functions are called by ok.
 # status_race.sh [file|ssh|https] [WRITERS] [COMMITS] - status commits of many
 # writers at one remote: is one lost, is there a merge, what did it cost?
 #
