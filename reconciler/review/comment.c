@@ -27,6 +27,14 @@ struct mine {
     const char *body; /* Of the first; new in the arena. */
 };
 
+struct talk {
+    struct tn_door *door;
+    const struct tn_post_comment *comment;
+    struct mine mine;
+    const char *body; /* What is to be there: of the comment, or its brief. */
+    enum tn_posted posted;
+};
+
 static void
 cleanup_json(json_t **j)
 {
@@ -112,10 +120,10 @@ list_path(const struct tn_door *door, const char *request, unsigned page)
         tn_ask_repository(door), request, PAGE, page);
 }
 
-/* Takes ours out of one page; '*first' is its first id. */
+/* Takes ours out of one page; '*first_id' is the id it begins with. */
 static enum tn_code
-page_read(struct tn_door *door, const struct tn_answer *a, const char *marker,
-          struct mine *mine, json_int_t *first_id, struct tn_error *err)
+page_read(struct talk *t, const struct tn_answer *a, struct mine *mine,
+          json_int_t *first_id, struct tn_error *err)
 {
     TN_CLEANUP(cleanup_json)
     json_t *list = json_loadb(a->body, a->n_body, 0, NULL);
@@ -126,10 +134,11 @@ page_read(struct tn_door *door, const struct tn_answer *a, const char *marker,
     *first_id = id_of(json_array_get(list, 0));
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        if (is_ours(door, c, marker) && mine->n < MINE_MAX) {
+        if (is_ours(t->door, c, t->comment->marker) && mine->n < MINE_MAX) {
             if (mine->n == 0) {
                 mine->body = tn_arena_strdup(
-                    door->arena, json_string_value(json_object_get(c, "body")));
+                    t->door->arena,
+                    json_string_value(json_object_get(c, "body")));
             }
             mine->ids[mine->n++] = id_of(c);
         }
@@ -138,23 +147,20 @@ page_read(struct tn_door *door, const struct tn_answer *a, const char *marker,
 }
 
 static enum tn_code
-find(struct tn_door *door, const struct tn_post_comment *comment,
-     struct mine *mine, struct tn_error *err)
+find(struct talk *t, struct tn_error *err)
 {
     json_int_t start = 0;
-    *mine = (struct mine){0};
+    t->mine = (struct mine){0};
     for (unsigned page = 1; page <= PAGES_MAX; page++) {
         struct tn_answer a;
         json_int_t first_id = 0;
         struct tn_ask ask = {
             .method = "GET",
-            .path = list_path(door, comment->request, page),
+            .path = list_path(t->door, t->comment->request, page),
         };
-        struct mine more = *mine;
-        enum tn_code code = tn_ask_forge(door, &ask, &a, err);
-        code =
-            code ? code
-                 : page_read(door, &a, comment->marker, &more, &first_id, err);
+        struct mine more = t->mine;
+        enum tn_code code = tn_ask_forge(t->door, &ask, &a, err);
+        code = code ? code : page_read(t, &a, &more, &first_id, err);
         if (code) {
             return tn_while(err, code, "listing the comments");
         }
@@ -162,7 +168,7 @@ find(struct tn_door *door, const struct tn_post_comment *comment,
             return TN_OK; /* Empty, or the first one again. */
         }
         start = start ? start : first_id;
-        *mine = more;
+        t->mine = more;
     }
     return tn_fail(err, TN_EUNSUPPORTED, 0, "there are too many comments");
 }
@@ -215,30 +221,26 @@ same_body(const char *a, const char *b)
 
 /* One comment in place of all of ours. */
 static enum tn_code
-write_one(struct tn_door *door, const struct tn_post_comment *comment,
-          const struct mine *mine, const char *body, struct tn_answer *a,
-          enum tn_posted *out, struct tn_error *err)
+write_one(struct talk *t, struct tn_answer *a, struct tn_error *err)
 {
-    struct tn_ask ask = {.body = body_json(door->arena, body)};
-    enum tn_code code;
-    if (mine->n) {
-        if (same_body(mine->body, body)) {
-            *out = TN_POSTED_SAME;
-            *a = (struct tn_answer){.status = 200, .body = ""};
-            return TN_OK;
-        }
+    struct tn_door *door = t->door;
+    struct tn_ask ask = {.body = body_json(door->arena, t->body)};
+    if (t->mine.n && same_body(t->mine.body, t->body)) {
+        t->posted = TN_POSTED_SAME;
+        *a = (struct tn_answer){.status = 200, .body = ""};
+        return TN_OK;
+    }
+    if (t->mine.n) {
         ask.method = door->forge == TN_FORGE_GITLAB ? "PUT" : "PATCH";
-        ask.path = one_path(door, comment->request, mine->ids[0]);
-        code = tn_ask_forge(door, &ask, a, err);
-        *out = TN_POSTED_UPDATED;
+        ask.path = one_path(door, t->comment->request, t->mine.ids[0]);
+        t->posted = TN_POSTED_UPDATED;
     } else {
         ask.method = "POST";
-        ask.path = new_path(door, comment->request);
+        ask.path = new_path(door, t->comment->request);
         ask.once = true;
-        code = tn_ask_forge(door, &ask, a, err);
-        *out = TN_POSTED_NEW;
+        t->posted = TN_POSTED_NEW;
     }
-    return code;
+    return tn_ask_forge(door, &ask, a, err);
 }
 
 static bool
@@ -250,25 +252,23 @@ too_long(const struct tn_answer *a)
 /* Whatever was found, somebody may have deleted it, or an answer may be lost:
  * then look again. */
 static enum tn_code
-settle(struct tn_door *door, const struct tn_post_comment *comment,
-       struct mine *mine, enum tn_posted *out, struct tn_error *err)
+settle(struct talk *t, struct tn_error *err)
 {
     enum tn_code code = TN_OK;
-    const char *body = comment->body;
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct tn_answer a;
-        code = find(door, comment, mine, err);
+        code = find(t, err);
         if (code) {
             return code;
         }
-        code = write_one(door, comment, mine, body, &a, out, err);
+        code = write_one(t, &a, err);
         if (!code) {
             return TN_OK;
         }
-        if (too_long(&a) && body != comment->brief) {
-            body = comment->brief;
+        if (too_long(&a) && t->body != t->comment->brief) {
+            t->body = t->comment->brief;
         } else if (a.status != 0 && a.status < 500 &&
-                   !(mine->n && (a.status == 404 || a.status == 410))) {
+                   !(t->mine.n && (a.status == 404 || a.status == 410))) {
             break;
         }
     }
@@ -279,21 +279,25 @@ enum tn_code
 tn_post_comment(struct tn_door *door, const struct tn_post_comment *comment,
                 enum tn_posted *out, size_t *n_deleted, struct tn_error *err)
 {
-    struct mine mine;
-    *n_deleted = 0;
+    struct talk t = {.door = door, .comment = comment, .body = comment->body};
+    size_t deleted = 0;
     enum tn_code code = who(door, err);
-    code = code ? code : settle(door, comment, &mine, out, err);
-    for (size_t i = 1; !code && i < mine.n; i++) {
+    code = code ? code : settle(&t, err);
+    for (size_t i = 1; !code && i < t.mine.n; i++) {
         struct tn_answer a;
         struct tn_ask ask = {
             .method = "DELETE",
-            .path = one_path(door, comment->request, mine.ids[i]),
+            .path = one_path(door, comment->request, t.mine.ids[i]),
         };
         code = tn_ask_forge(door, &ask, &a, err);
         if (a.status == 404 || a.status == 410) {
             code = TN_OK; /* Somebody was faster. */
         }
-        *n_deleted += code == TN_OK;
+        deleted += code == TN_OK;
+    }
+    if (!code) {
+        *out = t.posted;
+        *n_deleted = deleted;
     }
     return code;
 }
