@@ -120,7 +120,7 @@ part_add(struct asking *a, const struct tn_reach_part *part)
             tn_addr_add(&l->to_last, 1, &next) &&
             tn_addr_cmp(&next, &part->to_first) == 0 &&
             l->verdict == part->verdict && l->to_port == part->to_port &&
-            l->to_vpc == part->to_vpc &&
+            l->to_vpc == part->to_vpc && l->answered == part->answered &&
             tn_traffic_eq(l->traffic, part->traffic) && same_steps(l, part)) {
             l->to_last = part->to_last;
             return;
@@ -167,6 +167,7 @@ check_end(struct asking *a, struct tn_reach_part *part)
         });
     part->verdict = TN_REACH_NO;
     part->traffic = &tn_traffic_none;
+    part->answered = false;
 }
 
 static void

@@ -185,8 +185,7 @@ tn_reach_place_parse(const struct tn_reach *reach, const char *text,
     char tenant[128];
     const char *slash = strchr(text, '/');
     if (parse_prefix(text, &place.prefix)) {
-        place.vpc = seen_from;
-        if (!seen_from) {
+        if (!seen_from) { /* Else it is wherever that VPC routes it. */
             code = find_owner(reach, &place.prefix.addr, &place, err);
         }
     } else if (!slash || (size_t) (slash - text) >= sizeof tenant) {

@@ -81,6 +81,7 @@ struct tn_reach_part {
                                           gateway. */
     enum tn_reach_verdict verdict;     /* Of the traffic asked for. */
     const struct tn_traffic *traffic;  /* All that passes on this way. */
+    bool answered;                     /* What passes is answered. */
     const struct tn_reach_step *steps;
     size_t n_steps;
 };

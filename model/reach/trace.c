@@ -379,6 +379,7 @@ gateway(struct walk *w, const struct tn_net_subnet *of,
          shown(w, &w->t->to), of->name);
     w->passes = &echo;
     out->to_vpc = w->vpc;
+    out->answered = true;
     out->verdict = all ? TN_REACH_YES : TN_REACH_NO;
     finish(w, out);
 }
@@ -389,15 +390,17 @@ arrive(struct walk *w, const struct tn_net_port *to, struct tn_reach_part *out)
     out->to_vpc = w->vpc;
     out->to_port = to;
     ingress(w, to, tn_port_owns(to, &w->t->to));
-    if (!tn_traffic_within(w->t->traffic, w->passes)) {
+    if (tn_traffic_is_none(w->passes)) {
         return;
     }
-    bool back = answers(w, to);
-    step(w, TN_REACH_RETURN, back, (struct tn_origin){0},
-         back ? "answers of established flows return to %s"
-              : "no way leads answers back to %s",
+    out->answered = answers(w, to);
+    step(w, TN_REACH_RETURN, out->answered, (struct tn_origin){0},
+         out->answered ? "answers of established flows return to %s"
+                       : "no way leads answers back to %s",
          shown(w, &w->t->from));
-    out->verdict = back ? TN_REACH_YES : TN_REACH_ONE_WAY;
+    if (tn_traffic_within(w->t->traffic, w->passes)) {
+        out->verdict = out->answered ? TN_REACH_YES : TN_REACH_ONE_WAY;
+    }
 }
 
 void

@@ -130,7 +130,8 @@ part_json(struct tn_text *out, const struct tn_reaching *r,
     add_string(out, "verdict", tn_reach_verdict_word(p->verdict));
     tn_text_add(out, ", ");
     add_string(out, "passes", traffic_text(r, p->traffic));
-    tn_text_add(out, ", \"steps\": [");
+    tn_text_addf(out, ", \"answered\": %s, \"steps\": [",
+                 p->answered ? "true" : "false");
     for (size_t i = 0; i < p->n_steps; i++) {
         const struct tn_reach_step *s = &p->steps[i];
         tn_text_add(out, i ? ", {" : "{");
