@@ -1,8 +1,9 @@
 /* apply.c - all devices at once, journal first.
  *
  * The journal holds every intended step of every device before the first one
- * is touched.  Then each device goes its own way (device.c); what became of it
- * is added to the journal as soon as it is known. */
+ * is touched, and is on the disk by then unless all of it undoes drift.  Then
+ * each device goes its own way (device.c); what became of it is added to the
+ * journal as soon as it is known. */
 #include "reconciler/apply/reconcile.h"
 
 #include <stdlib.h>
@@ -140,6 +141,21 @@ journal_prepare(const struct tn_apply_job *job, struct tn_journal *journal,
     return tn_journal_go(journal, err);
 }
 
+/* Does the run nothing but put back what others changed?  Then Git and the
+ * devices tell all of it again, whenever they are compared. */
+static bool
+is_heal(const struct tn_apply_job *job)
+{
+    bool heal = true;
+    for (size_t i = 0; i < job->n; i++) {
+        const struct tn_device_plan *plan = job->devices[i].plan;
+        for (size_t k = 0; heal && k < plan->n_changes; k++) {
+            heal = plan->changes[k].cause == TN_CAUSE_DRIFT;
+        }
+    }
+    return heal;
+}
+
 enum tn_code
 tn_apply_devices(const struct tn_apply_job *job, struct tn_state_lock *lock,
                  struct tn_error *err)
@@ -155,6 +171,7 @@ tn_apply_devices(const struct tn_apply_job *job, struct tn_state_lock *lock,
     struct tn_journal_run header = {
         .commit = job->commit,
         .environment = job->environment,
+        .late = is_heal(job),
     };
     enum tn_code code = tn_journal_begin(lock, &header, &work.journal, err);
     if (code) {

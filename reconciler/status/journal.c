@@ -35,6 +35,7 @@ struct tn_journal {
     const struct tn_state_lock *lock; /* Borrowed. */
     pthread_mutex_t mutex;
     int fd;
+    bool late;
     bool went;
     bool broken;     /* The end of the file is not known to be whole. */
     off_t size;      /* Of whole lines. */
@@ -97,6 +98,17 @@ sync_file(struct tn_journal *j, struct tn_error *err)
     return TN_OK;
 }
 
+/* The file and its name. */
+static enum tn_code
+sync_all(struct tn_journal *j, struct tn_error *err)
+{
+    enum tn_code code = sync_file(j, err);
+    if (!code && fsync(tn_state_journal_dir(j->lock)) < 0) {
+        code = journal_failed(j, errno, err);
+    }
+    return code;
+}
+
 static void
 make_id(char id[TN_RUN_ID], int64_t now)
 {
@@ -137,6 +149,7 @@ tn_journal_begin(struct tn_state_lock *lock, struct tn_journal_run *run,
     }
     pthread_mutex_init(&j->mutex, NULL);
     j->lock = lock;
+    j->late = run->late;
     j->n = 1;
     if (run->time == 0) {
         run->time = (int64_t) time(NULL);
@@ -214,11 +227,8 @@ tn_journal_go(struct tn_journal *j, struct tn_error *err)
         tn_line_begin(&j->line, j->n, "go");
         code = append(j, err);
     }
-    if (!code) {
-        code = sync_file(j, err);
-    }
-    if (!code && fsync(tn_state_journal_dir(j->lock)) < 0) {
-        code = journal_failed(j, errno, err);
+    if (!code && !j->late) {
+        code = sync_all(j, err);
     }
     j->went = !code;
     return code;
@@ -258,7 +268,7 @@ tn_journal_device(struct tn_journal *j, const char *device,
         tn_line_add(&j->line, "message", cut);
     }
     enum tn_code code = append(j, err);
-    return code ? code : sync_file(j, err);
+    return code || j->late ? code : sync_file(j, err);
 }
 
 enum tn_code
@@ -272,7 +282,7 @@ tn_journal_end(struct tn_journal *j, const char *outcome, struct tn_error *err)
     if (!code) {
         /* Gives the reserved room back; a failure costs space only. */
         TN_UNUSED int rc = ftruncate(j->fd, j->size);
-        code = sync_file(j, err);
+        code = j->late ? sync_all(j, err) : sync_file(j, err);
     }
     if (!code) {
         tn_journal_prune(j->lock, j->file);

@@ -4,8 +4,8 @@
  *
  * One file per run, <state>/journal/<run>.jsonl, of lines that each carry their
  * number and a checksum: a header, the intended steps, "go", and outcomes.
- * tn_journal_go returns when all of that is on the disk; only then may a
- * device be touched.  After kill -9 or power loss the next run finds a run
+ * tn_journal_go returns when all of that is on the disk (if the run is 'late':
+ * with the kernel); only then may a device be touched.  After kill -9 or power loss the next run finds a run
  * without an end, reads what was intended and what is known to be done, makes
  * it good, and closes it with tn_journal_finish.  A line that was torn by the
  * crash is recognised and dropped, with all that follows it.
@@ -51,6 +51,10 @@ struct tn_journal_run {
     int64_t time;       /* Seconds since 1970 UTC; 0: the clock. */
     const char *commit; /* Empty: a working tree. */
     const char *environment;
+    bool late; /* For tn_journal_begin: on the disk when the run is over, not
+                  before.  For runs that undo drift and nothing else: of those
+                  nothing need be known after a power failure, for whoever
+                  looks at the device anew finds the same to do. */
 };
 
 struct tn_journal_step {
@@ -84,8 +88,9 @@ enum tn_code tn_journal_intend(struct tn_journal *journal, const char *device,
                                const struct tn_journal_step *steps, size_t n,
                                struct tn_error *err) TN_MUST_USE;
 
-/* Everything intended is on the disk when this returns TN_OK, and there is room
- * reserved for the outcomes, where the file system can do that. */
+/* Everything intended is on the disk when this returns TN_OK, or, of a late
+ * run, survives kill -9; and there is room reserved for the outcomes, where the
+ * file system can do that. */
 enum tn_code tn_journal_go(struct tn_journal *journal,
                            struct tn_error *err) TN_MUST_USE;
 
@@ -97,7 +102,8 @@ enum tn_code tn_journal_steps(struct tn_journal *journal, const char *device,
                               const enum tn_journal_outcome *outcomes, size_t n,
                               struct tn_error *err) TN_MUST_USE;
 
-/* A device is finished; on the disk when it returns.  'message' may be null. */
+/* A device is finished; on the disk when it returns, unless the run is late.
+ * 'message' may be null. */
 enum tn_code tn_journal_device(struct tn_journal *journal, const char *device,
                                enum tn_journal_device_state state,
                                const char *message,
@@ -130,7 +136,8 @@ struct tn_journal_past {
     struct tn_journal_run run;
     const char *path;
     bool went; /* "go" was written: devices may have been touched.  False
-                  for certain means that none was, unless 'damaged'. */
+                  for certain means that none was, unless 'damaged' or late
+                  and followed by a power failure. */
     bool ended;
     bool torn;    /* The last line was incomplete and was dropped. */
     bool damaged; /* A line is bad that no crash has torn, or makes no sense.

@@ -92,11 +92,12 @@ open_all(struct tn_state_lock *lock, struct tn_error *err)
     if (lock->file < 0) {
         return tn_state_fail(err, errno, lock->path);
     }
-    if (mkdirat(lock->dir, "journal", 0700) < 0 && errno != EEXIST) {
+    bool new = mkdirat(lock->dir, "journal", 0700) == 0;
+    if (!new &&errno != EEXIST) {
         return tn_state_fail(err, errno, lock->path);
     }
     lock->journal = openat(lock->dir, "journal", flags | O_NOFOLLOW);
-    if (lock->journal < 0 || fsync(lock->dir) < 0) {
+    if (lock->journal < 0 || (new &&fsync(lock->dir) < 0)) {
         return tn_state_fail(err, errno, lock->path);
     }
     return TN_OK;
