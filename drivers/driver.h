@@ -44,10 +44,15 @@ struct tn_driver_env {
     const char *cache_dir; /* For what can be recomputed; null: none. */
 };
 
-/* Names of the scopes to read; n 0 with names null: everything. */
+/* Names of the scopes to read; n 0 with names null: everything.  'keys' are the
+ * resources in them that are said to have changed since the session last read
+ * them, null: that is not known.  Of the others a driver may tell what it knows
+ * already, where reading it again would take long. */
 struct tn_scope {
     const char *const *names;
     size_t n;
+    const char *const *keys;
+    size_t n_keys;
 };
 
 enum tn_op { TN_OP_CREATE, TN_OP_UPDATE, TN_OP_REPLACE, TN_OP_DELETE };

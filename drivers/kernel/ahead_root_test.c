@@ -61,7 +61,7 @@ static int
 differ(struct place *p, bool part)
 {
     static const char *const names[] = {"acme/web"};
-    struct tn_scope scope = {part ? names : NULL, part ? 1 : 0};
+    struct tn_scope scope = {.names = part ? names : NULL, .n = part ? 1 : 0};
     struct tn_error err = {0};
     char text[TN_ERROR_TEXT];
     const struct tn_state *have = NULL;

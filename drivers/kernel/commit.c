@@ -601,7 +601,7 @@ tn_k_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     for (size_t i = 0; i < c.n; i++) {
         outcomes[i] = TN_STEP_PENDING;
     }
-    enum tn_code code = tn_k_in_thread(run, &c, err);
+    enum tn_code code = tn_k_excursion(run, &c, err);
     *failed = c.first;
     if (code == TN_OK && c.n_waiting && err) {
         *err = c.waits_for;

@@ -104,6 +104,7 @@ tn_k_update_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
         code = mark_loopback(&space->sock, vpc_alias(e, o), err);
     }
     if (code == TN_OK) {
+        space->tuned = false;
         code = tn_k_netns_enter(space->fd, err);
     }
     return code == TN_OK ? tn_k_sysctls_write(err) : code;
@@ -115,6 +116,7 @@ tn_k_new_links(struct tn_k_space *space, bool ipv6, struct tn_error *err)
     if (space->ipv6 == ipv6) {
         return TN_OK;
     }
+    space->tuned = false;
     enum tn_code code = tn_k_netns_enter(space->fd, err);
     if (code == TN_OK) {
         code = tn_k_sysctl_new_links(ipv6, err);
@@ -197,6 +199,7 @@ tn_k_delete_netns(struct tn_k_commit *c, const struct tn_k_netns *o,
                        o->o.ns, name);
     }
     tn_k_space_close(space);
+    tn_nft_settle(c->s->nft);
     return tn_k_netns_remove(o->o.ns, err);
 }
 

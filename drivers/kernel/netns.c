@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -27,32 +27,20 @@
 
 enum { PATH_SIZE = sizeof NETNS_DIR + 256 };
 
-struct thread_run {
-    tn_k_thread_fn fn;
-    void *ctx;
-    struct tn_error *err;
-    enum tn_code code;
-};
-
-static void *
-thread_main(void *arg)
-{
-    struct thread_run *run = arg;
-    run->code = run->fn(run->ctx, run->err);
-    return NULL;
-}
-
 enum tn_code
-tn_k_in_thread(tn_k_thread_fn fn, void *ctx, struct tn_error *err)
+tn_k_excursion(tn_k_thread_fn fn, void *ctx, struct tn_error *err)
 {
-    struct thread_run run = {fn, ctx, err, TN_OK};
-    pthread_t thread;
-    int rc = pthread_create(&thread, NULL, thread_main, &run);
-    if (rc != 0) {
-        return tn_fail_sys(err, TN_EUNAVAILABLE, rc, "cannot start a thread");
+    int home = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+    if (home < 0) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, OWN_NETNS);
     }
-    pthread_join(thread, NULL);
-    return run.code;
+    enum tn_code code = fn(ctx, err);
+    if (setns(home, CLONE_NEWNET) < 0) {
+        perror("tenet: cannot return to the own network namespace");
+        abort();
+    }
+    close(home);
+    return code;
 }
 
 static enum tn_code

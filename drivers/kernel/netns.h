@@ -1,7 +1,7 @@
 /* netns.h - network namespaces as 'ip netns' keeps them: files in /run/netns.
  *
- * Whatever changes the namespace of a thread happens in a thread of its own
- * (tn_k_in_thread), so that the caller's never changes. */
+ * Whatever changes the namespace of a thread happens inside tn_k_excursion(),
+ * so that the caller's never changes. */
 #ifndef TN_KERNEL_NETNS_H
 #define TN_KERNEL_NETNS_H
 
@@ -11,9 +11,11 @@
 #include "drivers/kernel/nl.h"
 #include "model/base/arena.h"
 
-/* Runs 'fn' in a new thread and returns what it returned. */
+/* Runs 'fn', which may enter other namespaces or make one, goes back to the
+ * one that the calling thread is in, and returns what 'fn' returned.  A thread
+ * that could not go back would do harm: that ends the process. */
 typedef enum tn_code (*tn_k_thread_fn)(void *ctx, struct tn_error *err);
-enum tn_code tn_k_in_thread(tn_k_thread_fn fn, void *ctx,
+enum tn_code tn_k_excursion(tn_k_thread_fn fn, void *ctx,
                             struct tn_error *err) TN_MUST_USE;
 
 /* libnftables waits with select() and aborts on a descriptor from 1024 on.

@@ -71,9 +71,9 @@ Test(netns, file_that_a_crash_left_is_none_and_is_used)
     cr_assert_lt(open(LEFT, O_RDONLY), 0, "mode 0 must not be readable");
     expect_open(name, TN_ENOENT);
     expect_open("never", TN_ENOENT);
-    cr_assert_eq(tn_k_in_thread(create, name, &err), TN_OK);
+    cr_assert_eq(tn_k_excursion(create, name, &err), TN_OK);
     expect_open(name, TN_OK);
-    cr_assert_eq(tn_k_in_thread(create, name, &err), TN_ESTALE);
+    cr_assert_eq(tn_k_excursion(create, name, &err), TN_ESTALE);
     cr_assert_eq(tn_k_netns_remove(name, &err), TN_OK);
     cr_assert_lt(access(LEFT, F_OK), 0);
     cr_assert_eq(tn_k_netns_remove(name, &err), TN_OK);

@@ -38,6 +38,7 @@ struct tn_nft {
     char *cache;            /* Path; null: none. */
     int scratch;            /* Namespace, -1 until needed. */
     bool plain; /* The kernel's listing was seen to have render's form. */
+    struct tn_nft_aside aside; /* Has a lock of its own. */
 };
 
 static void
@@ -230,7 +231,8 @@ table_of(const char *text, const char *family)
 
 /* Emptied and filled in one transaction. */
 static enum tn_code
-refill(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
+refill(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
+       struct tn_error *err)
 {
     static const char *const families[] = {"inet", "bridge"};
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
@@ -239,7 +241,7 @@ refill(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
         TN_CLEANUP(tn_cleanup_text) struct tn_text listing = {0};
         char request[64];
         snprintf(request, sizeof request, "list table %s tenet", families[i]);
-        code = tn_nft_run(netns, request, &listing, err);
+        code = tn_nft_run(&nft->aside, netns, request, &listing, err);
         if (!code) {
             TN_CLEANUP(tn_cleanup_free) char *text = tn_text_take(&listing);
             TN_CLEANUP(tn_cleanup_free)
@@ -250,12 +252,13 @@ refill(int netns, const struct tn_nft_ruleset *rules, struct tn_error *err)
         }
     }
     tn_text_add(&t, rules->text);
-    return code ? code : tn_nft_run(netns, tn_text_str(&t), NULL, err);
+    return code ? code
+                : tn_nft_run(&nft->aside, netns, tn_text_str(&t), NULL, err);
 }
 
 /* What is not there is not deleted: the kernel takes its time to bury. */
 static enum tn_code
-replace(int netns, const struct tn_nft_raw *present,
+replace(struct tn_nft *nft, int netns, const struct tn_nft_raw *present,
         const struct tn_nft_ruleset *rules, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
@@ -263,7 +266,8 @@ replace(int netns, const struct tn_nft_raw *present,
     bool bridge = tn_nft_raw_has(present, NFPROTO_BRIDGE);
     struct tn_error ignored = {0};
     /* Somebody may have changed the base chains themselves: then all goes. */
-    if (rules && inet && bridge && refill(netns, rules, &ignored) == TN_OK) {
+    if (rules && inet && bridge &&
+        refill(nft, netns, rules, &ignored) == TN_OK) {
         return TN_OK;
     }
     if (inet) {
@@ -273,49 +277,54 @@ replace(int netns, const struct tn_nft_raw *present,
         tn_text_add(&t, "delete table bridge tenet\n");
     }
     tn_text_add(&t, rules ? rules->text : "");
-    return t.n ? tn_nft_run(netns, tn_text_str(&t), NULL, err) : TN_OK;
+    return t.n ? tn_nft_run(&nft->aside, netns, tn_text_str(&t), NULL, err)
+               : TN_OK;
 }
 
 static void
-cleanup_reader(struct tn_nft_reader **reader)
+close_reader(void *reader)
 {
-    tn_nft_reader_free(*reader); /* Accepts null. */
+    tn_nft_reader_free(reader);
 }
 
 /* Replaces the tables; '*after' is what they became, if '*sure' by nobody
  * else's hand. */
 static enum tn_code
-replace_and_read(int netns, const struct tn_nft_ruleset *rules,
-                 struct tn_arena *arena, struct tn_nft_snapshot *after,
-                 bool *sure, struct tn_error *err)
+replace_and_read(struct tn_nft *nft, int netns,
+                 const struct tn_nft_ruleset *rules, struct tn_arena *arena,
+                 struct tn_nft_snapshot *after, bool *sure,
+                 struct tn_error *err)
 {
-    TN_CLEANUP(cleanup_reader) struct tn_nft_reader *reader = NULL;
+    struct tn_nft_reader *reader = NULL;
     struct tn_nft_snapshot before;
     enum tn_code code = tn_nft_reader_new(netns, &reader, err);
     if (!code) {
         code = tn_nft_read(reader, TN_NFT_TABLES, arena, &before, err);
     }
     if (!code) {
-        code = replace(netns, before.raw, rules, err);
+        code = replace(nft, netns, before.raw, rules, err);
     }
     if (!code) {
         *sure = tn_nft_read(reader, TN_NFT_ALL, arena, after, NULL) == TN_OK &&
                 after->generation == before.generation + 1;
     }
+    tn_nft_aside_put(&nft->aside, reader, close_reader);
     return code;
 }
 
 static enum tn_code
-list(int netns, const struct tn_nft_raw *raw, struct tn_text *out,
-     struct tn_error *err)
+list(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
+     struct tn_text *out, struct tn_error *err)
 {
     /* One run each: nft 1.0.6 reads but one table when asked for two. */
     enum tn_code code = TN_OK;
     if (tn_nft_raw_has(raw, NFPROTO_INET)) {
-        code = tn_nft_run(netns, "list table inet tenet", out, err);
+        code =
+            tn_nft_run(&nft->aside, netns, "list table inet tenet", out, err);
     }
     if (!code && tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
-        code = tn_nft_run(netns, "list table bridge tenet", out, err);
+        code =
+            tn_nft_run(&nft->aside, netns, "list table bridge tenet", out, err);
     }
     if (code == TN_EINTERNAL) { /* It was there a moment ago. */
         code = TN_EUNAVAILABLE;
@@ -338,7 +347,8 @@ try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
         code = tn_nft_scratch(&nft->scratch, err);
     }
     if (!code) {
-        code = replace_and_read(nft->scratch, rules, arena, &after, &sure, err);
+        code = replace_and_read(nft, nft->scratch, rules, arena, &after, &sure,
+                                err);
     }
     if (!code && !sure) {
         code = tn_fail(err, TN_EUNAVAILABLE, 0, "cannot read them back");
@@ -419,7 +429,7 @@ compare_forms(struct tn_nft *nft, const struct tn_nft_ruleset *want,
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     enum tn_code code = try_out(nft, want, arena, &raw, err);
     if (!code) {
-        code = list(nft->scratch, raw, &t, err);
+        code = list(nft, nft->scratch, raw, &t, err);
     }
     if (code) {
         return code;
@@ -441,6 +451,7 @@ tn_nft_new(const struct tn_driver_env *env, struct tn_nft **out,
         return tn_fail(err, TN_EINTERNAL, ENOMEM, "out of memory");
     }
     pthread_mutex_init(&nft->lock, NULL);
+    pthread_mutex_init(&nft->aside.lock, NULL);
     nft->arena = tn_arena_new();
     nft->scratch = -1;
     nft->environment = tn_nft_environment();
@@ -462,12 +473,20 @@ tn_nft_free(struct tn_nft *nft)
         return;
     }
     save_cache(nft);
+    tn_nft_aside_close(&nft->aside);
     tn_cleanup_fd(&nft->scratch);
     tn_text_done(&nft->learned);
     tn_arena_free(nft->arena);
     free(nft->cache);
+    pthread_mutex_destroy(&nft->aside.lock);
     pthread_mutex_destroy(&nft->lock);
     free(nft);
+}
+
+void
+tn_nft_settle(struct tn_nft *nft)
+{
+    tn_nft_aside_close(&nft->aside);
 }
 
 static void
@@ -486,7 +505,7 @@ tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
     struct tn_nft_snapshot after;
     bool sure = false;
     enum tn_code code =
-        replace_and_read(netns, rules, arena, &after, &sure, err);
+        replace_and_read(nft, netns, rules, arena, &after, &sure, err);
     if (!code && sure && rules && rules->text[0]) {
         char key[TN_DIGEST_HEX];
         struct tn_digest hash = tn_nft_raw_digest(after.raw);
@@ -543,7 +562,7 @@ look_closer(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
-    enum tn_code code = list(netns, raw, &t, err);
+    enum tn_code code = list(nft, netns, raw, &t, err);
     if (code) {
         return code;
     }
@@ -578,29 +597,40 @@ compare(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
     return code;
 }
 
+static enum tn_code
+observe(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
+        const struct tn_nft_ruleset *want, struct tn_arena *arena,
+        struct tn_nft_observed *found, struct tn_error *err)
+{
+    struct tn_nft_snapshot tables;
+    enum tn_code code = tn_nft_read(reader, TN_NFT_TABLES, arena, &tables, err);
+    if (code) {
+        return code;
+    }
+    found->foreign = tn_nft_raw_foreign(tables.raw, &found->n_foreign);
+    found->present = tn_nft_raw_has(tables.raw, NFPROTO_INET) ||
+                     tn_nft_raw_has(tables.raw, NFPROTO_BRIDGE);
+    if (found->present) {
+        pthread_mutex_lock(&nft->lock);
+        code = compare(nft, netns, reader, &tables, want, arena, found, err);
+        pthread_mutex_unlock(&nft->lock);
+    }
+    return code;
+}
+
 enum tn_code
 tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
                struct tn_arena *arena, struct tn_nft_observed *out,
                struct tn_error *err)
 {
     struct tn_nft_observed found = {0};
-    struct tn_nft_snapshot tables;
-    TN_CLEANUP(cleanup_reader) struct tn_nft_reader *reader = NULL;
+    struct tn_nft_reader *reader = NULL;
     enum tn_code code = tn_nft_reader_new(netns, &reader, err);
     if (!code) {
-        code = tn_nft_read(reader, TN_NFT_TABLES, arena, &tables, err);
+        code = observe(nft, netns, reader, want, arena, &found, err);
     }
-    if (code) {
-        return code;
-    }
-    found.foreign = tn_nft_raw_foreign(tables.raw, &found.n_foreign);
-    found.present = tn_nft_raw_has(tables.raw, NFPROTO_INET) ||
-                    tn_nft_raw_has(tables.raw, NFPROTO_BRIDGE);
-    if (found.present) {
-        pthread_mutex_lock(&nft->lock);
-        code = compare(nft, netns, reader, &tables, want, arena, &found, err);
-        pthread_mutex_unlock(&nft->lock);
-    }
+    bool calm = found.same && tn_nft_aside_calm(&nft->aside);
+    tn_nft_aside_put(calm ? NULL : &nft->aside, reader, close_reader);
     if (!code) {
         *out = found;
     }

@@ -94,6 +94,9 @@ enum tn_code tn_nft_new(const struct tn_driver_env *env, struct tn_nft **out,
 /* Writes what was learned to the cache; accepts null. */
 void tn_nft_free(struct tn_nft *nft);
 
+/* Closes what is still open in namespaces and keeps them alive. */
+void tn_nft_settle(struct tn_nft *nft);
+
 /* In all of these 'netns' is an open file of the network namespace.  The
  * calling thread visits it and is back on return; if it could not come back,
  * the process ends, for nothing it would do then could be trusted. */

@@ -3,6 +3,8 @@
 #ifndef TN_KERNEL_NFT_KERNEL_H
 #define TN_KERNEL_NFT_KERNEL_H
 
+#include <pthread.h>
+
 #include "drivers/kernel/nft_raw.h"
 #include "model/base/error.h"
 #include "model/base/text.h"
@@ -21,9 +23,37 @@ void tn_nft_leave(struct tn_nft_visit *visit);
  * with it the namespace goes. */
 enum tn_code tn_nft_scratch(int *out, struct tn_error *err) TN_MUST_USE;
 
+/* What holds a socket of nftables open and is closed later: closing may have to
+ * wait for what was deleted in the namespace.  For several threads. */
+enum { TN_NFT_ASIDE = 8 };
+
+typedef void tn_nft_close_fn(void *what);
+
+struct tn_nft_later {
+    void *what;
+    tn_nft_close_fn *close;
+    int64_t since_ns;
+};
+
+struct tn_nft_aside {
+    pthread_mutex_t lock;
+    struct tn_nft_later items[TN_NFT_ASIDE];
+    size_t n;
+};
+
+/* Takes 'what' (may be null) and closes it later; now, if 'aside' is null or
+ * full. */
+void tn_nft_aside_put(struct tn_nft_aside *aside, void *what,
+                      tn_nft_close_fn *close);
+/* Closes what need not wait any more; true if nothing is left. */
+bool tn_nft_aside_calm(struct tn_nft_aside *aside);
+/* Closes all. */
+void tn_nft_aside_close(struct tn_nft_aside *aside);
+
 /* Runs commands of nft(8) in one transaction; what they print is appended to
- * 'out' (may be null). */
-enum tn_code tn_nft_run(int netns, const char *commands, struct tn_text *out,
+ * 'out' (may be null).  What it needed is put 'aside' (may be null). */
+enum tn_code tn_nft_run(struct tn_nft_aside *aside, int netns,
+                        const char *commands, struct tn_text *out,
                         struct tn_error *err) TN_MUST_USE;
 
 /* Names this kernel and this libnftables: what a text becomes depends on

@@ -481,15 +481,15 @@ Test(nft_root, whatever_was_changed_is_seen)
     for (size_t i = 0; i < TN_ARRAY_SIZE(meddling); i++) {
         int ns = namespace_of_own();
         must(tn_nft_apply(nft, ns, want, &err), &err);
-        must(tn_nft_run(ns, "add table ip other; add table inet other", NULL,
-                        &err),
+        must(tn_nft_run(NULL, ns, "add table ip other; add table inet other",
+                        NULL, &err),
              &err);
         struct tn_nft_observed o = observe(nft, ns, want, arena);
         cr_expect(o.same, "%zu", i);
         cr_assert(o.n_foreign == 2);
         cr_expect_str_eq(o.foreign[0], "inet other");
         cr_expect_str_eq(o.foreign[1], "ip other");
-        must(tn_nft_run(ns, meddling[i].command, NULL, &err), &err);
+        must(tn_nft_run(NULL, ns, meddling[i].command, NULL, &err), &err);
         o = observe(nft, ns, want, arena);
         cr_expect(o.present && !o.same, "%s", meddling[i].command);
         size_t differ = 0;

@@ -25,11 +25,11 @@
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
 static void
-cleanup_context(struct nft_ctx **ctx)
+close_context(void *ctx)
 {
-    if (*ctx) {
-        nft_ctx_free(*ctx);
-    }
+    pthread_mutex_lock(&library);
+    nft_ctx_free(ctx);
+    pthread_mutex_unlock(&library);
 }
 
 static enum tn_code
@@ -124,10 +124,9 @@ refusal(const char *words)
 }
 
 static enum tn_code
-run_here(const char *commands, struct tn_text *out, struct tn_error *err)
+run_here(struct nft_ctx *ctx, const char *commands, struct tn_text *out,
+         struct tn_error *err)
 {
-    TN_CLEANUP(cleanup_context)
-    struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
     if (!ctx || nft_ctx_buffer_output(ctx) || nft_ctx_buffer_error(ctx)) {
         return tn_fail(err, TN_EINTERNAL, 0, "cannot start libnftables");
     }
@@ -147,8 +146,8 @@ run_here(const char *commands, struct tn_text *out, struct tn_error *err)
 }
 
 enum tn_code
-tn_nft_run(int netns, const char *commands, struct tn_text *out,
-           struct tn_error *err)
+tn_nft_run(struct tn_nft_aside *aside, int netns, const char *commands,
+           struct tn_text *out, struct tn_error *err)
 {
     struct tn_nft_visit visit = {-1};
     enum tn_code code = tn_nft_enter(&visit, netns, err);
@@ -156,9 +155,11 @@ tn_nft_run(int netns, const char *commands, struct tn_text *out,
         return code;
     }
     pthread_mutex_lock(&library);
-    code = run_here(commands, out, err);
+    struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+    code = run_here(ctx, commands, out, err);
     pthread_mutex_unlock(&library);
     tn_nft_leave(&visit);
+    tn_nft_aside_put(aside, ctx, close_context);
     return code;
 }
 

@@ -371,7 +371,7 @@ tn_k_observe(struct tn_session *session, const struct tn_scope *scope,
 {
     struct tn_k_watch w = {
         .s = session, .scope = scope, .want = want, .list = {.arena = arena}};
-    enum tn_code code = tn_k_in_thread(watch_all, &w, err);
+    enum tn_code code = tn_k_excursion(watch_all, &w, err);
     if (code != TN_OK) {
         return code;
     }

@@ -18,6 +18,9 @@
 #include "drivers/kernel/sysctl.h"
 #include "drivers/kernel/threads.h"
 
+/* So few namespaces, of one or two VPCs, are read before a thread has begun. */
+enum { FEW = 4 };
+
 /* A round: the visits from 'first' on.  Each worker has an arena for tables and
  * one for what goes into the result. */
 struct round {
@@ -62,15 +65,34 @@ wanted_rules(const struct tn_k_watch *w, const char *scope)
     return r ? ((const struct tn_k_rules *) r->native)->rules : NULL;
 }
 
+/* A setting is found by name among those of all namespaces: with a thousand of
+ * them, reading all settings of one takes longer than the rest of it. */
+static enum tn_code
+read_settings(const struct tn_k_watch *w, struct tn_k_visit *v,
+              struct tn_arena *arena, struct tn_error *err)
+{
+    char key[160];
+    snprintf(key, sizeof key, "%s/netns", v->scope);
+    const struct tn_scope *told = w->scope;
+    if (v->space->tuned && told && told->keys &&
+        !tn_texts_has(told->keys, told->n_keys, key)) {
+        v->sysctls = tn_k_sysctls_wanted();
+        return TN_OK;
+    }
+    enum tn_code code = tn_k_netns_enter(v->space->fd, err);
+    if (code == TN_OK) {
+        code = tn_k_sysctls_read(arena, &v->sysctls, err);
+    }
+    v->space->tuned = code == TN_OK && v->sysctls == tn_k_sysctls_wanted();
+    return code;
+}
+
 /* What is not in tables: only of VPCs that are ours. */
 static enum tn_code
 read_vpc(const struct tn_k_watch *w, struct tn_k_visit *v,
          struct tn_arena *arena, struct tn_error *err)
 {
-    enum tn_code code = tn_k_netns_enter(v->space->fd, err);
-    if (code == TN_OK) {
-        code = tn_k_sysctls_read(arena, &v->sysctls, err);
-    }
+    enum tn_code code = read_settings(w, v, arena, err);
     if (code == TN_OK) {
         code = tn_nft_observe(w->s->nft, v->space->fd,
                               wanted_rules(w, v->scope), arena, &v->rules, err);
@@ -120,7 +142,14 @@ round_run(struct tn_k_watch *w, size_t first, struct tn_error *err)
 {
     struct round round = {.w = w, .first = first};
     enum tn_code code = TN_OK;
-    tn_k_each(w->visits.n - first, visit_read, &round);
+    size_t n = w->visits.n - first;
+    bool alone = n <= FEW && w->scope && w->scope->names;
+    for (size_t i = 0; alone && i < n; i++) {
+        visit_read(&round, 0, i);
+    }
+    if (!alone) {
+        tn_k_each(n, visit_read, &round);
+    }
     for (size_t i = 0; i < TN_K_WORKERS; i++) {
         if (round.seen[i]) {
             tn_arena_adopt(w->s->seen, round.seen[i]);
@@ -174,23 +203,44 @@ local_far_ends(struct tn_k_watch *w, const struct tn_net_vpc *vpc)
     }
 }
 
+static void
+visit_vpc(struct tn_k_watch *w, const char *name, const char *scope)
+{
+    struct tn_k_visit *v = scope ? visit_add(w, name, TN_K_VPC) : NULL;
+    if (v) {
+        v->scope = scope;
+    }
+}
+
+/* The VPCs: all that have a namespace, or those that are asked for. */
+static enum tn_code
+visit_vpcs(struct tn_k_watch *w, struct tn_error *err)
+{
+    struct tn_arena *arena = w->list.arena;
+    const struct tn_device *device = w->s->device;
+    bool whole = !(w->scope && w->scope->names);
+    enum tn_code code =
+        whole ? tn_k_netns_list(arena, &w->names, &w->n_names, err) : TN_OK;
+    for (size_t i = 0; i < w->n_names; i++) {
+        visit_vpc(w, w->names[i], tn_k_netns_scope(arena, device, w->names[i]));
+    }
+    for (size_t i = 0; !whole && i < w->scope->n; i++) {
+        const char *scope = w->scope->names[i];
+        if (strchr(scope, '/')) {
+            visit_vpc(w, tn_k_netns_name(arena, device, scope),
+                      tn_arena_strdup(arena, scope));
+        }
+    }
+    return code;
+}
+
 static enum tn_code
 first_round(struct tn_k_watch *w, struct tn_error *err)
 {
-    struct tn_arena *arena = w->list.arena;
-    enum tn_code code = tn_k_netns_list(arena, &w->names, &w->n_names, err);
+    visit_add(w, w->s->underlay->name, TN_K_PORTS);
+    enum tn_code code = visit_vpcs(w, err);
     if (code != TN_OK) {
         return code;
-    }
-    visit_add(w, w->s->underlay->name, TN_K_PORTS);
-    for (size_t i = 0; i < w->n_names; i++) {
-        const char *scope = tn_k_netns_scope(arena, w->s->device, w->names[i]);
-        if (scope && in_scope(w->scope, scope)) {
-            struct tn_k_visit *v = visit_add(w, w->names[i], TN_K_VPC);
-            if (v) {
-                v->scope = scope;
-            }
-        }
     }
     wanted_far_ends(w);
     for (size_t i = 0; w->ahead && i < w->s->device->n_vpcs; i++) {

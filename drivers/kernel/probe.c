@@ -140,9 +140,10 @@ try_all(unsigned *missing, struct tn_error *err)
         return code;
     }
     struct trial t = {.netns = netns};
-    code = tn_k_in_thread(try_links, &t, err);
+    code = tn_k_excursion(try_links, &t, err);
     for (size_t i = 0; code == TN_OK && i < TN_ARRAY_SIZE(rules); i++) {
-        enum tn_code tried = tn_nft_run(netns, rules[i].commands, NULL, err);
+        enum tn_code tried =
+            tn_nft_run(NULL, netns, rules[i].commands, NULL, err);
         if (tried == TN_EDENIED || tried == TN_EUNAVAILABLE) {
             code = tried;
         } else if (tried != TN_OK) {

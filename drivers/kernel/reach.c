@@ -359,7 +359,7 @@ tn_k_reach(struct tn_session *session, const struct tn_probe *probes, size_t n,
                                          .id = (uint16_t) (id + i)};
     }
     struct tn_error err = {0};
-    if (tn_k_in_thread(run_all, &run, &err)) {
+    if (tn_k_excursion(run_all, &run, &err)) {
         char text[TN_ERROR_TEXT];
         for (size_t i = 0; i < n; i++) {
             land(&run, &run.flights[i], TN_PROBE_IMPOSSIBLE,

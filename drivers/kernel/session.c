@@ -23,6 +23,7 @@ tn_k_space_close(struct tn_k_space *space)
     space->epoch = 0;
     space->next_index = 0;
     space->ipv6 = false;
+    space->tuned = false;
 }
 
 struct tn_k_space *
@@ -53,6 +54,17 @@ space_use(struct tn_k_space *space, int fd, struct tn_error *err)
     return tn_k_sock_open(&space->sock, err);
 }
 
+/* Its name stands for nothing, or for another one: nothing of ours must keep
+ * alive what is in it. */
+static void
+space_lost(const struct tn_session *s, struct tn_k_space *space)
+{
+    if (space->fd >= 0) {
+        tn_k_space_close(space);
+        tn_nft_settle(s->nft);
+    }
+}
+
 enum tn_code
 tn_k_space_open(const struct tn_session *s, struct tn_k_space *space,
                 struct tn_error *err)
@@ -68,7 +80,7 @@ tn_k_space_open(const struct tn_session *s, struct tn_k_space *space,
         fd = fcntl(s->home, F_DUPFD_CLOEXEC, 0);
     }
     if (code != TN_OK) {
-        tn_k_space_close(space);
+        space_lost(s, space);
         return code;
     }
     struct stat st;
@@ -76,6 +88,7 @@ tn_k_space_open(const struct tn_session *s, struct tn_k_space *space,
         close(fd);
         return TN_OK;
     }
+    space_lost(s, space);
     code = tn_k_netns_enter(fd, err);
     if (code != TN_OK) {
         close(fd);
@@ -300,7 +313,7 @@ tn_k_open(const struct tn_device *device, const struct tn_driver_env *env,
     }
     if (code == TN_OK) {
         struct open_args args = {s};
-        code = tn_k_in_thread(open_underlay, &args, err);
+        code = tn_k_excursion(open_underlay, &args, err);
     }
     if (code != TN_OK) {
         tn_k_close(s);

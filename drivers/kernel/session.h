@@ -1,7 +1,7 @@
 /* session.h - one device while it is worked on: its namespaces, kept open.
  *
  * A session is used by one thread at a time; what must be done inside a
- * namespace is done by a thread of its own (netns.h).  Namespaces stay open,
+ * namespace is done on an excursion to it (netns.h).  Namespaces stay open,
  * with a netlink socket each, from the first use to the end of the session. */
 #ifndef TN_KERNEL_SESSION_H
 #define TN_KERNEL_SESSION_H
@@ -39,7 +39,8 @@ struct tn_k_space {
     uint32_t next_index;     /* For the next link. */
     struct tn_k_batch lanes[TN_K_LEVELS]; /* Of a commit; else empty. */
     bool waiting;                         /* Some lane is not empty. */
-    bool ipv6; /* New links have it; see tn_k_new_links(). */
+    bool ipv6;  /* New links have it; see tn_k_new_links(). */
+    bool tuned; /* Its settings were as wanted, when they were last read. */
     bool left; /* A port that had its far end here was deleted. */
     TN_VEC(struct tn_k_doomed) doomed; /* Links to be deleted. */
 };

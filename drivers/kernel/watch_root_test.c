@@ -278,7 +278,7 @@ Test(watch, our_own_applies_are_not_told)
 Test(watch, changes_of_others_during_an_apply)
 {
     static const char *const web[] = {"acme/web"};
-    const struct tn_scope scope = {web, 1};
+    const struct tn_scope scope = {.names = web, .n = 1};
     struct lab lab;
     tn_k_lab_hosts();
     start(&lab, NULL);
@@ -364,7 +364,8 @@ Test(watch, an_update)
     tn_k_lab_run("ip -n hv1.tn.acme.web link set b-front down");
     expect(&lab, "acme/web", "acme/web/bridge/b-front", "after the update");
     /* Quiet stays quiet, and what stays is not told again. */
-    driver->watch_quiet(lab.watch, &(struct tn_scope){web, 1}, true);
+    driver->watch_quiet(lab.watch, &(struct tn_scope){.names = web, .n = 1},
+                        true);
     must(driver->watch_update(lab.watch, all, &err), &err);
     tn_k_lab_run("ip -n hv1.tn.acme.web link set b-front up && "
                  "ip -n hv1.tn.acme.lab link set b-net down");

@@ -137,7 +137,7 @@ open_listener(int protocol, const int *groups, size_t n, int *out,
     return TN_OK;
 }
 
-/* In a thread of its own, which is left behind with the namespace: what keeps
+/* In a namespace of its own, which the thread leaves behind: what keeps
  * that alive are the sockets. */
 static enum tn_code
 open_inside(void *ctx, struct tn_error *err)
@@ -174,7 +174,7 @@ tn_k_watch_sockets(struct tn_watch *w, struct tn_error *err)
 {
     enum tn_code code = tn_k_netns_open(NULL, &w->home, err);
     if (code == TN_OK) {
-        code = tn_k_in_thread(open_inside, w, err);
+        code = tn_k_excursion(open_inside, w, err);
     }
     if (code != TN_OK) {
         return code;

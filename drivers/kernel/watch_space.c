@@ -321,7 +321,7 @@ attach(struct tn_watch *w, struct tn_k_watched *space, int32_t nsid, int fd,
     space->next = w->nsids[nsid].first;
     w->nsids[nsid].first = space;
     space->pending = false;
-    return tn_k_in_thread(list_inside, &listing, err);
+    return tn_k_excursion(list_inside, &listing, err);
 }
 
 static void

@@ -182,6 +182,20 @@ undo(struct tn_device_run *d, const struct tn_scope *t, struct tn_error *err)
     return code;
 }
 
+/* The touched scopes, and what of them was changed. */
+static struct tn_scope
+touched_told(const struct tn_device_run *d, const struct tn_scope *t)
+{
+    struct tn_scope told = *t;
+    const char **keys = tn_new_n(d->arena, const char *, d->plan->n_changes);
+    for (size_t i = 0; i < d->plan->n_changes; i++) {
+        keys[i] = d->plan->changes[i].key;
+    }
+    told.keys = keys;
+    told.n_keys = tn_texts_unique(keys, d->plan->n_changes);
+    return told;
+}
+
 void
 tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
 {
@@ -199,7 +213,8 @@ tn_device_apply(struct tn_device_run *d, bool whole, enum tn_outcome *outcomes)
         d->failure = (struct tn_error){0};
     }
     if (!code) {
-        code = look_again(d, &t, d->want, &now, &d->failure);
+        const struct tn_scope told = touched_told(d, &t);
+        code = look_again(d, &told, d->want, &now, &d->failure);
     }
     if (!code) {
         d->after = tn_snapshot_overlay(d->arena, d->have, now, t.names, t.n);

@@ -299,6 +299,7 @@ gates_pass(struct tn_look *k)
 static void
 dirty_again(struct tn_worker *w, const struct tn_scope *scopes)
 {
+    w->untold = true;
     for (size_t i = 0; i < scopes->n; i++) {
         if (w->n_dirty == TN_DIRTY_MAX) {
             w->full = true;
@@ -427,6 +428,22 @@ next_set(struct tn_look *k, bool failed)
     k->report->breaker_open = tn_backoff_open(&w->backoff);
 }
 
+/* What is said to have changed, if all that is dirty is so for that. */
+static void
+told_take(struct tn_look *k)
+{
+    const struct tn_worker *w = k->w;
+    if (w->untold || k->adopting) {
+        return;
+    }
+    const char **keys = tn_new_n(k->arena, const char *, w->n_told + 1);
+    for (size_t i = 0; i < w->n_told; i++) {
+        keys[i] = tn_arena_strdup(k->arena, w->told[i]);
+    }
+    k->scope.n_keys = tn_texts_unique(keys, w->n_told);
+    k->scope.keys = keys;
+}
+
 static struct tn_look
 look_begin(struct tn_worker *w)
 {
@@ -455,12 +472,15 @@ look_begin(struct tn_worker *w)
             names[i] = tn_arena_strdup(k.arena, w->dirty[i]);
         }
         tn_texts_sort(names, w->n_dirty);
-        k.scope = (struct tn_scope){names, w->n_dirty};
+        k.scope = (struct tn_scope){.names = names, .n = w->n_dirty};
+        told_take(&k);
     }
     w->full = false;
     w->adopting = false;
     w->lost = false;
     w->n_dirty = 0;
+    w->n_told = 0;
+    w->untold = false;
     w->event = NULL;
     w->event_ns = 0;
     tn_arena_reset(w->dirty_arena);

@@ -155,8 +155,10 @@ tn_slice_changed(const struct tn_network *before,
         return false;
     }
     devices_compare(&c, a, b);
-    *out = (struct tn_scope){c.names.items,
-                             tn_texts_unique(c.names.items, c.names.n)};
+    *out = (struct tn_scope){
+        .names = c.names.items,
+        .n = tn_texts_unique(c.names.items, c.names.n),
+    };
     return true;
 }
 

@@ -33,6 +33,16 @@ struct tn_unit {
     bool audit, stop;
 };
 
+static void
+told_add(struct tn_worker *w, const char *key)
+{
+    if (!key || w->n_told == TN_DIRTY_MAX) {
+        w->untold = true;
+        return;
+    }
+    w->told[w->n_told++] = tn_arena_strdup(w->dirty_arena, key);
+}
+
 /* Events of the watch become dirty scopes. */
 static void
 dirty_add(struct tn_worker *w, const struct tn_event *e)
@@ -46,6 +56,7 @@ dirty_add(struct tn_worker *w, const struct tn_event *e)
         w->full = true;
         return;
     }
+    told_add(w, e->key);
     for (size_t i = 0; i < w->n_dirty; i++) {
         if (strcmp(w->dirty[i], e->scope) == 0) {
             return;

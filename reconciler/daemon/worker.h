@@ -55,6 +55,9 @@ struct tn_worker {
     bool full;
     const char *dirty[TN_DIRTY_MAX]; /* Scopes, in 'dirty_arena'. */
     size_t n_dirty;
+    const char *told[TN_DIRTY_MAX]; /* Keys of what was told to be changed. */
+    size_t n_told;
+    bool untold; /* Something dirty has no key, or there are too many. */
     struct tn_arena *dirty_arena;
     bool adopting;     /* 'dirty' holds all in which 'intent' differs from
                           what was applied, which may be nothing. */

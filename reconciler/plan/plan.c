@@ -395,7 +395,7 @@ tn_plan_scopes(struct tn_arena *arena, const struct tn_device_plan *plan)
             names[n++] = scope;
         }
     }
-    return (struct tn_scope){names, tn_texts_unique(names, n)};
+    return (struct tn_scope){.names = names, .n = tn_texts_unique(names, n)};
 }
 
 const struct tn_plan *

@@ -552,7 +552,7 @@ Test(conformance, a_scope_is_seen_alone)
     struct tn_session *session = tn_trial_open(&t, d);
     const struct tn_state *all = tn_trial_want(&t, d);
     for (size_t i = 0; i < TN_ARRAY_SIZE(scopes); i++) {
-        struct tn_scope scope = {&scopes[i], 1};
+        struct tn_scope scope = {.names = &scopes[i], .n = 1};
         const struct tn_state *part = NULL;
         struct tn_error err = {0};
         cr_assert_eq(t.subject->driver->observe(session, &scope, all, t.arena,
@@ -566,7 +566,8 @@ Test(conformance, a_scope_is_seen_alone)
         }
         total += count_owner(part, TN_OURS);
     }
-    struct tn_scope none = {(const char *const[]){"nobody/nothing"}, 1};
+    struct tn_scope none = {.names = (const char *const[]){"nobody/nothing"},
+                            .n = 1};
     const struct tn_state *part = NULL;
     cr_assert_eq(
         t.subject->driver->observe(session, &none, NULL, t.arena, &part, NULL),
