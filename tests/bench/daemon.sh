@@ -10,7 +10,7 @@ PREFIX=${PREFIX:-tbd}
 # shellcheck source=tests/lab/daemon_lib.sh
 . "$here/daemon_lib.sh"
 vpcs=${1:-1000} many=${2:-10000} seconds=${3:-60} rounds=${ROUNDS:-50}
-bench=$here/../bench
+bench=$here/../bench kinds="link address fdb neighbour rule nft"
 
 settle() { # The first commit is applied; says so.
     until_ok 600 logged 'all devices are as intended' || exit 1
@@ -72,7 +72,7 @@ if [ "$vpcs" -gt 0 ]; then
     [ -n "${PAUSE:-}" ] && { echo "pid $daemon"; sleep "$PAUSE"; }
 
     first=0
-    for what in link address fdb nft; do
+    for what in $kinds; do
         a=$("$bench/daemon_heal.py" daemon $what "$rounds" "${PREFIX}1.tn.bench.v%d" $first)
         logged=$(grep 'verified them in' "$work/daemon.log" | tail -n "$rounds" |
             sed 's/.*verified them in \([0-9.]*\) ms.*/\1/' | sort -n |
@@ -81,7 +81,7 @@ if [ "$vpcs" -gt 0 ]; then
         printf -v "of_$what" '%s %s' "$a" "$logged"
     done
     ctl hold device/hv1 --reason bench >/dev/null
-    for what in link address fdb nft; do
+    for what in $kinds; do
         b=$("$bench/daemon_heal.py" hand $what "$rounds" "${PREFIX}1.tn.bench.v%d" $first)
         first=$((first + rounds))
         of=of_$what

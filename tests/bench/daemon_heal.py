@@ -69,6 +69,15 @@ def fdb():
     return words[0], words[words.index("dst") + 1]
 
 
+def chain():
+    """The rules of a chain, as a file that adds them."""
+    lines = output("nft", "list", "chain", "inet", "tenet",
+                   "ingress").splitlines()
+    rules = [line.strip() for line in lines[2:-2]]
+    return "".join(f"add rule inet tenet ingress {rule}\n" for rule in rules
+                   if rule and not rule.startswith("type "))
+
+
 def damage(what):
     """What to break, and the commands that repair it."""
     if what == "link":
@@ -85,6 +94,17 @@ def damage(what):
         return (["bridge", "fdb", "del"] + entry,
                 [(["bridge", "fdb", "append"] + entry + ["extern_learn"],
                   None)])
+    if what == "neighbour":
+        words = output("ip", "neigh", "show", "dev", "b-s0", "nud",
+                       "permanent").splitlines()[0].split()
+        entry = [words[0], "dev", "b-s0"]
+        return (["ip", "neigh", "del"] + entry,
+                [(["ip", "neigh", "add"] + entry +
+                  ["lladdr", words[words.index("lladdr") + 1], "nud",
+                   "permanent", "protocol", "84"], None)])
+    if what == "rule":
+        return (["nft", "flush", "chain", "inet", "tenet", "ingress"],
+                [(["nft", "-f", "-"], chain())])
     rules = output("nft", "list", "table", "inet", "tenet")
     return (["nft", "delete", "table", "inet", "tenet"],
             [(["nft", "-f", "-"], rules)])
