@@ -229,6 +229,13 @@ drift_metrics(const struct tn_tell *t, const struct tn_unit_report *r)
     }
 }
 
+/* Something that is not ours stands where our things belong. */
+static bool
+is_conflict(const struct tn_unit_report *r)
+{
+    return tn_streq(r->device.reason, "Conflict");
+}
+
 static void
 report_alerts(struct tn_tell *t, const struct tn_unit_report *r)
 {
@@ -255,7 +262,8 @@ report_alerts(struct tn_tell *t, const struct tn_unit_report *r)
     alert(t, TN_ALERT_ROLLBACK_FAILED, device, why,
           r->outcome == TN_UNIT_FAILED && r->device.end == TN_DEVICE_BROKEN);
     alert(t, TN_ALERT_APPLY_FAILED, device, why,
-          r->outcome == TN_UNIT_ROLLED_BACK || r->outcome == TN_UNIT_FAILED);
+          r->outcome == TN_UNIT_ROLLED_BACK || r->outcome == TN_UNIT_FAILED ||
+              is_conflict(r));
     if (r->full && r->settled) {
         (void) tn_notify_settle(t->notify, device);
     }
@@ -279,6 +287,10 @@ report_log(const struct tn_tell *t, const struct tn_unit_report *r)
                r->drift_left ? "; left as it is" : "; healed", drift);
     }
     about.scope = NULL;
+    if (is_conflict(r)) {
+        tn_log(log, TN_LOG_WARNING, &about, "left as it is: %s",
+               r->device.why ? r->device.why : "a conflict");
+    }
     switch (r->outcome) {
     case TN_UNIT_UNCHANGED:
         tn_log(log, TN_LOG_DEBUG, &about, "as intended, looked %.1f ms", ms);
