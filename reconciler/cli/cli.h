@@ -45,7 +45,7 @@ struct tn_cli {
     } reach;
     uint64_t allow_deletes, threads;
     bool worktree, json, verbose, detailed_exitcode, yes, check, no_cache;
-    bool stats, no_color, help, offline, live, resume, no_post;
+    bool stats, no_color, help, offline, live, commit, resume, no_post;
     const char **args; /* What is no option. */
     size_t n_args;
     bool color_out, color_err; /* Of the two streams. */
@@ -98,6 +98,7 @@ enum tn_exit tn_cmd_destroy(struct tn_cli *cli);
 enum tn_exit tn_cmd_explain(struct tn_cli *cli);
 enum tn_exit tn_cmd_graph(struct tn_cli *cli);
 enum tn_exit tn_cmd_help(struct tn_cli *cli);
+enum tn_exit tn_cmd_init(struct tn_cli *cli);
 enum tn_exit tn_cmd_lock(struct tn_cli *cli);
 enum tn_exit tn_cmd_man(struct tn_cli *cli);
 enum tn_exit tn_cmd_plan(struct tn_cli *cli);

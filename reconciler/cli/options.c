@@ -85,6 +85,7 @@ option_set(struct tn_cli *cli, const char *name, const char *value)
         {"artifacts", NULL, &cli->artifacts, NULL},
         {"cache-dir", NULL, &cli->cache_dir, NULL},
         {"check", &cli->check, NULL, NULL},
+        {"commit", &cli->commit, NULL, NULL},
         {"config", NULL, &cli->config, NULL},
         {"confirm", NULL, &cli->confirm, NULL},
         {"control", NULL, &cli->control, NULL},

@@ -19,6 +19,7 @@ const struct tn_option tn_options[] = {
      "$XDG_CACHE_HOME/tenet)"},
     {"check", 0, NULL,
      "write nothing; exit with 4 if the locks are not up to date"},
+    {"commit", 0, NULL, "make it the first commit of a repository"},
     {"config", 0, "FILE",
      "the daemon's own file, kind Daemon (default: follow the repository of "
      "--repo in place and tell nobody)"},
@@ -104,6 +105,13 @@ const struct tn_option tn_options[] = {
 const size_t tn_n_options = TN_ARRAY_SIZE(tn_options);
 
 const struct tn_command tn_commands[] = {
+    {"init", "[DIR]", "begin an intent repository",
+     "Writes a repository that validates and plans: settings, an inventory of "
+     "two hosts that are files, a tenant, policies, the schema by which "
+     "editors complete, and, with --forge, the pipeline of merge requests. DIR "
+     "(default: where you are) must be empty, or hold only '.git'. With "
+     "--commit it becomes the first commit.",
+     1, "forge commit no-color help", tn_cmd_init},
     {"validate", "", "check the intent; touch no device",
      "Reads the inventory and all tenants' documents and reports everything "
      "that is wrong, each with file:line:column. Nothing but the repository is "
