@@ -25,8 +25,23 @@ same_addr(const struct tn_addr *a, const struct tn_addr *b)
            memcmp(a->b, b->b, a->family == TN_AF_IPV4 ? 4 : 16) == 0;
 }
 
+/* Two VPCs that are compared. */
+struct both {
+    const struct tn_net_vpc *a, *b;
+};
+
+/* The same place among the groups of either VPC; names are compared once. */
 static bool
-same_port(const struct tn_net_port *a, const struct tn_net_port *b)
+same_place(const struct both *v, const struct tn_net_group *a,
+           const struct tn_net_group *b)
+{
+    return (uintptr_t) a - (uintptr_t) v->a->groups ==
+           (uintptr_t) b - (uintptr_t) v->b->groups;
+}
+
+static bool
+same_port(const struct both *v, const struct tn_net_port *a,
+          const struct tn_net_port *b)
 {
     if (!same_addr(&a->address, &b->address) ||
         !same_addr(&a->address6, &b->address6) || a->n_groups != b->n_groups ||
@@ -35,7 +50,7 @@ same_port(const struct tn_net_port *a, const struct tn_net_port *b)
         return false;
     }
     for (size_t i = 0; i < a->n_groups; i++) {
-        if (strcmp(a->groups[i]->name, b->groups[i]->name) != 0) {
+        if (!same_place(v, a->groups[i], b->groups[i])) {
             return false;
         }
     }
@@ -44,7 +59,8 @@ same_port(const struct tn_net_port *a, const struct tn_net_port *b)
 }
 
 static bool
-same_subnet(const struct tn_net_subnet *a, const struct tn_net_subnet *b)
+same_subnet(const struct both *v, const struct tn_net_subnet *a,
+            const struct tn_net_subnet *b)
 {
     if (a->n_ports != b->n_ports || strcmp(a->name, b->name) != 0 ||
         tn_cidr_cmp(&a->cidr, &b->cidr) != 0 ||
@@ -55,7 +71,7 @@ same_subnet(const struct tn_net_subnet *a, const struct tn_net_subnet *b)
         return false;
     }
     for (size_t i = 0; i < a->n_ports; i++) {
-        if (!same_port(&a->ports[i], &b->ports[i])) {
+        if (!same_port(v, &a->ports[i], &b->ports[i])) {
             return false;
         }
     }
@@ -63,12 +79,13 @@ same_subnet(const struct tn_net_subnet *a, const struct tn_net_subnet *b)
 }
 
 static bool
-same_rule(const struct tn_net_rule *a, const struct tn_net_rule *b)
+same_rule(const struct both *v, const struct tn_net_rule *a,
+          const struct tn_net_rule *b)
 {
     const struct tn_net_group *g = a->remote_group, *h = b->remote_group;
     if (a->direction != b->direction || a->protocol != b->protocol ||
         a->n_ports != b->n_ports || tn_cidr_cmp(&a->remote, &b->remote) != 0 ||
-        !g != !h || (g && strcmp(g->name, h->name) != 0)) {
+        !g != !h || (g && !same_place(v, g, h))) {
         return false;
     }
     for (size_t i = 0; i < a->n_ports; i++) {
@@ -81,14 +98,15 @@ same_rule(const struct tn_net_rule *a, const struct tn_net_rule *b)
 }
 
 static bool
-same_group(const struct tn_net_group *a, const struct tn_net_group *b)
+same_group(const struct both *v, const struct tn_net_group *a,
+           const struct tn_net_group *b)
 {
     if (a->n_rules != b->n_rules || a->has_egress != b->has_egress ||
         a->n_members != b->n_members || strcmp(a->name, b->name) != 0) {
         return false;
     }
     for (size_t i = 0; i < a->n_rules; i++) {
-        if (!same_rule(&a->rules[i], &b->rules[i])) {
+        if (!same_rule(v, &a->rules[i], &b->rules[i])) {
             return false;
         }
     }
@@ -131,20 +149,22 @@ same_peerings(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
 static bool
 same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
 {
+    const struct both v = {a, b};
     if (a == b) {
         return true;
     }
     if (a->n_subnets != b->n_subnets || a->n_groups != b->n_groups ||
+        strcmp(a->tenant, b->tenant) != 0 || strcmp(a->name, b->name) != 0 ||
         !same_routes(a, b) || !same_peerings(a, b)) {
         return false;
     }
     for (size_t i = 0; i < a->n_groups; i++) {
-        if (!same_group(&a->groups[i], &b->groups[i])) {
+        if (!same_group(&v, &a->groups[i], &b->groups[i])) {
             return false;
         }
     }
     for (size_t i = 0; i < a->n_subnets; i++) {
-        if (!same_subnet(&a->subnets[i], &b->subnets[i])) {
+        if (!same_subnet(&v, &a->subnets[i], &b->subnets[i])) {
             return false;
         }
     }

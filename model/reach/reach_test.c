@@ -9,7 +9,7 @@
 
 #include "model/reach/random_network.h"
 
-enum { NETWORKS = 24 };
+enum { NETWORKS = 12 };
 
 static const uint16_t probed[] = {0,   21,  22,   23,   79,   80,   85,
                                   91,  99,  100,  149,  150,  200,  201,
@@ -164,7 +164,7 @@ Test(reach, matrix_is_what_single_packets_say)
     cr_log_info("%zu arrive, %zu of them one way, %zu do not", tally.yes,
                 tally.one_way, tally.no);
     cr_assert_gt(tally.yes, 20000);
-    cr_assert_gt(tally.no, 200000);
+    cr_assert_gt(tally.no, 20000);
     cr_assert_gt(tally.one_way, 100);
 }
 
@@ -260,6 +260,35 @@ Test(reach, differential_counts_what_single_packets_do)
         tn_reach_diff(arena, a, a, &diff);
         same += diff.n + diff.n_touched;
     }
-    cr_assert_gt(differences, 100);
+    cr_assert_gt(differences, 50);
     cr_assert_eq(same, 0);
+}
+
+/* With networks behind ports there are more ends than ports; what is lost one
+ * way round is gained the other. */
+Test(reach, differential_is_symmetric)
+{
+    size_t differences = 0;
+    for (unsigned seed = 1; seed <= NETWORKS; seed++) {
+        TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+        const struct tn_network *a = tn_random_network(
+            arena, &(struct tn_random_options){seed, 0, true});
+        const struct tn_network *b = tn_random_network(
+            arena, &(struct tn_random_options){seed, seed + 2000, true});
+        struct tn_reach_diff there, back, same;
+        tn_reach_diff(arena, a, b, &there);
+        tn_reach_diff(arena, b, a, &back);
+        tn_reach_diff(arena, b, b, &same);
+        cr_assert_eq(same.n, 0);
+        for (unsigned i = 0; i < 5; i++) {
+            struct tn_naive_packet p = {.protocol = (enum tn_protocol) i,
+                                        .port = 80};
+            cr_assert_eq(count_diff(&there, true, &p),
+                         count_diff(&back, false, &p));
+            cr_assert_eq(count_diff(&there, false, &p),
+                         count_diff(&back, true, &p));
+        }
+        differences += there.n;
+    }
+    cr_assert_gt(differences, 50);
 }
