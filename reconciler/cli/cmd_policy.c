@@ -119,7 +119,8 @@ policies_try(struct tally *t, const struct tn_policies *policies)
         for (size_t k = 0; k < r->doc->examples.n; k++) {
             struct tn_example_result result;
             tn_example_run(t->cli->arena, r, &r->doc->examples.items[k],
-                           TN_POLICY_HELPER, &result);
+                           &(struct tn_example_how){TN_POLICY_HELPER, NULL},
+                           &result);
             result_print(t, &result);
         }
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/base/file.h"
+#include "model/base/time.h"
 #include "reconciler/cli/version.h"
 #include "reconciler/policy/run.h"
 
@@ -57,7 +58,12 @@ tn_reviewing_policies(const struct tn_cli *cli, const struct tn_reconcile *run,
         .allow_deletes = (size_t) cli->allow_deletes,
         .helper = TN_POLICY_HELPER,
     };
+    int64_t start = tn_now_ns();
     tn_policy_run_judge(&judged, out);
+    if (cli->stats) {
+        fprintf(stderr, "tenet: judged in %.4f s\n",
+                (double) (tn_now_ns() - start) / 1e9);
+    }
 }
 
 bool

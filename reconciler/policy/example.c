@@ -173,7 +173,7 @@ bare(struct tn_arena *arena, const struct tn_policy_rule *rule)
 
 static enum tn_code
 run(struct tn_arena *arena, const struct tn_policy_rule *rule,
-    const struct tn_policy_example *example, const char *helper,
+    const struct tn_policy_example *example, const struct tn_example_how *how,
     struct tn_verdict *out, struct tn_error *err)
 {
     TN_CLEANUP(intent_done) struct intent before = {0};
@@ -183,7 +183,8 @@ run(struct tn_arena *arena, const struct tn_policy_rule *rule,
     struct tn_findings findings = {.arena = arena};
     struct tn_judge j = {
         .environment = "example",
-        .helper = helper,
+        .helper = how->helper,
+        .program = how->program,
         .policies = &policies,
         .no_examples = true,
     };
@@ -211,13 +212,13 @@ run(struct tn_arena *arena, const struct tn_policy_rule *rule,
 
 void
 tn_example_run(struct tn_arena *arena, const struct tn_policy_rule *rule,
-               const struct tn_policy_example *example, const char *helper,
-               struct tn_example_result *out)
+               const struct tn_policy_example *example,
+               const struct tn_example_how *how, struct tn_example_result *out)
 {
     struct tn_verdict verdict = {0};
     struct tn_error err = {0};
     *out = (struct tn_example_result){.rule = rule, .example = example};
-    enum tn_code code = run(arena, rule, example, helper, &verdict, &err);
+    enum tn_code code = run(arena, rule, example, how, &verdict, &err);
     if (code) {
         char text[TN_ERROR_TEXT];
         out->why =

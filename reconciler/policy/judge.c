@@ -298,12 +298,13 @@ program_over_plan(const struct program *p)
 
 /* A program that fails its own examples says nothing about anything. */
 static bool
-examples_hold(const struct tn_judgement *j, const struct tn_policy_rule *rule)
+examples_hold(const struct tn_judgement *j, const struct tn_policy_rule *rule,
+              struct tn_jq *jq)
 {
     for (size_t i = 0; i < rule->doc->examples.n; i++) {
         struct tn_example_result result;
         tn_example_run(j->arena, rule, &rule->doc->examples.items[i],
-                       j->in->helper, &result);
+                       &(struct tn_example_how){j->in->helper, jq}, &result);
         if (!result.passes) {
             broken(j, rule,
                    tn_arena_printf(j->arena, "its example '%s' fails: %s",
@@ -320,14 +321,16 @@ program_judge(struct tn_judgement *j, const struct tn_policy_rule *rule,
 {
     struct program p = {j, rule, jq};
     struct tn_error err = {0};
-    if (!j->in->no_examples && !examples_hold(j, rule)) {
-        return;
-    }
-    if (tn_jq_compile(jq, rule->doc->jq.v, &err)) {
+    if (j->in->program) {
+        p.jq = j->in->program;
+    } else if (tn_jq_compile(jq, rule->doc->jq.v, &err)) {
         char text[TN_ERROR_TEXT];
         broken(j, rule,
                tn_arena_printf(j->arena, "the jq program: %s",
                                tn_error_text(&err, text, sizeof text)));
+        return;
+    }
+    if (!j->in->no_examples && !examples_hold(j, rule, jq)) {
         return;
     }
     switch ((enum tn_policy_over) rule->doc->over.v) {

@@ -17,6 +17,8 @@
 #include "reconciler/plan/plan.h"
 #include "reconciler/policy/policies.h"
 
+struct tn_jq; /* jq_program.h */
+
 /* A commit that devices were brought to. */
 struct tn_judge_past {
     struct tn_source *source; /* Null: it cannot be had any more. */
@@ -37,7 +39,8 @@ struct tn_judge {
     const struct tn_policies *policies; /* In place of those of 'source'; for
                                            examples. */
     bool destroy;                       /* All goes: protection only. */
-    bool no_examples;                   /* Do not run those of jq programs. */
+    struct tn_jq *program; /* Of the only policy, compiled; for examples. */
+    bool no_examples;      /* Do not run those of jq programs. */
 };
 
 #define TN_RULE_ISOLATION "isolation"
@@ -55,10 +58,16 @@ struct tn_example_result {
     const char *why; /* What was expected or found instead; null if it passes.
                       */
 };
+struct tn_example_how {
+    const char *helper;    /* As of tn_jq_options. */
+    struct tn_jq *program; /* The rule's, compiled; null: compile it. */
+};
+
 /* Runs one: compiles its documents as tenant 'example' and judges them by the
  * rule alone.  New in 'arena'. */
 void tn_example_run(struct tn_arena *arena, const struct tn_policy_rule *rule,
-                    const struct tn_policy_example *example, const char *helper,
+                    const struct tn_policy_example *example,
+                    const struct tn_example_how *how,
                     struct tn_example_result *out);
 
 #endif

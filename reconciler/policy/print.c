@@ -4,6 +4,8 @@
 
 #include "reconciler/plan/show.h"
 
+enum { SHOWN = 100 };
+
 static const char *
 colour(bool color, const struct tn_finding *f)
 {
@@ -78,8 +80,12 @@ tn_verdict_print_text(struct tn_text *out, const struct tn_verdict *verdict,
     count(out, verdict->n_info, "informs", "inform", &some);
     count(out, verdict->n_waived, "is waived", "are waived", &some);
     tn_text_add(out, ".\n");
-    for (size_t i = 0; i < verdict->n; i++) {
+    for (size_t i = 0; i < verdict->n && i < SHOWN; i++) {
         finding_text(out, &verdict->items[i], color);
+    }
+    if (verdict->n > SHOWN) {
+        tn_text_addf(out, "  and %zu more; --output json has all\n",
+                     verdict->n - SHOWN);
     }
 }
 

@@ -21,7 +21,8 @@ Test(shipped, all_examples_pass)
         cr_expect(r->doc->examples.n, "%s has no example", r->name);
         for (size_t k = 0; k < r->doc->examples.n; k++) {
             struct tn_example_result result;
-            tn_example_run(arena, r, &r->doc->examples.items[k], NULL, &result);
+            tn_example_run(arena, r, &r->doc->examples.items[k],
+                           &(struct tn_example_how){0}, &result);
             cr_expect(result.passes, "%s: %s: %s", r->name,
                       result.example->name.v, result.why);
         }

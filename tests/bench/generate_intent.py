@@ -2,10 +2,10 @@
 """Writes a large intent repository, always the same for the same arguments.
 
     generate_intent.py --vpcs 10000 --tenants 100 --out DIR [--hosts 100]
-                       [--seed 1]
+                       [--ports 8] [--seed 1]
 
 Each VPC is one file of about 3.5 kB: the Vpc with three subnets, a
-SecurityGroup and eight Ports.
+SecurityGroup and eight Ports (or as many as asked for).
 """
 
 import argparse
@@ -57,7 +57,7 @@ spec:
 SUBNETS = ("front", "app", "data")
 
 
-def vpc_text(tenant_name, name, number, rng, hosts):
+def vpc_text(tenant_name, name, number, rng, hosts, ports):
     net = number % 250
     parts = [f"""\
 apiVersion: tenet/v1
@@ -92,7 +92,7 @@ spec:
     - {{direction: ingress, protocol: icmp, remote: {{group: {name}}}}}
 """]
     where = rng.sample(range(hosts), min(3, hosts))
-    for i in range(8):
+    for i in range(ports):
         port = f"{name}-p{i}"
         extra = "" if i % 4 else f"\n  address: 10.{net}.{i % 3}.{10 + i}"
         parts.append(f"""\
@@ -120,6 +120,7 @@ def main():
     parser.add_argument("--tenants", type=int, required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--hosts", type=int, default=100)
+    parser.add_argument("--ports", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -131,7 +132,8 @@ def main():
     total = 0
     for i in range(args.vpcs):
         name = names[i % args.tenants]
-        text = vpc_text(name, f"vpc{i:05d}", i, rng, args.hosts)
+        text = vpc_text(name, f"vpc{i:05d}", i, rng, args.hosts,
+                        args.ports)
         total += len(text)
         write(os.path.join(args.out, f"tenants/{name}/vpc{i:05d}.yml"), text)
     print(f"{args.vpcs} files, {total / 1e6:.1f} MB, "
