@@ -2,7 +2,7 @@
 # 'tenet reach' against real packets: for each seed a lab with a random intent;
 # every pair of ends in both directions, allowed and refused, is compared with
 # the oracle, and a sample of the verdicts is asked by packets. Then the intent
-# changes, and all of it again.
+# changes, and all of it again. Before that, a default route by a port.
 #
 #   reach.sh SEED...      MOST=n probes of either kind, STEPS=n changes
 PREFIX=${PREFIX:-treach}
@@ -52,7 +52,74 @@ one_seed() {
     done
 }
 
+port() { # port NAME SUBNET HOST ADDRESS GROUP
+    cat <<YAML
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: $1}
+spec:
+  {vpc: web, subnet: $2, host: $3, address: $4, securityGroups: [$5],
+   attach: {netns: $PREFIX-$1}}
+YAML
+}
+# What random intents do not have: a default route by a port whose groups let
+# little in. What the rules of its host make of that is docs/reach.md's.
+router_intent() {
+    cat <<YAML
+apiVersion: tenet/v1
+kind: Vpc
+metadata: {name: web}
+spec:
+  cidrs: [10.1.0.0/16]
+  subnets:
+    - {name: front, cidr: 10.1.0.0/24}
+    - {name: back, cidr: 10.1.1.0/24}
+  routes: [{to: 0.0.0.0/0, via: 10.1.0.9}]
+---
+apiVersion: tenet/v1
+kind: SecurityGroup
+metadata: {name: open}
+spec: {rules: [{direction: ingress}]}
+---
+apiVersion: tenet/v1
+kind: SecurityGroup
+metadata: {name: shut}
+spec: {rules: [{direction: ingress, protocol: tcp, ports: 22}]}
+YAML
+    port near front hv1 10.1.0.5 open
+    port router front hv1 10.1.0.9 shut
+    port far front hv2 10.1.0.6 open
+    port back back hv1 10.1.1.5 open
+}
+router() {
+    local from to address says is
+    seed=router
+    lab_sweep
+    rm -rf "$repo" "$TENET_STATE_DIR"
+    "$here/lab.sh" up "$PREFIX" 2
+    intent_new "$repo" 2
+    mkdir -p "$repo/tenants/acme"
+    printf '%s\n' 'apiVersion: tenet/v1' 'kind: Tenant' \
+        'metadata: {name: acme}' 'spec: {}' >"$repo/tenants/acme/tenant.yml"
+    router_intent >"$repo/tenants/acme/all.yml"
+    commit "$repo" router
+    applied "the intent is applied"
+    for from in near router far back; do
+        for to in near=10.1.0.5 router=10.1.0.9 far=10.1.0.6 back=10.1.1.5; do
+            address=${to#*=} to=${to%=*} is=no
+            [ "$from" = "$to" ] && continue
+            says=$(tenet reach --from "acme/$from" --to "acme/$to" \
+                --proto icmp --output json |
+                sed 's/.*"verdict": "\([a-z-]*\)", "whole".*/\1/')
+            pings "$PREFIX-$from" "$address" 1 >/dev/null && is=yes
+            is "router: $from to $to" "$is" "$says"
+        done
+    done
+}
+
 repo=$work/intent
+router
 for seed in "$@"; do
     started=$(date +%s)
     one_seed
