@@ -10,7 +10,6 @@
  * be quiet meanwhile, and what others did in that time must not be lost. */
 #include "reconciler/daemon/worker.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -523,10 +522,7 @@ tn_worker_cycle(struct tn_worker *w)
     r->end_ns = tn_now_ns();
     w->stuck = failed;
     next_set(&k, failed);
-    bool large = k.full || k.report->n_changes > LARGE_APPLY;
+    r->large = k.full || r->n_changes > LARGE_APPLY;
     tn_arena_free(k.arena);
     w->options->post(w->options->ctx, r);
-    if (large) {
-        (void) malloc_trim(0); /* Until the next one it is of no use. */
-    }
 }

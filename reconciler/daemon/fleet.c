@@ -4,13 +4,14 @@
  * The status ref is written when every device has settled, or two seconds after
  * something changed: many devices that finish one after the other make few
  * commits. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/daemon/loop.h"
 #include "model/base/cleanup.h"
 
-enum { GATHER_MS = 2000, QUIET_MS = 10000 };
+enum { GATHER_MS = 2000, QUIET_MS = 10000, TRIM_MS = 2000 };
 
 static void
 modes_build(struct tn_loop *l)
@@ -135,6 +136,16 @@ slot_take(struct tn_slot *s, struct tn_unit_report *r)
     tn_unit_report_free(old);
 }
 
+/* Once for many devices that are done at about the same time: it holds up
+ * whoever wants memory meanwhile. */
+static void
+trim_soon(struct tn_loop *l)
+{
+    if (!l->trim_ms) {
+        l->trim_ms = tn_now_ms() + TRIM_MS;
+    }
+}
+
 static void
 longest(double *most, int64_t from, int64_t to)
 {
@@ -175,6 +186,9 @@ tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
     tn_tell_report(l->tell, r, differs);
     if (r->intent == l->intent) {
         spent_note(&l->spent, r);
+    }
+    if (r->large) {
+        trim_soon(l);
     }
     slot_note(s, r);
     slot_take(s, r);
@@ -253,6 +267,7 @@ void
 tn_fleet_published(struct tn_loop *l, bool arrived)
 {
     l->publishing = false;
+    trim_soon(l);
     for (struct tn_slot *s = l->slots; s; s = s->next) {
         if (arrived) {
             slot_arrived(s);
@@ -296,6 +311,10 @@ void
 tn_fleet_tick(struct tn_loop *l)
 {
     tn_slots_tick(l);
+    if (l->trim_ms && tn_now_ms() >= l->trim_ms) {
+        l->trim_ms = 0;
+        (void) malloc_trim(0);
+    }
     if (!l->dirty || l->publishing || !l->intent || tn_now_ms() < l->quiet_ms) {
         return;
     }

@@ -49,6 +49,7 @@ struct tn_unit_report {
     const char *event; /* What the device told; null: nobody did. */
     int64_t event_ns;  /* When it did; 0. */
     bool lost;         /* Events were lost: hence all was looked at. */
+    bool large;        /* It took memory that is of no use until the next. */
     bool unlooked;     /* The intent says the same of it as before. */
     int64_t start_ns, rendered_ns, observed_ns, planned_ns, end_ns;
     int64_t committed_ns; /* Before it was verified; 0: nothing was done. */

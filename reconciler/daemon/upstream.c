@@ -2,7 +2,6 @@
  * judge.c and publish.c. */
 #include "reconciler/daemon/upstream.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +55,6 @@ upstream_main(void *context)
         if (job) {
             tn_up_publish(u, job);
             tn_up_job_free(job);
-            (void) malloc_trim(0);
         } else if (stop) {
             break;
         } else if (tn_now_ms() >= u->next_ms) {
@@ -227,6 +225,7 @@ tn_refusal_name(enum tn_refusal refusal)
         [TN_REFUSED_UNTRUSTED] = "untrusted",
         [TN_REFUSED_REWRITTEN] = "rewritten",
         [TN_REFUSED_QUARANTINED] = "quarantined",
+        [TN_REFUSED_DENIED] = "denied",
         [TN_REFUSED_FROZEN] = "frozen",
     };
     return names[refusal];
