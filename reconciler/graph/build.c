@@ -24,6 +24,7 @@ struct build {
     struct tn_map wanted, removed; /* By scope and place: struct mark. */
     struct tn_map hosts;           /* By name: index + 1 in graph->hosts. */
     struct tn_map past, present;   /* By scope and name: anything. */
+    struct tn_map vpcs;            /* By scope: index + 1 in graph->vpcs. */
 };
 
 const char *
@@ -206,6 +207,7 @@ vpc_add(struct build *b, const struct tn_net_vpc *vpc)
     }
     if (n || !b->in->host) {
         *tn_vec_push(b->arena, &b->graph->vpcs) = out;
+        tn_map_put(&b->vpcs, vpc->scope, (void *) (uintptr_t) b->graph->vpcs.n);
     }
 }
 
@@ -260,17 +262,17 @@ ghost(const char *name, struct tn_origin at)
 }
 
 static struct tn_graph_vpc *
-vpc_find(struct build *b, const char *scope, const struct tn_net_vpc *was)
+vpc_find(struct build *b, const struct tn_net_vpc *was)
 {
-    for (size_t i = 0; i < b->graph->vpcs.n; i++) {
-        if (strcmp(b->graph->vpcs.items[i].scope, scope) == 0) {
-            return &b->graph->vpcs.items[i];
-        }
+    size_t at = (size_t) (uintptr_t) tn_map_get(&b->vpcs, was->scope);
+    if (at) {
+        return &b->graph->vpcs.items[at - 1];
     }
     struct tn_graph_vpc *vpc = tn_vec_push(b->arena, &b->graph->vpcs);
     *vpc = (struct tn_graph_vpc){.head = ghost(was->name, was->origin),
                                  .scope = was->scope,
                                  .tenant = was->tenant};
+    tn_map_put(&b->vpcs, was->scope, (void *) (uintptr_t) b->graph->vpcs.n);
     return vpc;
 }
 
@@ -293,14 +295,13 @@ subnet_ghosts(struct build *b, const struct tn_net_vpc *vpc,
               const struct tn_net_subnet *s)
 {
     if (is_gone(b, 's', vpc->scope, s->name, s->origin)) {
-        (void) subnet_find(b, vpc_find(b, vpc->scope, vpc), s);
+        (void) subnet_find(b, vpc_find(b, vpc), s);
     }
     for (size_t i = 0; i < s->n_ports; i++) {
         const struct tn_net_port *p = &s->ports[i];
         if (is_here(b, p->host->raw.name) &&
             is_gone(b, 'p', vpc->scope, p->name, p->origin)) {
-            struct tn_graph_subnet *in =
-                subnet_find(b, vpc_find(b, vpc->scope, vpc), s);
+            struct tn_graph_subnet *in = subnet_find(b, vpc_find(b, vpc), s);
             *tn_vec_push(b->arena, &in->ports) =
                 port_of(b, p, ghost(p->name, p->origin));
         }
@@ -317,7 +318,7 @@ ghosts_add(struct build *b)
             continue;
         }
         if (is_gone(b, 'v', vpc->scope, vpc->name, vpc->origin)) {
-            (void) vpc_find(b, vpc->scope, vpc);
+            (void) vpc_find(b, vpc);
         }
         for (size_t k = 0; k < vpc->n_subnets; k++) {
             subnet_ghosts(b, vpc, &vpc->subnets[k]);
@@ -450,6 +451,7 @@ tn_graph_build(struct tn_arena *arena, const struct tn_graph_input *input)
     tn_map_init(&b.hosts, arena, net->inventory->n_hosts);
     tn_map_init(&b.past, arena, 0);
     tn_map_init(&b.present, arena, 0);
+    tn_map_init(&b.vpcs, arena, net->n_vpcs);
     for (size_t i = 0; i < net->inventory->n_hosts; i++) {
         host_add(&b, &net->inventory->hosts[i]);
     }

@@ -216,6 +216,15 @@ vpc_find(struct tn_find *f, const struct tn_net_vpc *vpc)
                                     .scope = vpc->scope});
         }
     }
+    for (size_t i = 0; i < vpc->n_peerings; i++) {
+        const struct tn_net_peering *p = &vpc->peerings[i];
+        if (is_below(f, "peering", p->peer->scope)) {
+            found(f, p->origin,
+                  (struct tn_match){.kind = "peering",
+                                    .name = p->peer->scope,
+                                    .scope = vpc->scope});
+        }
+    }
     for (size_t i = 0; i < vpc->n_routes; i++) {
         if (is_cidr(f, &vpc->routes[i].to)) {
             found(f, vpc->routes[i].origin,
@@ -298,6 +307,18 @@ is_claim(const struct tn_find *f, const char *claim)
     snprintf(number, sizeof number, "vni %llu", (unsigned long long) f->number);
     return claim &&
            (is(f, claim) || (f->is_number && strcmp(claim, number) == 0));
+}
+
+/* "peering/acme/web", an alias: a kind, and what an attribute says. */
+static bool
+is_kind_of(const struct tn_find *f, const struct tn_resource *r)
+{
+    for (size_t i = 0; i < r->n_attrs; i++) {
+        if (!r->attrs[i].secret && is_below(f, r->kind, r->attrs[i].value)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool

@@ -67,6 +67,7 @@ static const struct tn_attr port_attrs[] = {
     {"addresses", "10.1.0.11/24, fd00::b/64", 0, false},
     {"key", "hunter2", 0, true},
     {"netns", "web1", 0, false},
+    {"peer", "acme/web", 0, false},
 };
 static const struct tn_resource resources[] = {
     {.key = "acme/web/bridge/b-front",
@@ -84,7 +85,7 @@ static const struct tn_resource resources[] = {
      .name = "web1",
      .scope = "acme/web",
      .attrs = port_attrs,
-     .n_attrs = 3,
+     .n_attrs = 4,
      .origin = {"a", 11, 1}},
     {.key = "acme/web/vxlan/x-front",
      .kind = "vxlan",
@@ -116,6 +117,8 @@ static const struct {
     {"tenet:lab:port/web1 in web1/eth0", NULL, "acme/web/port/p-web1 "},
     {"acme/web/port/p-web1", NULL, "acme/web/port/p-web1 "},
     {"web1", NULL, "acme/web/port/p-web1 "},
+    {"tenet:lab:port/acme/web", NULL, "acme/web/port/p-web1 "},
+    {"port/hunter2", NULL, ""},
     {"p-web1", NULL, "acme/web/port/p-web1 "},
     {"5003", NULL, "acme/web/vxlan/x-front "},
     {"vni:5003", NULL, "acme/web/vxlan/x-front "},
