@@ -330,7 +330,7 @@ is_resource(const struct tn_find *f, const struct tn_resource *r)
     return is(f, r->key) || is_word(f, r->name) || is(f, below) || is(f, own) ||
            (last && is_word(f, last + 1)) || is_below(f, r->kind, r->name) ||
            is_below(f, r->scope, r->name) || is_below(f, r->scope, own) ||
-           is_claim(f, r->claim);
+           is_claim(f, r->claim) || is_kind_of(f, r);
 }
 
 /* A whole word of an attribute; "10.1.0.11" also in "10.1.0.11/24". */

@@ -8,7 +8,7 @@ if [ "$(id -u)" != 0 ] || ! command -v ip >/dev/null; then
     exit 77
 fi
 p=tnbl$$
-spaces() { ip netns list | awk '{print $1}' | grep -- "^$p"; }
+spaces() { ip netns list 2>/dev/null | awk '{print $1}' | grep -- "^$p"; }
 cleanup() { for ns in $(spaces); do ip netns del "$ns" 2>/dev/null; done; }
 
 repo=$work/intent
