@@ -14,7 +14,7 @@
 
 #include "model/base/crypt.h"
 #include "reconciler/cli/ci.h"
-#include "reconciler/policy/judge.h"
+#include "reconciler/policy/run.h"
 #include "reconciler/review/access.h"
 #include "reconciler/review/compare.h"
 #include "reconciler/snapshot/snapshot.h"
@@ -292,35 +292,18 @@ conclude(struct ci *ci, struct tn_verdict *verdict)
     return exit == TN_EXIT_OK && !fine ? TN_EXIT_ERROR : exit;
 }
 
-/* A judge that fails denies: nothing passes because it was not looked at. */
+/* Policies of the head, and what those of the base protect. */
 static void
 policies_judge(struct ci *ci)
 {
-    struct tn_error err = {0};
-    char buf[TN_ERROR_TEXT + 256];
-    const struct tn_judge_past past = {
-        .source = ci->base ? ci->base->source : NULL,
-        .network = ci->base ? ci->base->network : NULL,
-    };
-    const struct tn_judge in = {
-        .environment = ci->head->network->inventory->environment,
-        .source = ci->head->source,
-        .network = ci->head->network,
-        .pasts = &past,
-        .n_pasts = ci->base != NULL,
+    const struct tn_policy_run judged = {
+        .run = ci->head,
+        .former = ci->base,
         .plan = ci->compared.plan,
         .allow_deletes = (size_t) ci->cli->allow_deletes,
-        .now = (int64_t) time(NULL),
-        .helper = "/proc/self/exe",
+        .helper = TN_POLICY_HELPER,
     };
-    if (tn_judge(&in, &ci->findings, &err)) {
-        struct tn_finding f = {
-            .severity = TN_SEVERITY_DENY,
-            .rule = "judging",
-            .message = tn_error_text(&err, buf, sizeof buf),
-        };
-        tn_finding_add(&ci->findings, &f);
-    }
+    tn_policy_run_judge(&judged, &ci->findings);
 }
 
 /* Of the whole network, and of what changes. */

@@ -3,18 +3,32 @@
 
 #include <string.h>
 
-/* "acme/web group app -> acme/db group db: tcp 5432 (2 ports to 1, for instance
- * acme/web1 -> acme/db1)" */
+/* "acme/web1 -> acme/db1" with a word in place of the arrow, which Markdown
+ * would show as code. */
+static void
+add_example(struct tn_text *out, const char *example)
+{
+    const char *arrow = strstr(example, " -> ");
+    size_t n = arrow ? (size_t) (arrow - example) : strlen(example);
+    tn_text_addn(out, example, n);
+    if (arrow) {
+        tn_text_addf(out, " to %s", arrow + 4);
+    }
+}
+
+/* "acme/web group app to acme/db group db: tcp 5432 (2 to 1 ports, for instance
+ * acme/web1 to acme/db1)" */
 static const char *
 words(struct tn_arena *arena, const struct tn_reach_difference *d)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    tn_text_addf(&t, "%s -> %s: ", d->from, d->to);
+    tn_text_addf(&t, "%s to %s: ", d->from, d->to);
     tn_traffic_print(&t, d->traffic);
     if (d->example) {
-        tn_text_addf(&t, " (%zu to %zu port%s, for instance %s)",
-                     d->n_from_ports, d->n_to_ports,
-                     d->n_to_ports == 1 ? "" : "s", d->example);
+        tn_text_addf(&t, " (%zu to %zu port%s, for instance ", d->n_from_ports,
+                     d->n_to_ports, d->n_to_ports == 1 ? "" : "s");
+        add_example(&t, d->example);
+        tn_text_addc(&t, ')');
     }
     if (d->crosses) {
         tn_text_add(&t, ", between tenants");

@@ -28,7 +28,7 @@
 struct tn_review_access {
     bool opens;         /* Else: closes. */
     const char *tenant; /* Null: everybody's. */
-    const char *text;   /* "acme/web1 reaches acme/db1 on tcp 5432". */
+    const char *text; /* "acme/web group app to acme/db group db: tcp 5432". */
     struct tn_origin at;
 };
 
