@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "model/base/time.h"
-#include "model/yaml/node.h"
 #include "reconciler/confirm/rollback.h"
+#include "reconciler/status/reading.h"
 
 enum { TEXT_MAX = 1000, READ_MAX = 10000 };
 
@@ -59,59 +59,19 @@ tn_rollback_print(struct tn_text *out, const struct tn_rollback *state)
     }
 }
 
-struct reading {
-    struct tn_arena *arena;
-    const char *why; /* First fault; null: none. */
-};
-
-static void
-fault(struct reading *r, const struct tn_node *node, const char *what)
-{
-    if (!r->why) {
-        r->why = tn_arena_printf(r->arena, "line %u: %s",
-                                 node ? (unsigned) node->at.line : 1, what);
-    }
-}
-
+/* An entry is about a commit. */
 static const char *
-get_text(struct reading *r, const struct tn_node *map, const char *key)
+get_commit(struct tn_reading *r, const struct tn_node *map)
 {
-    const struct tn_node *node = tn_node_get(map, key);
-    if (!node || tn_node_is_null(node)) {
-        return NULL;
-    }
-    if (node->type != TN_NODE_SCALAR || node->scalar.len > TEXT_MAX) {
-        fault(r, node, "a short text is expected");
-        return NULL;
-    }
-    return node->scalar.len ? node->scalar.text : NULL;
-}
-
-static int64_t
-get_time(struct reading *r, const struct tn_node *map, const char *key)
-{
-    const char *s = get_text(r, map, key);
-    int64_t t = 0;
-    if (s && !tn_time_parse(s, &t)) {
-        fault(r, tn_node_get(map, key), "not a time like 2026-01-31T12:00:00Z");
-    }
-    return t;
-}
-
-static const char *
-get_commit(struct reading *r, const struct tn_node *map, bool required)
-{
-    const char *s = get_text(r, map, "commit");
-    size_t n = s ? strlen(s) : 0;
-    bool whole = (n == 40 || n == 64) && strspn(s, "0123456789abcdef") == n;
-    if (s ? !whole : required) {
-        fault(r, map, "the whole id of a commit is expected");
+    const char *s = tn_reading_commit(r, map, "commit");
+    if (!s) {
+        tn_reading_fault(r, map, "the whole id of a commit is expected");
     }
     return s;
 }
 
 static size_t
-list_size(struct reading *r, const struct tn_node *doc, const char *key,
+list_size(struct tn_reading *r, const struct tn_node *doc, const char *key,
           const struct tn_node **out)
 {
     const struct tn_node *list = tn_node_get(doc, key);
@@ -120,14 +80,14 @@ list_size(struct reading *r, const struct tn_node *doc, const char *key,
         return 0;
     }
     if (list->type != TN_NODE_LIST || list->list.n > READ_MAX) {
-        fault(r, list, "a list is expected");
+        tn_reading_fault(r, list, "a list is expected");
         return 0;
     }
     return list->list.n;
 }
 
 static void
-get_pin(struct reading *r, const struct tn_node *doc,
+get_pin(struct tn_reading *r, const struct tn_node *doc,
         struct tn_rollback_pin *out)
 {
     const struct tn_node *map = tn_node_get(doc, "pin");
@@ -135,17 +95,17 @@ get_pin(struct reading *r, const struct tn_node *doc,
         return;
     }
     if (map->type != TN_NODE_MAP) {
-        fault(r, map, "a map is expected");
+        tn_reading_fault(r, map, "a map is expected");
         return;
     }
-    out->commit = get_commit(r, map, false);
-    out->reason = get_text(r, map, "reason");
-    out->who = get_text(r, map, "who");
-    out->since = get_time(r, map, "since");
+    out->commit = tn_reading_commit(r, map, "commit");
+    out->reason = tn_reading_text(r, map, "reason");
+    out->who = tn_reading_text(r, map, "who");
+    out->since = tn_reading_time(r, map, "since");
 }
 
 static void
-get_entries(struct reading *r, const struct tn_node *doc,
+get_entries(struct tn_reading *r, const struct tn_node *doc,
             struct tn_rollback *out)
 {
     const struct tn_node *list = NULL;
@@ -154,15 +114,15 @@ get_entries(struct reading *r, const struct tn_node *doc,
     for (size_t i = 0; i < n && !r->why; i++) {
         const struct tn_node *map = list->list.items[i];
         if (map->type != TN_NODE_MAP) {
-            fault(r, map, "a map is expected");
+            tn_reading_fault(r, map, "a map is expected");
             return;
         }
         entries[i] = (struct tn_quarantine){
-            .commit = get_commit(r, map, true),
-            .reason = get_text(r, map, "reason"),
-            .who = get_text(r, map, "who"),
-            .since = get_time(r, map, "since"),
-            .released = get_time(r, map, "released"),
+            .commit = get_commit(r, map),
+            .reason = tn_reading_text(r, map, "reason"),
+            .who = tn_reading_text(r, map, "who"),
+            .since = tn_reading_time(r, map, "since"),
+            .released = tn_reading_time(r, map, "released"),
         };
     }
     out->entries = entries;
@@ -170,7 +130,8 @@ get_entries(struct reading *r, const struct tn_node *doc,
 }
 
 static void
-get_good(struct reading *r, const struct tn_node *doc, struct tn_rollback *out)
+get_good(struct tn_reading *r, const struct tn_node *doc,
+         struct tn_rollback *out)
 {
     const struct tn_node *list = NULL;
     size_t n = list_size(r, doc, "good", &list);
@@ -178,14 +139,14 @@ get_good(struct reading *r, const struct tn_node *doc, struct tn_rollback *out)
     for (size_t i = 0; i < n && !r->why; i++) {
         const struct tn_node *map = list->list.items[i];
         if (map->type != TN_NODE_MAP) {
-            fault(r, map, "a map is expected");
+            tn_reading_fault(r, map, "a map is expected");
             return;
         }
-        const char *environment = get_text(r, map, "environment");
+        const char *environment = tn_reading_text(r, map, "environment");
         good[i] = (struct tn_good){
-            .commit = get_commit(r, map, true),
+            .commit = get_commit(r, map),
             .environment = environment ? environment : "",
-            .since = get_time(r, map, "since"),
+            .since = tn_reading_time(r, map, "since"),
         };
     }
     out->good = good;
@@ -208,12 +169,13 @@ tn_rollback_parse(struct tn_arena *arena, const char *bytes, size_t n,
                             : "not YAML";
         return false;
     }
-    struct reading r = {.arena = arena};
+    struct tn_reading r = {.arena = arena, .text_max = TEXT_MAX};
     struct tn_rollback state = {0}, none = {0};
     if (n_docs != 1 || docs[0]->type != TN_NODE_MAP ||
-        !tn_streq(get_text(&r, docs[0], "kind"), "Quarantine") ||
-        !tn_streq(get_text(&r, docs[0], "apiVersion"), "tenet/v1")) {
-        fault(&r, n_docs ? docs[0] : NULL, "not a Quarantine of tenet/v1");
+        !tn_streq(tn_reading_text(&r, docs[0], "kind"), "Quarantine") ||
+        !tn_streq(tn_reading_text(&r, docs[0], "apiVersion"), "tenet/v1")) {
+        tn_reading_fault(&r, n_docs ? docs[0] : NULL,
+                         "not a Quarantine of tenet/v1");
     } else {
         get_pin(&r, docs[0], &state.pin);
         get_entries(&r, docs[0], &state);

@@ -5,68 +5,17 @@
  * makes the file damaged, which counts as absent. */
 #include <string.h>
 
-#include "model/yaml/node.h"
 #include "reconciler/status/entry.h"
-
-struct reading {
-    struct tn_arena *arena;
-    const char *why; /* First fault; null: none. */
-};
+#include "reconciler/status/reading.h"
 
 static void
-fault(struct reading *r, const struct tn_node *node, const char *what)
-{
-    if (!r->why) {
-        r->why = tn_arena_printf(r->arena, "line %u: %s",
-                                 node ? (unsigned) node->at.line : 1, what);
-    }
-}
-
-/* Text under 'key', null if absent. */
-static const char *
-get_text(struct reading *r, const struct tn_node *map, const char *key)
-{
-    const struct tn_node *node = tn_node_get(map, key);
-    if (!node || tn_node_is_null(node)) {
-        return NULL;
-    }
-    if (node->type != TN_NODE_SCALAR) {
-        fault(r, node, "text is expected");
-        return NULL;
-    }
-    return node->scalar.len ? node->scalar.text : NULL;
-}
-
-static int64_t
-get_time(struct reading *r, const struct tn_node *map, const char *key)
-{
-    const char *s = get_text(r, map, key);
-    int64_t t = 0;
-    if (s && !tn_time_parse(s, &t)) {
-        fault(r, tn_node_get(map, key), "not a time like 2026-01-31T12:00:00Z");
-    }
-    return t;
-}
-
-static const char *
-get_commit(struct reading *r, const struct tn_node *map)
-{
-    const char *s = get_text(r, map, "commit");
-    size_t n = s ? strlen(s) : 0;
-    if (s && ((n != 40 && n != 64) || strspn(s, "0123456789abcdef") != n)) {
-        fault(r, tn_node_get(map, "commit"), "not the id of a commit");
-    }
-    return s;
-}
-
-static void
-get_condition(struct reading *r, const struct tn_node *node,
+get_condition(struct tn_reading *r, const struct tn_node *node,
               struct tn_status_head *head)
 {
-    const char *type = get_text(r, node, "type");
-    const char *status = get_text(r, node, "status");
+    const char *type = tn_reading_text(r, node, "type");
+    const char *status = tn_reading_text(r, node, "status");
     if (!type || !status) {
-        fault(r, node, "a condition has a type and a status");
+        tn_reading_fault(r, node, "a condition has a type and a status");
         return;
     }
     for (unsigned i = 0; i < TN_N_CONDITIONS; i++) {
@@ -77,32 +26,32 @@ get_condition(struct reading *r, const struct tn_node *node,
         for (unsigned s = TN_COND_UNKNOWN; s <= TN_COND_TRUE; s++) {
             if (strcmp(status, tn_condition_status_name(s)) == 0) {
                 c->status = s;
-                c->reason = get_text(r, node, "reason");
-                c->message = get_text(r, node, "message");
-                c->since = get_time(r, node, "since");
+                c->reason = tn_reading_text(r, node, "reason");
+                c->message = tn_reading_text(r, node, "message");
+                c->since = tn_reading_time(r, node, "since");
                 return;
             }
         }
-        fault(r, node, "the status is True, False or Unknown");
+        tn_reading_fault(r, node, "the status is True, False or Unknown");
     }
 }
 
 static const struct tn_node *
-get_typed(struct reading *r, const struct tn_node *map, const char *key,
+get_typed(struct tn_reading *r, const struct tn_node *map, const char *key,
           enum tn_node_type type)
 {
     const struct tn_node *node = tn_node_get(map, key);
     if (!node || node->type != type) {
-        fault(r, node ? node : map,
-              type == TN_NODE_LIST ? "a list is expected"
-                                   : "a map is expected");
+        tn_reading_fault(r, node ? node : map,
+                         type == TN_NODE_LIST ? "a list is expected"
+                                              : "a map is expected");
         return NULL;
     }
     return node;
 }
 
 static void
-get_devices(struct reading *r, const struct tn_node *status,
+get_devices(struct tn_reading *r, const struct tn_node *status,
             struct tn_status_vpc *vpc)
 {
     const struct tn_node *list = get_typed(r, status, "devices", TN_NODE_LIST);
@@ -113,7 +62,7 @@ get_devices(struct reading *r, const struct tn_node *status,
     for (size_t i = 0; i < list->list.n; i++) {
         const struct tn_node *item = list->list.items[i];
         if (item->type != TN_NODE_SCALAR) {
-            fault(r, item, "the name of a device is expected");
+            tn_reading_fault(r, item, "the name of a device is expected");
             return;
         }
         names[i] = item->scalar.text;
@@ -123,16 +72,16 @@ get_devices(struct reading *r, const struct tn_node *status,
 }
 
 static void
-get_status(struct reading *r, const struct tn_entry_form *form,
+get_status(struct tn_reading *r, const struct tn_entry_form *form,
            const struct tn_node *status, void *out)
 {
     struct tn_status_head *head = (void *) ((char *) out + form->head);
     for (const struct tn_entry_member *m = form->texts; m->name; m++) {
         *(const char **) (void *) ((char *) out + m->offset) =
-            get_text(r, status, m->name);
+            tn_reading_text(r, status, m->name);
     }
-    head->commit = get_commit(r, status);
-    head->applied = get_time(r, status, "applied");
+    head->commit = tn_reading_commit(r, status, "commit");
+    head->applied = tn_reading_time(r, status, "applied");
     const struct tn_node *list =
         get_typed(r, status, "conditions", TN_NODE_LIST);
     for (size_t i = 0; list && i < list->list.n; i++) {
@@ -143,7 +92,7 @@ get_status(struct reading *r, const struct tn_entry_form *form,
         const struct tn_node *node = tn_node_get(counts, m->name);
         uint64_t *count = (void *) ((char *) out + m->offset);
         if (node && !tn_node_uint(node, count)) {
-            fault(r, node, "a number is expected");
+            tn_reading_fault(r, node, "a number is expected");
         }
     }
     if (form->has_devices) {
@@ -152,25 +101,26 @@ get_status(struct reading *r, const struct tn_entry_form *form,
 }
 
 static void
-get_entry(struct reading *r, const struct tn_entry_form *form, const char *path,
-          const struct tn_node *doc, void *out)
+get_entry(struct tn_reading *r, const struct tn_entry_form *form,
+          const char *path, const struct tn_node *doc, void *out)
 {
-    if (!tn_streq(get_text(r, doc, "apiVersion"), "tenet/v1") ||
-        !tn_streq(get_text(r, doc, "kind"), form->kind)) {
-        fault(r, doc, "neither tenet/v1 nor the kind that belongs here");
+    if (!tn_streq(tn_reading_text(r, doc, "apiVersion"), "tenet/v1") ||
+        !tn_streq(tn_reading_text(r, doc, "kind"), form->kind)) {
+        tn_reading_fault(r, doc,
+                         "neither tenet/v1 nor the kind that belongs here");
         return;
     }
     const struct tn_node *names = get_typed(r, doc, "metadata", TN_NODE_MAP);
     for (const struct tn_entry_member *m = form->names; m->name; m++) {
-        const char *name = get_text(r, names, m->name);
+        const char *name = tn_reading_text(r, names, m->name);
         if (!name) {
-            fault(r, names, "a name is missing");
+            tn_reading_fault(r, names, "a name is missing");
             return;
         }
         *(const char **) (void *) ((char *) out + m->offset) = name;
     }
     if (strcmp(tn_entry_path(r->arena, form, out), path) != 0) {
-        fault(r, names, "the name is not that of the file");
+        tn_reading_fault(r, names, "the name is not that of the file");
         return;
     }
     const struct tn_node *status = get_typed(r, doc, "status", TN_NODE_MAP);
@@ -196,10 +146,10 @@ tn_entry_parse(struct tn_arena *arena, const struct tn_entry_form *form,
                             : "not YAML";
         return false;
     }
-    struct reading r = {.arena = arena};
+    struct tn_reading r = {.arena = arena};
     void *entry = tn_arena_calloc(arena, 1, form->size);
     if (n_docs != 1) {
-        fault(&r, NULL, "one document is expected");
+        tn_reading_fault(&r, NULL, "one document is expected");
     } else {
         get_entry(&r, form, path, docs[0], entry);
     }
