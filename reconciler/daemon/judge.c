@@ -11,6 +11,7 @@
 #include "reconciler/confirm/pending.h"
 #include "reconciler/daemon/mode.h"
 #include "reconciler/daemon/upstream_inside.h"
+#include "reconciler/policy/run.h"
 #include "reconciler/status/state_dir.h"
 #include "reconciler/trust/trust.h"
 
@@ -219,6 +220,60 @@ first_finding(const struct tn_reconcile *run, struct tn_arena *arena)
     return NULL;
 }
 
+/* Rules about plans look at one made against the snapshots. */
+static void
+plan_offline(const struct tn_reconcile_options *options,
+             struct tn_reconcile **out)
+{
+    struct tn_reconcile_options o = *options;
+    struct tn_error err = {0};
+    o.offline = true;
+    if (tn_reconcile_open(&o, out, &err) || tn_reconcile_observe(*out, &err)) {
+        tn_reconcile_free(*out);
+        *out = NULL;
+    }
+}
+
+/* Do policies allow what was not followed before? */
+static bool
+allowed(struct tn_upstream *u, const struct tn_reconcile *run, const char *tip)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_reconcile *planned = NULL;
+    struct tn_findings findings = {.arena = arena};
+    struct tn_verdict verdict;
+    bool wanted = tn_policy_wants_plan(run);
+    if (wanted) {
+        plan_offline(&run->options, &planned);
+    }
+    if (wanted && !planned) {
+        refuse(u, tip, TN_REFUSED_DENIED,
+               "policies ask for its plan, and none can be made");
+        return false;
+    }
+    struct tn_policy_run judged = {
+        .run = run,
+        .former = u->intent ? u->intent->run : NULL,
+        .plan = planned ? planned->plan : NULL,
+        .helper = TN_POLICY_HELPER,
+    };
+    tn_policy_run_judge(&judged, &findings);
+    tn_reconcile_free(planned);
+    tn_verdict_build(&findings, &verdict);
+    for (size_t i = 0; i < verdict.n; i++) {
+        const struct tn_finding *f = &verdict.items[i];
+        if (f->severity == TN_SEVERITY_DENY && !f->waiver) {
+            refuse(u, tip, TN_REFUSED_DENIED,
+                   tn_arena_printf(
+                       arena, "policies deny it (%zu finding%s): %s: %s",
+                       verdict.n_deny, verdict.n_deny == 1 ? "" : "s", f->rule,
+                       f->message));
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Compiles and hands the intent out.  'tip' is what the refusal is about. */
 static bool
 follow(struct tn_upstream *u, const char *commit, const char *tip,
@@ -246,6 +301,12 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
         return false;
     }
     run->options.rev = run->commit.id;
+    /* What was followed before, and what is gone back to, was allowed. */
+    if (strcmp(commit, tip) == 0 && strcmp(commit, u->accepted) != 0 &&
+        !allowed(u, run, tip)) {
+        tn_reconcile_free(run);
+        return false;
+    }
     struct tn_upstream_event *e = tn_up_event(TN_UP_INTENT, commit);
     e->back = strcmp(commit, tip) != 0;
     e->fetch_s = times->fetch_s;

@@ -369,6 +369,8 @@ refusal_alert(enum tn_refusal refusal)
         return TN_ALERT_FORCE_PUSH;
     case TN_REFUSED_QUARANTINED:
         return TN_ALERT_ROLLED_BACK;
+    case TN_REFUSED_DENIED:
+        return TN_ALERT_POLICY_DENIED;
     case TN_REFUSED_FROZEN:
         return TN_ALERT_HOLD;
     }

@@ -29,6 +29,7 @@ enum tn_refusal {
     TN_REFUSED_UNTRUSTED,   /* A signature is missing or wrong. */
     TN_REFUSED_REWRITTEN,   /* It drops what was applied. */
     TN_REFUSED_QUARANTINED, /* Somebody, or a probe, said that it is bad. */
+    TN_REFUSED_DENIED,      /* By policies. */
     TN_REFUSED_FROZEN,      /* Not now. */
 };
 

@@ -51,7 +51,7 @@
   X(TN_M_COMMITS_REFUSED, COUNTER, "tenet_source_commits_refused_total", "", \
     "reason", 16, NONE, \
     "Commits that were not taken as intent, by reason (unsigned, signer, " \
-    "scope, rewritten, invalid, quarantined).") \
+    "scope, rewritten, invalid, quarantined, denied).") \
   X(TN_M_INTENT_COMMITTED, GAUGE, "tenet_intent_commit_timestamp_seconds", \
     "seconds", "", 1, NONE, \
     "Committer's time of the commit that is the intent now.") \

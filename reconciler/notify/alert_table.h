@@ -29,6 +29,8 @@
       "intent stays")                                                          \
     X(UNTRUSTED_COMMIT, "TenetUntrustedCommit", CRITICAL,                      \
       "A commit is not signed by somebody who may; it is not applied")         \
+    X(POLICY_DENIED, "TenetPolicyDenied", WARNING,                             \
+      "Policies deny the newest commit; the last good intent stays")           \
     X(FORCE_PUSH, "TenetForcePush", CRITICAL,                                  \
       "The applied commit vanished from the branch; nothing new is applied")   \
     X(SOURCE_STALE, "TenetSourceStale", WARNING,                               \

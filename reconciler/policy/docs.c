@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "model/compile/repository.h"
 #include "model/yaml/node.h"
 
 enum { FILE_BYTES = 1 << 20 };
@@ -16,26 +15,61 @@ struct docs_file {
     TN_VEC(struct tn_document) list;
 };
 
+struct docs_folder {
+    struct tn_entry *entries;
+    size_t n;
+};
+
 void
 tn_docs_init(struct tn_docs *docs, struct tn_arena *arena,
              struct tn_source *source)
 {
     *docs = (struct tn_docs){.arena = arena, .source = source};
     tn_map_init(&docs->files, arena, 0);
+    tn_map_init(&docs->folders, arena, 0);
+}
+
+static const struct docs_folder *
+folder_get(struct tn_docs *docs, const char *dir)
+{
+    struct tn_error ignored = {0};
+    struct docs_folder *folder = tn_map_get(&docs->folders, dir);
+    if (!folder) {
+        folder = tn_new(docs->arena, struct docs_folder);
+        tn_map_put(&docs->folders, dir, folder);
+        if (docs->source->ops->list(docs->source, dir, docs->arena,
+                                    &folder->entries, &folder->n, &ignored)) {
+            folder->n = 0;
+        }
+    }
+    return folder;
 }
 
 /* The entry of a path, through a listing of its folder. */
 static bool
 entry_find(struct tn_docs *docs, const char *path, struct tn_entry *out)
 {
-    struct tn_error ignored = {0};
     const char *slash = strrchr(path, '/');
-    const char *dir =
-        slash ? tn_arena_strndup(docs->arena, path, (size_t) (slash - path))
-              : "";
-    return tn_repo_entry(docs->source, dir, slash ? slash + 1 : path,
-                         docs->arena, out, &ignored) == TN_OK &&
-           out->type == TN_ENTRY_FILE;
+    const char *name = slash ? slash + 1 : path;
+    const struct docs_folder *folder =
+        folder_get(docs, slash ? tn_arena_strndup(docs->arena, path,
+                                                  (size_t) (slash - path))
+                               : "");
+    size_t lo = 0, hi = folder->n; /* In the byte order of names. */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(folder->entries[mid].name, name);
+        if (c == 0) {
+            *out = folder->entries[mid];
+            return out->type == TN_ENTRY_FILE;
+        }
+        if (c < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return false;
 }
 
 static void

@@ -81,6 +81,26 @@ pasts_find(struct pasts *p, const struct tn_policy_run *judged)
     }
 }
 
+bool
+tn_policy_wants_plan(const struct tn_reconcile *run)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_policies policies = {0};
+    struct tn_error ignored = {0};
+    if (tn_policies_load(run->source, arena, &policies, NULL, &ignored)) {
+        return false; /* Judging will say so. */
+    }
+    for (size_t i = 0; i < policies.n; i++) {
+        const struct tn_policy *p = policies.items[i].doc;
+        bool budget =
+            p->builtin.at.line && p->builtin.v == TN_BUILTIN_DELETE_BUDGET;
+        if (budget || (p->jq.v && p->over.v == TN_OVER_PLAN)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 tn_policy_run_judge(const struct tn_policy_run *judged,
                     struct tn_findings *findings)

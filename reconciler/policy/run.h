@@ -17,6 +17,9 @@ struct tn_policy_run {
 /* This program, as its own helper. */
 #define TN_POLICY_HELPER "/proc/self/exe"
 
+/* True if a policy of what was opened is about plans. */
+bool tn_policy_wants_plan(const struct tn_reconcile *run);
+
 /* Adds what is found to 'findings'.  That something could not be read, so that
  * nothing is known, is a finding that denies. */
 void tn_policy_run_judge(const struct tn_policy_run *judged,

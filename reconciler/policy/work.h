@@ -12,7 +12,8 @@
 struct tn_docs {
     struct tn_arena *arena;
     struct tn_source *source;
-    struct tn_map files; /* Path to what is in it. */
+    struct tn_map files;   /* Path to what is in it. */
+    struct tn_map folders; /* Path to a listing. */
 };
 void tn_docs_init(struct tn_docs *docs, struct tn_arena *arena,
                   struct tn_source *source);

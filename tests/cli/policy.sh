@@ -298,6 +298,71 @@ settings >tenet.yml
 commit . "ends with the same commit"
 exits "which cannot end it for itself" 4 "$TENET" plan
 
+git rm -q policies/frozen.yml
+git checkout -q HEAD -- . 2>/dev/null
+settings >tenet.yml
+commit . "no freeze"
+
+# The daemon holds what is denied and goes on with what was allowed.
+daemon() {
+    [ -z "${pid:-}" ] || kill "$pid" 2>/dev/null
+}
+cleanup() { daemon; }
+waits() { # waits WHAT COMMAND...
+    local what=$1 tries=0
+    shift
+    until "$@"; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 150 ]; then
+            result no "$what" "$work/daemon.log"
+            return
+        fi
+        sleep 0.2
+    done
+    result yes "$what"
+}
+logged() { grep -q -- "$1" "$work/daemon.log"; }
+holds() { grep -q -- "$1" "$work/hv1.json"; }
+cat >"$work/daemon.yml" <<YAML
+apiVersion: tenet/v1
+kind: Daemon
+metadata: {name: here}
+spec:
+  source: {url: $repo, interval: 1}
+  environment: lab
+  loop: {firstContact: heal}
+  status: {push: true}
+  control: $work/ctl.sock
+YAML
+mkdir -p policies
+policy ports ports '  rule: {use: no-world-open-ports}'
+commit . "for the daemon"
+"$TENET" run --config "$work/daemon.yml" --state-dir "$work/dstate" --verbose >"$work/daemon.log" 2>&1 &
+pid=$!
+waits "the daemon applies what is allowed" holds blue/new
+vpc blue open 10.11 22
+commit . "ssh for everybody"
+waits "and holds what is denied" logged "not followed, denied: policies deny it (1 finding): ports: tcp port 22 is open to anybody"
+not_ok "which is not applied" holds blue/open
+vpc blue open 10.11 443
+commit . "mended"
+waits "what mends it is applied" holds blue/open
+policy budget budget '  rule: {builtin: delete-budget}
+  with: {maxDeletesPerTenant: 1}'
+commit . "a budget"
+git rm -q tenants/blue/open.yml
+commit . "open goes"
+waits "a rule about plans is asked with a plan" logged "denied: policies deny it .*: budget: tenant blue: "
+ok "which is not applied" holds blue/open
+printf 'x: [' >policies/ports.yml
+commit . "a broken policy"
+waits "a broken policy is held" logged "denied: policies deny it .*broken-policy"
+kill "$pid" && wait "$pid" 2>/dev/null
+pid=
+git rm -qr policies && mkdir policies
+policy frozen frozen '  rule: {use: freeze}'
+commit . "after the daemon"
+
 # Isolation is nobody's policy, and examples are run.
 exits "what is shipped passes" 0 "$TENET" policy test "$here"/../../policies/*.yml
 says "all" "all pass"
