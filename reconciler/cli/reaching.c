@@ -46,6 +46,9 @@ line_of(const struct tn_reaching *r, const struct tn_origin *at)
         return NULL;
     }
     s += strspn(s, " \t");
+    if (strncmp(s, "apiVersion:", 11) == 0) {
+        return NULL; /* A document as a whole: the step names it. */
+    }
     size_t n = strcspn(s, "\r\n");
     return tn_arena_strndup(r->arena, s, n < LINE_SHOWN ? n : LINE_SHOWN);
 }
