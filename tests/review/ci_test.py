@@ -156,6 +156,19 @@ class Repository:
         self.vpc("blue", "web", "10.1")
         self.commit("first")
 
+    @classmethod
+    def begun(cls, name, kind):
+        """As 'tenet init' begins it."""
+        r = cls.__new__(cls)
+        r.bare, r.tree = work / (name + ".git"), work / name
+        git("init", "-q", "--bare", "-b", "main", str(r.bare), cwd=work)
+        done = run([TENET, "init", str(r.tree), "--forge", kind], work)
+        ok(done.returncode == 0, f"{kind}: tenet init", done.stderr)
+        git("init", "-q", "-b", "main", cwd=r.tree)
+        git("remote", "add", "origin", str(r.bare), cwd=r.tree)
+        r.commit("begin")
+        return r
+
     def put(self, path, text):
         p = self.tree / path
         p.parent.mkdir(parents=True, exist_ok=True)
@@ -230,13 +243,13 @@ class Job:
     """
 
     def __init__(self, kind, repository, branch="mr", token=BOT, depth=None,
-                 target="main"):
+                 target="main", pipeline=None):
         self.kind, self.token = kind, token
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="job.", dir=work))
         self.clone = self.dir / "clone"
         self.head = git("rev-parse", f"refs/heads/{branch}",
                         cwd=repository.bare)
-        doc = yaml.safe_load((DOCS / (kind + ".yml")).read_text())
+        doc = yaml.safe_load((pipeline or DOCS / (kind + ".yml")).read_text())
         make = self.gitlab if kind == "gitlab" else self.actions
         make(doc, repository, branch, target, depth)
         bin_dir = self.dir / "bin"
@@ -675,6 +688,35 @@ def moved_on(kind, repository):
     repository.to("mr")
 
 
+WHERE = {"gitlab": ".gitlab-ci.yml", "github": ".github/workflows/tenet.yml",
+         "gitea": ".gitea/workflows/tenet.yml"}
+
+
+def newcomer(kind):
+    """From 'tenet init' to a commented merge request."""
+    forge.control("reset")
+    repository = Repository.begun("new-" + kind, kind)
+    web = repository.tree / "tenants/demo/web.yml"
+    web.write_text(web.read_text().replace("ports: [443]", "ports: [443, 80]"))
+    repository.commit("let HTTP in, too", "mr")
+    job = Job(kind, repository, pipeline=repository.tree / WHERE[kind])
+    same(f"{kind}: the first merge request", 0, job.run(), job.out + job.err)
+    body = (comments(kind) or [{"body": ""}])[0]["body"]
+    ok("**opens** demo/web" in body and "tcp 80" in body and
+       "to change" in body, f"{kind}: says what opens", body)
+    web.write_text(web.read_text().replace(
+        "ports: [5432]\n      remote: {group: web}", "ports: [5432]"))
+    repository.commit("the database, for everybody")
+    job = Job(kind, repository, pipeline=repository.tree / WHERE[kind])
+    same(f"{kind}: what nobody should do", 4, job.run(), job.out + job.err)
+    body = comments(kind)[0]["body"]
+    ok("**deny** `no-world-open-ports` `tenants/demo/web.yml" in body,
+       f"{kind}: is denied at its line", body)
+    ok(git("status", "--porcelain", cwd=job.clone) == "",
+       f"{kind}: artifacts are ignored")
+    quiet(kind + ", newcomer")
+
+
 def by_hand(repository):
     """Where no pipeline is."""
     git("checkout", "-q", "mr", cwd=repository.tree)
@@ -721,6 +763,7 @@ def main():
             shallow(kind, repository)
             faults(kind, repository)
             moved_on(kind, repository)
+            newcomer(kind)
         by_hand(repository)
     finally:
         forge.end()
