@@ -4,6 +4,7 @@
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
 name=init-test-$$
+here=$(cd "$(dirname "$0")" && pwd)
 cleanup() { rm -f "/var/tmp/tenet-$name"*; }
 git config --global user.name Test
 git config --global user.email test@example.org
@@ -93,7 +94,7 @@ not_ok "nothing was made" test -e forge
 while read -r forge path; do
     exits "$forge" 0 "$TENET" init "for-$forge" --forge "$forge" --commit
     ok "$forge: the pipeline of docs/ci" cmp "for-$forge/$path" \
-        "$(dirname "$0")/../../docs/ci/$forge.yml"
+        "$here/../../docs/ci/$forge.yml"
     is "$forge: and no other" 1 "$(find "for-$forge" -name .git -prune -o \
         \( -name tenet.yml -path '*workflows*' -o -name .gitlab-ci.yml \) -print | wc -l)"
     rm -f "/var/tmp/tenet-for-$forge"*
