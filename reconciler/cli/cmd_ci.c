@@ -239,17 +239,10 @@ others_note(struct ci *ci)
     }
 }
 
-/* What cannot be expressed is an error of the intent: no device was asked. */
-static bool
-is_invalid(const struct tn_review *review)
-{
-    return tn_review_invalid(review) || review->plan->n_unreachable;
-}
-
 static enum tn_exit
 exit_of(const struct ci *ci, const struct tn_review *review)
 {
-    if (is_invalid(review)) {
+    if (tn_review_invalid(review)) {
         return TN_EXIT_INVALID;
     }
     if (tn_review_denied(review)) {

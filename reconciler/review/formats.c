@@ -161,7 +161,15 @@ tn_review_format_get(const char *name)
 bool
 tn_review_invalid(const struct tn_review *review)
 {
-    return !review->plan || (review->diags && review->diags->n_errors);
+    if (!review->plan || (review->diags && review->diags->n_errors)) {
+        return true;
+    }
+    for (size_t i = 0; i < review->plan->n_devices; i++) {
+        if (tn_review_refused(review->plan->devices[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool
@@ -178,7 +186,9 @@ tn_review_summary(struct tn_arena *arena, const struct tn_review *review)
     struct tn_review_items items;
     tn_review_items(arena, review, &items);
     if (tn_review_invalid(review)) {
-        size_t n = review->diags ? review->diags->n_errors : 0;
+        size_t kept = items.n_deny - v->n_deny;
+        size_t all = review->diags ? review->diags->n_errors : 0;
+        size_t n = all > kept ? all : kept;
         tn_text_addf(&t, "Invalid: %zu error%s. ", n, n == 1 ? "" : "s");
     }
     if (v->n_deny) {

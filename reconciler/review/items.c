@@ -29,6 +29,24 @@ collect_diags(struct collector *c, const struct tn_diags *diags)
     }
 }
 
+bool
+tn_review_refused(const struct tn_device_plan *device)
+{
+    switch (device->code) {
+    case TN_EINTENT:
+    case TN_EUNSUPPORTED:
+    case TN_EINTERNAL:
+        return true;
+    case TN_OK:
+    case TN_ESTALE:
+    case TN_EUNAVAILABLE:
+    case TN_EDENIED:
+    case TN_ENOENT:
+        break;
+    }
+    return false;
+}
+
 static void
 collect_plan(struct collector *c, const struct tn_plan *plan)
 {
@@ -36,9 +54,13 @@ collect_plan(struct collector *c, const struct tn_plan *plan)
         const struct tn_device_plan *d = plan->devices[i];
         if (d->code) {
             *tn_vec_push(c->arena, &c->all) = (struct tn_finding){
-                .severity = TN_SEVERITY_WARN,
-                .rule = "unreachable",
-                .message = tn_arena_printf(c->arena, "%s could not be read: %s",
+                .severity =
+                    tn_review_refused(d) ? TN_SEVERITY_DENY : TN_SEVERITY_WARN,
+                .rule = tn_review_refused(d) ? "device" : "unreachable",
+                .message = tn_arena_printf(c->arena,
+                                           tn_review_refused(d)
+                                               ? "%s cannot be planned: %s"
+                                               : "%s could not be read: %s",
                                            d->device, d->error),
                 .subject = d->device,
             };

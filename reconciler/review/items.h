@@ -16,10 +16,14 @@ struct tn_review_items {
 };
 
 /* Findings of the verdict, of the documents (rule "intent"), conflicts (rule
- * "conflict") and devices that could not be read (rule "unreachable"): new in
- * 'arena'. */
+ * "conflict") and devices that could not be read (rule "unreachable"; or
+ * "device", which denies, if it refuses what is wanted): new in 'arena'. */
 void tn_review_items(struct tn_arena *arena, const struct tn_review *review,
                      struct tn_review_items *out);
+
+/* The device was not merely out of reach: what is wanted of it cannot be had,
+ * and only a commit can change that. */
+bool tn_review_refused(const struct tn_device_plan *device);
 
 /* The changes of one tenant, by device and scope, in order of execution. */
 struct tn_review_tenant {

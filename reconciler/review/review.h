@@ -82,7 +82,7 @@ void tn_review_marker(struct tn_text *out, const char *environment);
 const char *tn_review_summary(struct tn_arena *arena,
                               const struct tn_review *review);
 
-/* The intent has errors. */
+/* The intent has errors, or a device refuses it. */
 bool tn_review_invalid(const struct tn_review *review);
 /* Invalid, or a finding denies it. */
 bool tn_review_denied(const struct tn_review *review);

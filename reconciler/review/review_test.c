@@ -256,6 +256,36 @@ Test(review, an_intent_that_does_not_compile)
     cr_assert(tn_review_invalid(&r) && tn_review_denied(&r));
 }
 
+/* Out of reach is a warning; what a device refuses is no valid intent. */
+Test(review, devices_without_a_plan)
+{
+    static const struct {
+        enum tn_code code;
+        bool invalid;
+        const char *summary;
+    } rows[] = {
+        {TN_EUNAVAILABLE, false, "No changes; 1 warning"},
+        {TN_EDENIED, false, "No changes; 1 warning"},
+        {TN_EUNSUPPORTED, true, "Invalid: 1 error. No changes"},
+        {TN_EINTENT, true, "Invalid: 1 error. No changes"},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+        static const struct tn_verdict fine;
+        struct tn_error why = {
+            .code = rows[i].code, .text = "no", .n_frames = 1};
+        const struct tn_device_plan *devices[] = {
+            tn_plan_unreachable(arena, "hv1", "kernel", &why)};
+        struct tn_review r = {
+            .plan = tn_plan_build(arena, commit, "lab", devices, 1),
+            .verdict = &fine,
+            .environment = "lab"};
+        cr_expect_eq(tn_review_invalid(&r), rows[i].invalid, "row %zu", i);
+        cr_expect_eq(tn_review_denied(&r), rows[i].invalid, "row %zu", i);
+        cr_expect_str_eq(tn_review_summary(arena, &r), rows[i].summary);
+    }
+}
+
 struct bound {
     int tenants, each;
     size_t limit, findings;
