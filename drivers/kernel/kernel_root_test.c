@@ -200,6 +200,9 @@ Test(root, healed)
         "ip -n hv1.tn.acme.web link set dev b-front group default",
         "ip -n hv1.tn.acme.web link set dev x-front group 5",
         "ip -n hv1.tn.acme.web link set dev p-web1 group 5",
+        "ip -n hv1.tn.acme.web link set dev p-web1 alias mine",
+        "ip -n hv1.tn.acme.web link set dev x-front alias mine",
+        "ip -n hv1.tn.acme.web link set dev b-front alias ''",
         "ip -n hv1.tn.acme.web link set dev $(ip -n hv1.tn.acme.web -o link | "
         "grep -o ' l-[a-z0-9]*' | head -1) group 5",
         /* The kernel removes what was in a namespace some time later. */

@@ -70,8 +70,8 @@ struct tn_k_link {
     uint32_t index;
     uint32_t mtu;
     bool up;
-    bool leaving;       /* It is not in our group, but ours: a deletion was
-                           begun and not completed, or somebody took it. */
+    bool leaving;       /* Ours by half: a deletion was begun and not completed,
+                           or somebody took its group or alias. */
     uint16_t options;   /* TN_K_OPT_*: of a bridge or of a bridge's port. */
     const char *master; /* Name of the bridge, or "none". */
 };

@@ -233,12 +233,16 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     }
 }
 
-/* Somebody took our group from it, but its alias is ours: it is no stranger. */
+/* Somebody took our group from it, but its alias is ours, so it is no stranger;
+ * or the other way round.  An end of a peering without alias is not furnished
+ * yet. */
 static bool
-has_lost_group(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+has_lost_mark(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
-    return l->group != TN_K_GROUP && !l->loopback &&
-           strncmp(l->alias, v->w->s->mark, strlen(v->w->s->mark)) == 0;
+    bool group = l->group == TN_K_GROUP;
+    bool alias = strncmp(l->alias, v->w->s->mark, strlen(v->w->s->mark)) == 0;
+    return group != alias && !l->loopback &&
+           (alias || strcmp(kind_by_name(l->link.name), "peering") != 0);
 }
 
 void
@@ -254,7 +258,7 @@ tn_k_watch_links(struct tn_k_watch_vpc *v)
     }
     for (size_t i = 0; i < t->links.n; i++) {
         struct tn_k_seen_link *l = t->by_name[i];
-        l->link.leaving = l->link.leaving || has_lost_group(v, l);
+        l->link.leaving = l->link.leaving || has_lost_mark(v, l);
     }
     for (size_t i = 0; i < t->links.n; i++) {
         if (!t->by_name[i]->loopback) {
