@@ -12,7 +12,8 @@
 
 #include "model/base/map.h"
 
-enum { NO_CLASS = UINT32_MAX, ORIGINS_MAX = 12 };
+#define NO_CLASS UINT32_MAX
+enum { ORIGINS_MAX = 12 };
 
 /* A VPC that takes part, as it was and as it is; null: not there. */
 struct party {

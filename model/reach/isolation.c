@@ -213,7 +213,7 @@ holder_cmp(const void *a, const void *b)
 {
     const struct holder *x = a, *y = b;
     int c = tn_addr_cmp(&x->addr, &y->addr);
-    return c ? c : (x->port > y->port) - (x->port < y->port);
+    return c ? c : strcmp(x->port->name, y->port->name);
 }
 
 static void
@@ -278,7 +278,7 @@ mac_pointer_cmp(const void *a, const void *b)
 {
     const struct tn_net_port *const *x = a, *const *y = b;
     int c = tn_mac_cmp(&(*x)->mac, &(*y)->mac);
-    return c ? c : (*x > *y) - (*x < *y);
+    return c ? c : strcmp((*x)->name, (*y)->name);
 }
 
 static void

@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # 'tenet reach' as a command: places, verdicts, exits, JSON, the matrix and the
 # differential, on a small repository; no device and no root needed.
-PREFIX=treachcli
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
 : "${TENET:?the program under test}"
-cleanup() { :; }
 repo=$work/intent
 
 doc() { # doc KIND NAME SPEC: a document of the tenant being written
