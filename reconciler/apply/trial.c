@@ -103,7 +103,8 @@ tn_trial_target(const char *dir, const char *repo, const char *ref,
 }
 
 static void
-probes_run(struct tn_trial *t, const struct tn_probe_report **out)
+probes_run(struct tn_trial *t, const struct tn_probe_plan *plan,
+           const struct tn_probe_report **out)
 {
     const struct tn_reconcile *run = t->run;
     struct tn_probe_device *devices =
@@ -115,8 +116,25 @@ probes_run(struct tn_trial *t, const struct tn_probe_report **out)
             .session = run->devices[i].session,
         };
     }
-    tn_probes_run(t->plan, t->n_probes, devices, run->n_devices, PROBE_MS,
+    tn_probes_run(plan, t->n_probes, devices, run->n_devices, PROBE_MS,
                   run->arena, out);
+}
+
+/* What the devices hold still: a port that this commit takes away has to be
+ * missed afterwards. */
+static const struct tn_network *
+former_network(const struct tn_reconcile *run)
+{
+    const struct tn_network *former = NULL;
+    for (size_t i = 0; i < run->n_devices && !former; i++) {
+        const struct tn_status_device *s =
+            tn_status_device_get(run->status, run->devices[i].device->name);
+        if (s && s->head.commit &&
+            strcmp(s->head.commit, run->commit.id) != 0) {
+            former = tn_reconcile_past(run, s->head.commit, run->arena);
+        }
+    }
+    return former ? former : run->network;
 }
 
 enum tn_code
@@ -147,7 +165,10 @@ tn_trial_begin(struct tn_trial *t, struct tn_error *err)
     tn_probes_plan(run->network->settings, run->network, run->arena, &t->plan,
                    &t->n_probes);
     if (t->n_probes) {
-        probes_run(t, &t->before);
+        const struct tn_probe_plan *before = NULL;
+        tn_probes_plan(run->network->settings, former_network(run), run->arena,
+                       &before, &t->n_probes);
+        probes_run(t, before, &t->before);
     }
     tn_pending_clock_now(&now);
     return tn_pending_begin(t->dir, &p, &now, err);
@@ -170,7 +191,7 @@ probes_judge(struct tn_trial *t, struct tn_gate *gate, const char **why,
         struct tn_pending_clock now;
         struct tn_pending_state state;
         const struct tn_probe_report *after = NULL;
-        probes_run(t, &after);
+        probes_run(t, t->plan, &after);
         tn_pending_clock_now(&now);
         enum tn_code code =
             tn_pending_load(t->dir, &now, t->run->arena, &state, err);

@@ -128,6 +128,18 @@ ok "the ports talk" pings "$w1" 10.1.0.12
 ok "E is quarantined" sh -c \
     "git -C '$repo' show tenet/status:quarantine.yml | grep -q '$e'"
 
+echo "# A port that goes, and its probe stays"
+write_intent 1355
+python3 - "$repo/tenants/acme/web.yml" <<'PY'
+import sys
+text = open(sys.argv[1]).read()
+open(sys.argv[1], "w").write(text.rsplit("---\n", 1)[0])
+PY
+commit E2 >/dev/null
+exits "it is taken back" 6 "$TENET" apply -C "$repo" --yes --probe 3s
+is "D is back" 1370 "$(mtu)"
+ok "the ports talk" pings "$w1" 10.1.0.12
+
 echo "# kill -9 while it waits: the next run undoes it"
 write_intent 1350
 f=$(commit F)
