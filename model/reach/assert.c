@@ -12,6 +12,7 @@ struct asserting {
     struct tn_reach *reach;
     const struct tn_reach_assertion *claim;
     struct tn_pool *pool;
+    const size_t *n_from; /* Ports of each VPC that 'from' fits. */
     TN_VEC(struct tn_reach_breach) list;
 };
 
@@ -107,7 +108,8 @@ breach(struct asserting *as, const struct tn_flows *flows, uint32_t a,
 {
     const struct tn_end *x = NULL, *y = NULL;
     struct tn_reach_part part;
-    if (!tn_flow_example(flows, a, b, &x, &y)) {
+    if (as->list.n == TN_REACH_BREACHES ||
+        !tn_flow_example(flows, a, b, &x, &y)) {
         return;
     }
     tn_reach_trace(
@@ -178,10 +180,9 @@ static void
 check_strangers(struct asserting *as, const struct tn_net_vpc *to)
 {
     const struct tn_network *n = as->reach->network;
-    for (size_t i = 0; i < n->n_vpcs; i++) {
+    for (size_t i = 0; i < n->n_vpcs && as->list.n < TN_REACH_BREACHES; i++) {
         const struct tn_net_vpc *from = n->vpcs[i];
-        if (from != to && count(&as->claim->from, from) &&
-            !are_peers(from, to)) {
+        if (from != to && as->n_from[i] && !are_peers(from, to)) {
             check_pair(as, from, to);
         }
     }
@@ -216,14 +217,19 @@ tn_reach_assert(struct tn_reach *reach,
         .claim = assertion,
         .pool = tn_pool_new(reach->arena),
     };
+    const struct tn_network *net = reach->network;
+    size_t *from = tn_new_n(reach->arena, size_t, net->n_vpcs + 1);
     *out = (struct tn_reach_outcome){0};
-    for (size_t i = 0; i < reach->network->n_vpcs; i++) {
-        const struct tn_net_vpc *vpc = reach->network->vpcs[i];
-        size_t n = count(&assertion->to, vpc);
-        out->n_from += count(&assertion->from, vpc);
+    for (size_t i = 0; i < net->n_vpcs; i++) {
+        from[i] = count(&assertion->from, net->vpcs[i]);
+        out->n_from += from[i];
+    }
+    as.n_from = from;
+    for (size_t i = 0; i < net->n_vpcs; i++) {
+        size_t n = count(&assertion->to, net->vpcs[i]);
         out->n_to += n;
-        if (n) {
-            check_to(&as, vpc);
+        if (n && as.list.n < TN_REACH_BREACHES) {
+            check_to(&as, net->vpcs[i]);
         }
     }
     out->items = as.list.items;

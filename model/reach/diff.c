@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/base/map.h"
+#include "model/base/text.h"
 
 #define NO_CLASS UINT32_MAX
 enum { ORIGINS_MAX = 12 };
@@ -162,11 +163,18 @@ pairs_of(struct tn_arena *arena, const struct joined *j, size_t *n)
     return pairs;
 }
 
+/* Counts the ports of the joint that the label does not have yet. */
 static void
-total_add(struct tn_map *totals, const char *label, size_t n)
+total_add(struct tn_arena *arena, struct tn_map *totals, const char *label,
+          const struct joint *joint)
 {
-    uintptr_t former = (uintptr_t) tn_map_get(totals, label);
-    tn_map_put(totals, label, (void *) (former + n));
+    uintptr_t n = (uintptr_t) tn_map_get(totals, label);
+    for (size_t i = 0; i < joint->n_ends; i++) {
+        const char *name = joint->ports[i]->name;
+        char *key = tn_arena_printf(arena, "%s|%s", label, name);
+        n += tn_map_put(totals, key, totals) == NULL;
+    }
+    tn_map_put(totals, label, (void *) n);
 }
 
 static void
@@ -203,8 +211,8 @@ joints_make(struct tn_arena *arena, struct joined *j)
         tn_map_init(&j->totals[w], arena, 0);
         for (size_t i = 0; i < j->n_joints; i++) {
             if (j->joints[i].label[w]) {
-                total_add(&j->totals[w], j->joints[i].label[w],
-                          j->joints[i].n_ends);
+                total_add(arena, &j->totals[w], j->joints[i].label[w],
+                          &j->joints[i]);
             }
         }
     }
@@ -467,6 +475,19 @@ is_touched(const struct tn_reach_changes *changes, const char *scope)
     return false;
 }
 
+/* What devices hold of such a VPC stays as it is, whatever the network says. */
+static bool
+is_held(const struct tn_network *network, const struct tn_net_vpc *vpc)
+{
+    for (size_t i = 0; i < network->n_tenants; i++) {
+        if (network->tenants[i].failed &&
+            strcmp(network->tenants[i].name, vpc->tenant) == 0) {
+            return true;
+        }
+    }
+    return tn_texts_has(network->held_scopes, network->n_held, vpc->scope);
+}
+
 /* The peers of a VPC, before and after; a pair of touched VPCs is that of the
  * first of the two. */
 static void
@@ -475,12 +496,17 @@ touched_diff(struct diff *d, const struct tn_reach_touched *t)
     struct tn_map seen;
     struct party v = {{t->before, t->after}};
     const char *scope = (t->after ? t->after : t->before)->scope;
+    if (is_held(d->changes->after, t->after ? t->after : t->before)) {
+        return;
+    }
     tn_map_init(&seen, d->arena, 0);
     pair_diff(d, &v, &v);
     for (size_t w = 0; w < 2; w++) {
         for (size_t i = 0; v.vpc[w] && i < v.vpc[w]->n_peerings; i++) {
-            const char *peer = v.vpc[w]->peerings[i].peer->scope;
+            const struct tn_net_vpc *other = v.vpc[w]->peerings[i].peer;
+            const char *peer = other->scope;
             if (tn_map_put(&seen, peer, d) ||
+                is_held(d->changes->after, other) ||
                 (is_touched(d->changes, peer) && strcmp(peer, scope) < 0)) {
                 continue;
             }
@@ -537,8 +563,8 @@ finish(struct diff *d, struct tn_reach_diff *out)
         items[i] = e->d;
         items[i].n_from_ports = distinct(e->from.items, e->from.n);
         items[i].n_to_ports = distinct(e->to.items, e->to.n);
-        items[i].whole = items[i].n_pairs + items[i].n_from_ports >=
-                         e->total_from * e->total_to;
+        items[i].whole = items[i].n_from_ports == e->total_from &&
+                         items[i].n_to_ports == e->total_to;
         *(e->d.widens ? &out->n_widen : &out->n_narrow) += 1;
     }
     if (out->n) {

@@ -200,8 +200,9 @@ struct tn_reach_diff {
     size_t n_flows;           /* Pairs of VPCs that were computed. */
 };
 
-/* One-way traffic counts: what arrives, arrives.  Cost follows the VPCs that
- * changed and those that they peer with.  New in 'arena'. */
+/* One-way traffic counts: what arrives, arrives.  VPCs that 'after' holds back
+ * are left out: they stay as they are.  Cost follows the VPCs that changed and
+ * those that they peer with.  New in 'arena'. */
 void tn_reach_diff_of(struct tn_arena *arena,
                       const struct tn_reach_changes *changes,
                       struct tn_reach_diff *out);
@@ -259,6 +260,8 @@ struct tn_reach_assertion {
     const struct tn_traffic *traffic;
 };
 
+enum { TN_REACH_BREACHES = 1000 }; /* More are not looked for. */
+
 /* A pair of classes that breaks it, with one of its pairs of ports. */
 struct tn_reach_breach {
     const struct tn_reach_end *from, *to;
@@ -269,7 +272,7 @@ struct tn_reach_breach {
 };
 
 struct tn_reach_outcome {
-    const struct tn_reach_breach *items;
+    const struct tn_reach_breach *items; /* At most TN_REACH_BREACHES. */
     size_t n;
     size_t n_from, n_to; /* Ports that the selectors fit. */
 };
