@@ -298,10 +298,11 @@ settings >tenet.yml
 commit . "ends with the same commit"
 exits "which cannot end it for itself" 4 "$TENET" plan
 
+git rm -q tenants/blue/new.yml
+commit . "ends it, and nothing else"
+exits "a commit of its own ends it" 0 "$TENET" apply --yes
 git rm -q policies/frozen.yml
-git checkout -q HEAD -- . 2>/dev/null
-settings >tenet.yml
-commit . "no freeze"
+commit . "no policy"
 
 # The daemon holds what is denied and goes on with what was allowed.
 daemon() {
@@ -336,6 +337,7 @@ spec:
 YAML
 mkdir -p policies
 policy ports ports '  rule: {use: no-world-open-ports}'
+vpc blue new 10.9 443
 commit . "for the daemon"
 "$TENET" run --config "$work/daemon.yml" --state-dir "$work/dstate" --verbose >"$work/daemon.log" 2>&1 &
 pid=$!
