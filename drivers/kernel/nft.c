@@ -27,7 +27,11 @@
 #include "model/base/cleanup.h"
 #include "model/base/map.h"
 
-enum { LINE = 2 * TN_DIGEST_HEX, CACHE_MAX = 8 << 20 };
+enum {
+    LINE = 2 * TN_DIGEST_HEX,
+    CACHE_MAX = 8 << 20,
+    LISTING_MAX = 256 << 10, /* Of a listing that is kept. */
+};
 
 struct tn_nft {
     pthread_mutex_t lock; /* Of all that follows. */
@@ -38,7 +42,8 @@ struct tn_nft {
     char *cache;            /* Path; null: none. */
     int scratch;            /* Namespace, -1 until needed. */
     bool plain; /* The kernel's listing was seen to have render's form. */
-    struct tn_nft_aside aside; /* Has a lock of its own. */
+    struct tn_nft_listing listed; /* The last one. */
+    struct tn_nft_aside aside;    /* Has a lock of its own. */
 };
 
 static void
@@ -121,192 +126,30 @@ save_cache(struct tn_nft *nft)
     tn_text_clear(&nft->learned);
 }
 
-/* The name in a line "<tab>KIND NAME {" of a listing, or null. */
-static const char *
-declared(char *line, const char *kind)
-{
-    size_t n = strlen(kind);
-    char *end = strstr(line, " {");
-    if (line[0] != '\t' || strncmp(line + 1, kind, n) != 0 ||
-        line[1 + n] != ' ' || !end) {
-        return NULL;
-    }
-    *end = '\0';
-    return line + 1 + n + 1;
-}
-
-static bool
-is_base(const char *next)
-{
-    const char *hook = "type filter hook";
-    return next && strncmp(next + strspn(next, "\t"), hook, strlen(hook)) == 0;
-}
-
-/* Where the object whose listing begins at 'line' is declared in 'text' with
- * the same head: all but elements and rules.  'line' ends with its newline. */
-static bool
-stays(const char *text, const char *line)
-{
-    const char *head = strchr(line, '\n');
-    const char *end = head ? strstr(head, "\n\t}") : NULL;
-    const char *elements = head ? strstr(head, "\n\t\telements = ") : NULL;
-    if (!end) {
-        return false;
-    }
-    end = elements && elements < end ? elements : end;
-    TN_CLEANUP(tn_cleanup_text) struct tn_text wanted = {0};
-    tn_text_addf(&wanted, "\n%.*s\n", (int) (end - line), line);
-    const char *at = strstr(text, tn_text_str(&wanted));
-    const char *rest = at ? at + wanted.n : "";
-    return strncmp(rest, "\t\telements", 10) == 0 ||
-           strncmp(rest, "\t}", 2) == 0;
-}
-
-/* A regular chain that is still wanted; its rules do not matter. */
-static bool
-chain_stays(const char *text, const char *chain)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text wanted = {0};
-    tn_text_addf(&wanted, "\n\tchain %s {\n", chain);
-    const char *at = strstr(text, tn_text_str(&wanted));
-    return at && !is_base(at + wanted.n);
-}
-
-/* Requests that empty a table but leave what is still wanted: a base chain
- * that goes or comes drops packets for a moment, by its policy, while no rule
- * is in it yet or any more; an interval set that comes is empty until after
- * the rules have begun to ask it; a map that goes is empty while the old rules
- * still ask it.  Chains and sets that stay change from the old to the new
- * content at once.  'listing' is consumed.  The order matters: rules use maps,
- * maps use chains.  False if there is a base chain that is none of 'text', the
- * wanted table, or something else that we never make. */
-static bool
-empty_table(struct tn_text *out, const char *family, char *listing,
-            const char *text)
-{
-    static const char *const kinds[] = {"map", "set"};
-    TN_CLEANUP(tn_cleanup_text) struct tn_text chains = {0};
-    char *next = listing;
-    bool known = true;
-    tn_text_addf(out, "flush table %s tenet\n", family);
-    while (next) {
-        bool keep = next[0] == '\t' && next[1] != '\t' && stays(text, next);
-        char *line = strsep(&next, "\n");
-        char wanted[256];
-        snprintf(wanted, sizeof wanted, "%s\n\t\ttype filter hook ", line);
-        const char *chain = declared(line, "chain");
-        if (chain && is_base(next)) {
-            known = known && strstr(text, wanted);
-        } else if (chain && !chain_stays(text, chain)) {
-            tn_text_addf(&chains, "delete chain %s tenet %s\n", family, chain);
-        }
-        bool other = !chain && line[0] == '\t' && strstr(line, " {");
-        for (size_t i = 0; other && i < TN_ARRAY_SIZE(kinds); i++) {
-            const char *name = declared(line, kinds[i]);
-            if (name) {
-                other = false;
-                tn_text_addf(out, "%s %s %s tenet %s\n",
-                             keep ? "flush" : "delete", kinds[i], family, name);
-            }
-        }
-        known = known && !(other && line[1] != '\t');
-    }
-    tn_text_add(out, tn_text_str(&chains));
-    return known;
-}
-
-/* The part of 'text' that declares the table of a family. */
-static char *
-table_of(const char *text, const char *family)
-{
-    struct tn_text t = {0};
-    char head[64];
-    snprintf(head, sizeof head, "table %s tenet {\n", family);
-    const char *begin = strstr(text, head);
-    const char *end = begin ? strstr(begin, "\n}\n") : NULL;
-    tn_text_addf(&t, "%.*s", end ? (int) (end + 3 - begin) : 0,
-                 begin ? begin : "");
-    return tn_text_take(&t);
-}
-
-/* Emptied and filled in one transaction. */
-static enum tn_code
-refill(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
-       struct tn_error *err)
-{
-    static const char *const families[] = {"inet", "bridge"};
-    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    enum tn_code code = TN_OK;
-    for (size_t i = 0; !code && i < TN_ARRAY_SIZE(families); i++) {
-        TN_CLEANUP(tn_cleanup_text) struct tn_text listing = {0};
-        char request[64];
-        snprintf(request, sizeof request, "list table %s tenet", families[i]);
-        code = tn_nft_run(&nft->aside, netns, request, &listing, err);
-        if (!code) {
-            TN_CLEANUP(tn_cleanup_free) char *text = tn_text_take(&listing);
-            TN_CLEANUP(tn_cleanup_free)
-            char *wanted = table_of(rules->text, families[i]);
-            if (!empty_table(&t, families[i], text, wanted)) {
-                code = tn_fail(err, TN_ESTALE, 0, "a base chain too many");
-            }
-        }
-    }
-    tn_text_add(&t, rules->text);
-    return code ? code
-                : tn_nft_run(&nft->aside, netns, tn_text_str(&t), NULL, err);
-}
-
-/* What is not there is not deleted: the kernel takes its time to bury. */
-static enum tn_code
-replace(struct tn_nft *nft, int netns, const struct tn_nft_raw *present,
-        const struct tn_nft_ruleset *rules, struct tn_error *err)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    bool inet = tn_nft_raw_has(present, NFPROTO_INET);
-    bool bridge = tn_nft_raw_has(present, NFPROTO_BRIDGE);
-    struct tn_error ignored = {0};
-    /* Somebody may have changed the base chains themselves: then all goes. */
-    if (rules && inet && bridge &&
-        refill(nft, netns, rules, &ignored) == TN_OK) {
-        return TN_OK;
-    }
-    if (inet) {
-        tn_text_add(&t, "delete table inet tenet\n");
-    }
-    if (bridge) {
-        tn_text_add(&t, "delete table bridge tenet\n");
-    }
-    tn_text_add(&t, rules ? rules->text : "");
-    return t.n ? tn_nft_run(&nft->aside, netns, tn_text_str(&t), NULL, err)
-               : TN_OK;
-}
-
 static void
 close_reader(void *reader)
 {
     tn_nft_reader_free(reader);
 }
 
-/* Replaces the tables; '*after' is what they became, if '*sure' by nobody
- * else's hand. */
+/* Replaces the tables, and looks what they became. */
 static enum tn_code
-replace_and_read(struct tn_nft *nft, int netns,
-                 const struct tn_nft_ruleset *rules, struct tn_arena *arena,
-                 struct tn_nft_snapshot *after, bool *sure,
-                 struct tn_error *err)
+replace_and_read(struct tn_nft *nft, struct tn_nft_change *c,
+                 struct tn_arena *arena, struct tn_error *err)
 {
     struct tn_nft_reader *reader = NULL;
     struct tn_nft_snapshot before;
-    enum tn_code code = tn_nft_reader_new(netns, &reader, err);
+    enum tn_code code = tn_nft_reader_new(c->netns, &reader, err);
     if (!code) {
         code = tn_nft_read(reader, TN_NFT_TABLES, arena, &before, err);
     }
     if (!code) {
-        code = replace(nft, netns, before.raw, rules, err);
+        code = tn_nft_replace(&nft->aside, c, &before, err);
     }
     if (!code) {
-        *sure = tn_nft_read(reader, TN_NFT_ALL, arena, after, NULL) == TN_OK &&
-                after->generation == before.generation + 1;
+        c->sure =
+            tn_nft_read(reader, TN_NFT_ALL, arena, &c->after, NULL) == TN_OK &&
+            c->after.generation == before.generation + 1;
     }
     tn_nft_aside_put(&nft->aside, reader, close_reader);
     return code;
@@ -340,23 +183,22 @@ static enum tn_code
 try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
         struct tn_arena *arena, struct tn_nft_raw **raw, struct tn_error *err)
 {
-    struct tn_nft_snapshot after;
-    bool sure = false;
+    struct tn_nft_change c = {.rules = rules};
     enum tn_code code = TN_OK;
     if (nft->scratch < 0) {
         code = tn_nft_scratch(&nft->scratch, err);
     }
     if (!code) {
-        code = replace_and_read(nft, nft->scratch, rules, arena, &after, &sure,
-                                err);
+        c.netns = nft->scratch;
+        code = replace_and_read(nft, &c, arena, err);
     }
-    if (!code && !sure) {
+    if (!code && !c.sure) {
         code = tn_fail(err, TN_EUNAVAILABLE, 0, "cannot read them back");
     }
     if (code) {
         return tn_while(err, code, "trying the rules out");
     }
-    *raw = after.raw;
+    *raw = c.after.raw;
     return TN_OK;
 }
 
@@ -476,6 +318,7 @@ tn_nft_free(struct tn_nft *nft)
     tn_nft_aside_close(&nft->aside);
     tn_cleanup_fd(&nft->scratch);
     tn_text_done(&nft->learned);
+    free(nft->listed.text);
     tn_arena_free(nft->arena);
     free(nft->cache);
     pthread_mutex_destroy(&nft->aside.lock);
@@ -497,24 +340,35 @@ learn_place(struct tn_nft *nft, const struct tn_nft_snapshot *snapshot,
     learn(nft, tn_digest_hex(&snapshot->place, key), hash);
 }
 
+static struct tn_nft_listing
+listing_take(struct tn_nft *nft)
+{
+    pthread_mutex_lock(&nft->lock);
+    struct tn_nft_listing listed = nft->listed;
+    nft->listed.text = NULL;
+    pthread_mutex_unlock(&nft->lock);
+    return listed;
+}
+
 enum tn_code
 tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
              struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_nft_snapshot after;
-    bool sure = false;
-    enum tn_code code =
-        replace_and_read(nft, netns, rules, arena, &after, &sure, err);
-    if (!code && sure && rules && rules->text[0]) {
+    struct tn_nft_listing listed = listing_take(nft);
+    struct tn_nft_change c = {
+        .netns = netns, .rules = rules, .listed = &listed};
+    enum tn_code code = replace_and_read(nft, &c, arena, err);
+    if (!code && c.sure && rules && rules->text[0]) {
         char key[TN_DIGEST_HEX];
-        struct tn_digest hash = tn_nft_raw_digest(after.raw);
+        struct tn_digest hash = tn_nft_raw_digest(c.after.raw);
         key_of(nft, rules, key);
         pthread_mutex_lock(&nft->lock);
         learn(nft, key, &hash);
-        learn_place(nft, &after, &hash);
+        learn_place(nft, &c.after, &hash);
         pthread_mutex_unlock(&nft->lock);
     }
+    free(listed.text);
     return code;
 }
 
@@ -554,24 +408,47 @@ is_wanted(struct tn_nft *nft, const struct tn_nft_ruleset *want,
     return code;
 }
 
+/* What was listed after 'place' was read is of that generation, if it still is
+ * the present one when the listing is used. */
+static void
+listing_keep(struct tn_nft *nft, const struct tn_digest *place,
+             struct tn_text *text)
+{
+    if (text->n <= LISTING_MAX) {
+        free(nft->listed.text);
+        nft->listed = (struct tn_nft_listing){*place, tn_text_take(text)};
+    }
+}
+
 /* What the tables are when they are not what is wanted. */
 static enum tn_code
-look_closer(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
+look_closer(struct tn_nft *nft, int netns, const struct tn_nft_snapshot *tables,
             const struct tn_nft_ruleset *want, struct tn_arena *arena,
             const struct tn_nft_ruleset **out, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
-    enum tn_code code = list(nft, netns, raw, &t, err);
+    enum tn_code code = list(nft, netns, tables->raw, &t, err);
     if (code) {
         return code;
     }
     *have = *tn_nft_view(arena, tn_text_str(&t));
+    listing_keep(nft, &tables->place, &t);
     if (want && !nft->plain) {
         code = compare_forms(nft, want, arena, have, err);
     }
     *out = have;
     return code;
+}
+
+/* Without one of its tables it cannot be what is wanted. */
+static bool
+has_tables(const struct tn_nft_raw *raw, const struct tn_nft_ruleset *want)
+{
+    return (tn_nft_raw_has(raw, NFPROTO_INET) ||
+            !strstr(want->text, "table inet tenet {\n")) &&
+           (tn_nft_raw_has(raw, NFPROTO_BRIDGE) ||
+            !strstr(want->text, "table bridge tenet {\n"));
 }
 
 /* Our tables, which are there, against what is wanted. */
@@ -583,7 +460,7 @@ compare(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
 {
     struct tn_digest hash;
     enum tn_code code = TN_OK;
-    if (want) {
+    if (want && has_tables(tables->raw, want)) {
         code = hash_of(nft, reader, tables, &hash, err);
         if (!code) {
             code = is_wanted(nft, want, &hash, &found->same, err);
@@ -591,8 +468,7 @@ compare(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
         found->rules = want;
     }
     if (!code && !found->same) {
-        code = look_closer(nft, netns, tables->raw, want, arena, &found->rules,
-                           err);
+        code = look_closer(nft, netns, tables, want, arena, &found->rules, err);
     }
     return code;
 }

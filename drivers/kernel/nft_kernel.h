@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "drivers/kernel/nft.h"
 #include "drivers/kernel/nft_raw.h"
 #include "model/base/error.h"
 #include "model/base/text.h"
@@ -86,5 +87,27 @@ enum tn_code tn_nft_read(struct tn_nft_reader *reader,
                          enum tn_nft_extent extent, struct tn_arena *arena,
                          struct tn_nft_snapshot *out,
                          struct tn_error *err) TN_MUST_USE;
+
+/* A listing of our tables, and of which generation it is. */
+struct tn_nft_listing {
+    struct tn_digest place;
+    char *text; /* Null: none. */
+};
+
+/* Rules to be put into a namespace. */
+struct tn_nft_change {
+    int netns;
+    const struct tn_nft_ruleset *rules;  /* Null: none. */
+    const struct tn_nft_listing *listed; /* Of some generation; null: none. */
+    struct tn_nft_snapshot after;        /* What they became, */
+    bool sure;                           /* if by nobody else's hand. */
+};
+
+/* Makes 'c->rules' of what is 'present'; without them the tables go. 'c->after'
+ * and 'c->sure' are not touched. */
+enum tn_code tn_nft_replace(struct tn_nft_aside *aside,
+                            const struct tn_nft_change *c,
+                            const struct tn_nft_snapshot *present,
+                            struct tn_error *err) TN_MUST_USE;
 
 #endif
