@@ -46,7 +46,7 @@ git -C "$repo" commit -q -m bench
 if [ "${APPLY:-1}" = 1 ]; then
     echo "applied in $(seconds "$TENET" apply --yes -C "$repo") s"
 fi
-file=$(find "$repo/tenants" -name 'vpc*.yml' | sort | head -n 1)
+file=$(find "$repo/tenants" -name 'vpc*.yml' | sort | sed -n 1p)
 sed -i 's/ports: \[80, 443\]/ports: [80, 443, 8443]/' "$file"
 git -C "$repo" commit -q -a -m "one VPC"
 # In turns, so that what else the machine does concerns both.

@@ -279,6 +279,20 @@ load(struct tn_arena *arena, const char *repo, const char *rev,
     return net;
 }
 
+/* "Nobody reaches anybody by SCTP", asked of all VPCs. */
+static size_t
+claims(const struct tn_network *net)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_reach_assertion a = {
+        .claim = TN_REACH_NEVER,
+        .traffic = tn_traffic_of(arena, TN_PROTO_SCTP, NULL, 0),
+    };
+    struct tn_reach_outcome out;
+    tn_reach_assert(tn_reach_new(arena, net), &a, &out);
+    return out.n;
+}
+
 static void
 diff(const struct tn_network *before, const struct tn_network *after)
 {
@@ -302,6 +316,9 @@ diff(const struct tn_network *before, const struct tn_network *after)
             best[k] = t < best[k] ? t : best[k];
         }
     }
+    double start = now();
+    size_t breaches = claims(after);
+    printf("assertion_seconds %.4f\nbreaches %zu\n", now() - start, breaches);
     printf("changes_seconds %.4f\ndiff_seconds %.4f\nisolation_seconds %.4f\n"
            "isolation_all_seconds %.4f\nvpcs %zu\ntouched %zu\n"
            "differences %zu\nviolations %zu\n",
