@@ -350,6 +350,12 @@ Test(root, real_tap)
     tn_k_lab_run("ip -n hv1 tuntap add tap0 mode tap");
     apply_both(tap);
     assert_converged(tap);
+    /* What a machine holds is never deleted, whatever it is called. */
+    tn_k_lab_run("ip -n hv1.tn.acme.web link set p-web1 name renamed");
+    apply_both(tap);
+    tn_k_lab_run("ip -n hv1 link show tap0 >/dev/null");
+    apply_both(tap);
+    assert_converged(tap);
     apply_both(CHANGE(.empty = true));
     tn_k_lab_run("ip -n hv1 link show tap0 >/dev/null");
 }

@@ -53,6 +53,9 @@ enum tn_code tn_k_watch_read(struct tn_k_watch *w,
 void tn_k_watch_links(struct tn_k_watch_vpc *v);
 /* observe_port.c: an interface with the role of a port. */
 void tn_k_watch_port(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l);
+/* Is it, under whatever name, the interface of a machine that was moved in? */
+bool tn_k_watch_moved_in(const struct tn_k_watch_vpc *v,
+                         const struct tn_k_seen_link *l);
 /* Where the far end of a port's link of another name is; null: it has none. */
 void tn_k_watch_far_name(struct tn_k_watch_vpc *v,
                          const struct tn_k_seen_link *l, const char **netns,

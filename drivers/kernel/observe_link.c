@@ -228,6 +228,8 @@ watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     } else if (strcmp(kind, "port") == 0 && l->type != TN_K_TYPE_BRIDGE &&
                l->type != TN_K_TYPE_VXLAN) {
         tn_k_watch_port(v, l);
+    } else if (tn_k_link_ours(l) && tn_k_watch_moved_in(v, l)) {
+        tn_k_watch_port(v, l); /* To be given back, not to be destroyed. */
     } else {
         watch_other(v, l);
     }

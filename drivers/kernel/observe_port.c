@@ -139,6 +139,15 @@ tn_k_watch_alias_netns(struct tn_arena *arena, const char *mark,
     return where_by_alias(arena, mark, alias).netns;
 }
 
+bool
+tn_k_watch_moved_in(const struct tn_k_watch_vpc *v,
+                    const struct tn_k_seen_link *l)
+{
+    struct where where =
+        where_by_alias(v->w->list.arena, v->w->s->mark, l->alias);
+    return where.interface && !where.netns;
+}
+
 void
 tn_k_watch_far_name(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
                     const char **netns, const char **interface)
