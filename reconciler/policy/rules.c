@@ -229,19 +229,29 @@ name_check(const struct naming *n, enum tn_policy_of kind, const char *name,
         });
 }
 
+static bool
+pattern_compile(struct tn_judgement *j, const struct tn_policy_rule *r,
+                regex_t *out)
+{
+    const char *text = tn_arena_printf(j->arena, "^(%s)$", r->doc->pattern.v);
+    if (regcomp(out, text, REG_EXTENDED)) {
+        tn_judge_object(j, r,
+                        &(struct tn_objection){
+                            .message = "the pattern cannot be compiled",
+                            .at = r->law,
+                        });
+        return false;
+    }
+    return true;
+}
+
 void
 tn_policy_rule_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
                       const struct tn_touch *t)
 {
     const struct tn_net_vpc *v = t->after;
     regex_t pattern;
-    const char *text = tn_arena_printf(j->arena, "^(%s)$", r->doc->pattern.v);
-    if (regcomp(&pattern, text, REG_EXTENDED)) {
-        tn_judge_object(j, r,
-                        &(struct tn_objection){
-                            .message = "the pattern cannot be compiled",
-                            .at = r->law,
-                        });
+    if (!pattern_compile(j, r, &pattern)) {
         return;
     }
     struct naming n = {j, r, t, &pattern};
@@ -259,6 +269,19 @@ tn_policy_rule_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
                    &v->groups[i].origin);
     }
     regfree(&pattern);
+}
+
+static void
+tenant_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
+              const struct tn_tenant_result *tenant, const struct tn_origin *at)
+{
+    struct tn_touch t = {.scope = tenant->name, .tenant = tenant->name};
+    regex_t pattern;
+    if (pattern_compile(j, r, &pattern)) {
+        name_check(&(struct naming){j, r, &t, &pattern}, TN_POLICY_OF_TENANT,
+                   tenant->name, at);
+        regfree(&pattern);
+    }
 }
 
 /* ---- labels ------------------------------------------------------------- */
@@ -404,5 +427,7 @@ tn_policy_rule_tenant(struct tn_judgement *j, const struct tn_policy_rule *r,
     } else if (p->builtin.v == TN_BUILTIN_REQUIRED_LABELS &&
                looks_at(p, TN_POLICY_OF_TENANT)) {
         labels_check(j, r, &doc, &o);
+    } else if (p->builtin.v == TN_BUILTIN_NAMING) {
+        tenant_naming(j, r, tenant, &o.at);
     }
 }
