@@ -113,6 +113,48 @@ Test(ahead, used_once)
     }
 }
 
+/* How many differ in acme/web, if it is said that 'key' changed. */
+static int
+differ_told(struct place *p, const char *key)
+{
+    static const char *const names[] = {"acme/web"};
+    const char *const keys[] = {key};
+    const struct tn_scope scope = {names, 1, keys, 1};
+    struct tn_error err = {0};
+    const struct tn_state *have = NULL;
+    size_t n = 0;
+    cr_assert_eq(tn_driver_kernel.observe(p->session, &scope, p->want, p->arena,
+                                          &have, &err),
+                 TN_OK);
+    tn_k_lab_diff(p->arena, p->want, have, &n);
+    return (int) n;
+}
+
+Test(ahead, settings_are_read_when_they_are_said_to_have_changed)
+{
+    tn_k_lab_hosts();
+    struct place p = {.arena = tn_arena_new()};
+    struct tn_error err = {0};
+    static const struct tn_driver_env env;
+    p.device = tn_k_lab_device(p.arena, 0, NULL);
+    cr_assert_eq(tn_k_lab_apply(p.device).code, TN_OK);
+    want_set(&p, true);
+    cr_assert_eq(tn_driver_kernel.open(p.device, &env, &p.session, &err),
+                 TN_OK);
+    tn_k_lab_run("ip netns exec hv1.tn.acme.web "
+                 "sysctl -q net.ipv4.ip_forward=0");
+    cr_expect_eq(differ_told(&p, "acme/web/nft"), 1, "never read before");
+    tn_k_lab_run("ip netns exec hv1.tn.acme.web "
+                 "sysctl -q net.ipv4.ip_forward=1");
+    cr_expect_eq(differ_told(&p, "acme/web/nft"), 0, "not as wanted before");
+    tn_k_lab_run("ip netns exec hv1.tn.acme.web "
+                 "sysctl -q net.ipv4.ip_forward=0");
+    cr_expect_eq(differ_told(&p, "acme/web/netns"), 1, "said to have changed");
+    cr_expect_eq(differ(&p, true), 1, "nothing is said");
+    tn_driver_kernel.close(p.session);
+    tn_arena_free(p.arena);
+}
+
 Test(ahead, closed_at_once)
 {
     tn_k_lab_hosts();

@@ -519,6 +519,35 @@ Test(nft_root, whatever_was_changed_is_seen)
     tn_arena_free(arena);
 }
 
+/* What was listed while looking is of no use when somebody wrote since: a chain
+ * that it does not have would stay. */
+Test(nft_root, an_old_listing_is_not_used)
+{
+    struct tn_error err = {0};
+    struct tn_arena *arena = tn_arena_new();
+    struct tn_nft *nft;
+    must(tn_nft_new(NULL, &nft, &err), &err);
+    const struct tn_nft_ruleset *want = tn_nft_render(arena, &tn_nft_host1);
+    for (size_t i = 0; i < TN_ARRAY_SIZE(meddling); i++) {
+        int ns = namespace_of_own();
+        must(tn_nft_apply(nft, ns, want, &err), &err);
+        must(tn_nft_run(NULL, ns, meddling[i].command, NULL, &err), &err);
+        cr_expect(!observe(nft, ns, want, arena).same);
+        must(tn_nft_run(NULL, ns,
+                        "add chain inet tenet late; "
+                        "add rule inet tenet late accept",
+                        NULL, &err),
+             &err);
+        must(tn_nft_apply(nft, ns, want, &err), &err);
+        cr_expect(observe(nft, ns, want, arena).same, "%s",
+                  meddling[i].command);
+        tn_nft_settle(nft);
+        close(ns);
+    }
+    tn_nft_free(nft);
+    tn_arena_free(arena);
+}
+
 Test(nft_root, refusals_change_nothing)
 {
     static const char *const bad[] = {

@@ -130,6 +130,36 @@ Test(journal, reads_back_what_was_written)
     cr_assert_str_eq(p->outcome, "recovered");
 }
 
+/* A run that is synced late is as whole for whoever is killed. */
+Test(journal, a_late_run_is_read_back)
+{
+    static const enum tn_journal_outcome done[] = {TN_JOURNAL_DONE};
+    struct tn_state_lock *lock = lock_ok();
+    for (int ended = 0; ended < 2; ended++) {
+        struct tn_journal *j = NULL;
+        struct tn_journal_run run = {
+            .commit = "c0ffee", .environment = "lab", .late = true};
+        cr_assert_eq(tn_journal_begin(lock, &run, &j, NULL), TN_OK);
+        cr_assert_eq(tn_journal_intend(j, "hv2", steps2, 1, NULL), TN_OK);
+        cr_assert_eq(tn_journal_go(j, NULL), TN_OK);
+        cr_assert_eq(tn_journal_steps(j, "hv2", 0, done, 1, NULL), TN_OK);
+        cr_assert_eq(
+            tn_journal_device(j, "hv2", TN_JOURNAL_VERIFIED, NULL, NULL),
+            TN_OK);
+        if (ended) {
+            cr_assert_eq(tn_journal_end(j, "applied", NULL), TN_OK);
+        }
+        tn_journal_free(j);
+        const struct tn_journal_past *p = unfinished(lock, ended ? 0 : 1);
+        if (!ended) {
+            cr_assert(p->went && !p->torn && !p->damaged);
+            cr_assert_eq(p->devices[0].state, TN_JOURNAL_VERIFIED);
+            cr_assert_eq(tn_journal_finish(lock, p, "superseded", NULL), TN_OK);
+        }
+    }
+    tn_state_unlock(lock);
+}
+
 Test(journal, forgets_a_run_that_never_went)
 {
     struct tn_state_lock *lock = lock_ok();
