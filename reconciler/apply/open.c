@@ -77,8 +77,11 @@ status_open(struct tn_reconcile *run, struct tn_error *err)
     code = tn_status_find(run->root, run->status_ref, run->arena,
                           &run->status_read, err);
     if (!code) {
-        code = tn_status_load(run->root, run->status_read, run->arena,
-                              &run->status, err);
+        struct tn_status_memo *memo = run->options.memo;
+        code = memo ? tn_status_load_again(run->root, run->status_read, memo,
+                                           run->arena, &run->status, err)
+                    : tn_status_load(run->root, run->status_read, run->arena,
+                                     &run->status, err);
     }
     for (size_t i = 0; !code && i < run->status->n_damaged; i++) {
         const struct tn_status_damage *d = &run->status->damaged[i];

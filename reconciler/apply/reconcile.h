@@ -32,8 +32,10 @@ struct tn_reconcile_options {
     bool verdict_only;       /* As tn_compile_options: validate, no devices. */
     bool destroy;            /* Nothing is wanted: plan the removal of all that
                                 bears our mark. */
-    bool offline;            /* Snapshots on the status ref in place of the
-                                devices: plans only. */
+    struct tn_status_memo *memo; /* For who opens again and again; the status
+                                    has no VPCs then.  Null: none. */
+    bool offline;                /* Snapshots on the status ref in place of the
+                                    devices: plans only. */
 };
 
 /* How the apply of a device ended. */

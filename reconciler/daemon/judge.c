@@ -287,6 +287,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
         .rev = tn_arena_strdup(times->arena, commit),
         .environment = c->environment.v,
         .cache_dir = u->options.cache_dir,
+        .memo = u->memo,
         .threads = u->options.threads,
         .host = c->host.v,
     };
@@ -301,6 +302,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
         return false;
     }
     run->options.rev = run->commit.id;
+    run->options.memo = NULL;
     /* What was followed before, and what is gone back to, was allowed. */
     if (strcmp(commit, tip) == 0 && strcmp(commit, u->accepted) != 0 &&
         !allowed(u, run, tip)) {

@@ -38,6 +38,7 @@ upstream_main(void *context)
         pthread_mutex_lock(&u->mutex);
         bool stop = u->stop;
         struct tn_upstream_job *job = TN_TAKE(u->job);
+        bool asked = u->look;
         struct tn_intent *good = TN_TAKE(u->good);
         struct tn_upstream_failure *failure = TN_TAKE(u->failure);
         if (u->look) {
@@ -51,6 +52,9 @@ upstream_main(void *context)
         }
         if (failure) {
             tn_up_failed(u, failure);
+        }
+        if (job && asked) {
+            tn_up_look(u); /* Devices wait for it, for the other nobody. */
         }
         if (job) {
             tn_up_publish(u, job);
@@ -73,6 +77,7 @@ upstream_free(struct tn_upstream *u)
     tn_signer_close(u->signer);
     tn_intent_unref(u->intent);
     tn_up_job_free(u->job);
+    tn_status_memo_free(u->memo);
     tn_intent_unref(u->good);
     tn_up_failure_free(u->failure);
     pthread_mutex_destroy(&u->mutex);
@@ -91,6 +96,7 @@ tn_upstream_new(const struct tn_upstream_options *options,
         abort();
     }
     u->options = *options;
+    u->memo = tn_status_memo_new();
     memcpy(u->status_ref, TN_STATUS_REF_DEFAULT, sizeof TN_STATUS_REF_DEFAULT);
     pthread_mutex_init(&u->mutex, NULL);
     u->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -21,25 +21,26 @@
 struct tn_upstream {
     struct tn_upstream_options options;
     struct tn_thread thread;
+    struct tn_status_memo *memo; /* The thread's. */
     int wake;
 
     pthread_mutex_t mutex; /* Guards what follows. */
-    bool look, stop;
     struct tn_upstream_job *job;
     struct tn_intent *good;              /* To be written down as such. */
     struct tn_upstream_failure *failure; /* To be quarantined. */
-    char acknowledged[65];
     struct tn_remote *cancel; /* What the thread is busy with. */
+    char acknowledged[65];
+    bool look, stop;
 
     /* The thread's alone. */
     struct tn_remote *remote;
     struct tn_signer *signer;
+    struct tn_intent *intent;
     char status_ref[256];
     char instance[64]; /* Of tenet.yml: names the folder of its state. */
     char accepted[65]; /* The last commit that passed all; on disk too. */
     char trusted[65];  /* The last one whose signatures were judged; too. */
     char root[65];     /* Acknowledged: believed without looking. */
-    struct tn_intent *intent;
     char tip[65];  /* What the branch stands at, as far as is known. */
     char told[65]; /* The tip about which 'told_refusal' was said. */
     int told_refusal;

@@ -14,12 +14,14 @@
 #include "reconciler/source/source.h"
 #include "reconciler/status/entry.h"
 #include "reconciler/status/load.h"
+#include "reconciler/status/memo.h"
 
 enum { ENTRY_MAX = 1024 * 1024, PINS_MAX = 16 * 1024 * 1024 };
 
 struct loader {
     struct tn_source *source;
     struct tn_arena *arena;
+    struct tn_status_memo *memo; /* Null: all is read, VPCs too. */
     TN_VEC(struct tn_status_device) devices;
     TN_VEC(struct tn_status_tenant) tenants;
     TN_VEC(struct tn_status_vpc) vpcs;
@@ -147,10 +149,33 @@ load_dir(struct loader *l, enum tn_status_kind kind, const char *dir, bool deep)
     }
 }
 
+static bool
+pins_read(struct loader *l, const char *path, const struct tn_entry *entry,
+          const char *tenant, const struct tn_pin **pins, size_t *n_pins)
+{
+    struct tn_diags diags;
+    size_t n = 0;
+    const char *bytes = read_file(l, path, &entry->id, PINS_MAX, &n);
+    if (!bytes) {
+        return false;
+    }
+    tn_diags_init(&diags, l->arena);
+    if (!tn_lock_parse(l->arena, path, tenant, bytes, n, pins, n_pins,
+                       &diags)) {
+        damaged(l, path,
+                diags.list.n ? diags.list.items[0].message : "not a lock");
+        return false;
+    }
+    if (l->memo) {
+        tn_status_memo_put(l->memo, path, &entry->id, *pins, *n_pins);
+    }
+    return true;
+}
+
 static void
 load_pins_of(struct loader *l, const char *path, const struct tn_entry *entry)
 {
-    size_t len = strlen(entry->name), n = 0;
+    size_t len = strlen(entry->name);
     char *tenant = tn_arena_strdup(l->arena, entry->name);
     if (len > 4 && strcmp(tenant + len - 4, ".yml") == 0) {
         tenant[len - 4] = '\0';
@@ -160,18 +185,11 @@ load_pins_of(struct loader *l, const char *path, const struct tn_entry *entry)
         damaged(l, path, "nothing of this name belongs here");
         return;
     }
-    const char *bytes = read_file(l, path, &entry->id, PINS_MAX, &n);
-    if (!bytes) {
-        return;
-    }
-    struct tn_diags diags;
     const struct tn_pin *pins = NULL;
     size_t n_pins = 0;
-    tn_diags_init(&diags, l->arena);
-    if (!tn_lock_parse(l->arena, path, tenant, bytes, n, &pins, &n_pins,
-                       &diags)) {
-        damaged(l, path,
-                diags.list.n ? diags.list.items[0].message : "not a lock");
+    bool known = l->memo && tn_status_memo_get(l->memo, path, &entry->id,
+                                               l->arena, &pins, &n_pins);
+    if (!known && !pins_read(l, path, entry, tenant, &pins, &n_pins)) {
         return;
     }
     for (size_t i = 0; i < n_pins; i++) {
@@ -225,19 +243,26 @@ by_pin(const void *a, const void *b)
 static void
 sort(void *items, size_t n, size_t size, int (*by)(const void *, const void *))
 {
-    if (n > 1) {
+    const char *at = items;
+    size_t i = 1;
+    while (i < n && by(at + (i - 1) * size, at + i * size) <= 0) {
+        i++;
+    }
+    if (i < n) {
         qsort(items, n, size, by);
     }
 }
 
-void
-tn_status_read(struct tn_source *source, struct tn_arena *arena,
-               struct tn_status *out)
+static void
+status_read(struct tn_source *source, struct tn_status_memo *memo,
+            struct tn_arena *arena, struct tn_status *out)
 {
-    struct loader l = {.source = source, .arena = arena};
+    struct loader l = {.source = source, .arena = arena, .memo = memo};
     load_dir(&l, TN_STATUS_DEVICE, "devices", false);
     load_dir(&l, TN_STATUS_TENANT, "tenants", false);
-    load_dir(&l, TN_STATUS_VPC, "vpcs", true);
+    if (!memo) {
+        load_dir(&l, TN_STATUS_VPC, "vpcs", true);
+    }
     load_pins(&l);
     sort(l.devices.items, l.devices.n, sizeof *l.devices.items, by_device);
     sort(l.tenants.items, l.tenants.n, sizeof *l.tenants.items, by_tenant);
@@ -258,9 +283,17 @@ tn_status_read(struct tn_source *source, struct tn_arena *arena,
     };
 }
 
-enum tn_code
-tn_status_load(const char *path, const char *ref, struct tn_arena *arena,
-               const struct tn_status **out, struct tn_error *err)
+void
+tn_status_read(struct tn_source *source, struct tn_arena *arena,
+               struct tn_status *out)
+{
+    status_read(source, NULL, arena, out);
+}
+
+static enum tn_code
+status_load(const char *path, const char *ref, struct tn_status_memo *memo,
+            struct tn_arena *arena, const struct tn_status **out,
+            struct tn_error *err)
 {
     struct tn_source *source = NULL;
     struct tn_status *status = tn_new(arena, struct tn_status);
@@ -269,11 +302,28 @@ tn_status_load(const char *path, const char *ref, struct tn_arena *arena,
         return code;
     }
     if (source) {
-        tn_status_read(source, arena, status);
+        status_read(source, memo, arena, status);
         source->ops->free(source);
     }
     *out = status;
     return TN_OK;
+}
+
+enum tn_code
+tn_status_load(const char *path, const char *ref, struct tn_arena *arena,
+               const struct tn_status **out, struct tn_error *err)
+{
+    return status_load(path, ref, NULL, arena, out, err);
+}
+
+enum tn_code
+tn_status_load_again(const char *path, const char *ref,
+                     struct tn_status_memo *memo, struct tn_arena *arena,
+                     const struct tn_status **out, struct tn_error *err)
+{
+    enum tn_code code = status_load(path, ref, memo, arena, out, err);
+    tn_status_memo_sweep(memo);
+    return code;
 }
 
 const struct tn_status_device *

@@ -110,6 +110,17 @@ enum tn_code tn_status_load(const char *path, const char *ref,
                             const struct tn_status **out,
                             struct tn_error *err) TN_MUST_USE;
 
+/* For who reads the ref again and again: devices, tenants and pins, but no
+ * VPCs.  'memo' spares reading what was read before; one thread at a time. */
+struct tn_status_memo;
+struct tn_status_memo *tn_status_memo_new(void) TN_RETURNS_NONNULL;
+void tn_status_memo_free(struct tn_status_memo *memo); /* Accepts null. */
+enum tn_code tn_status_load_again(const char *path, const char *ref,
+                                  struct tn_status_memo *memo,
+                                  struct tn_arena *arena,
+                                  const struct tn_status **out,
+                                  struct tn_error *err) TN_MUST_USE;
+
 /* The ref to read from: 'ref' (null: the default) if it exists, else what a
  * clone has of it under refs/remotes/origin/, else 'ref'.  For readers only: a
  * status is never written to a remote-tracking ref.  '*out' is new in 'arena'
