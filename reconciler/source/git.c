@@ -21,6 +21,7 @@
 enum {
     MAX_OBJECT = 16 * 1024 * 1024, /* In a pack that is received. */
     CACHED_TREE = 4 * 1024 * 1024, /* Large directories are read once. */
+    HASTY_TREE = 4 * 1024,         /* See tn_git_hasty(). */
 };
 
 struct tn_git_repo {
@@ -224,6 +225,14 @@ const char *
 tn_git_dir(const struct tn_git_repo *repo)
 {
     return git_repository_path(repo->handle);
+}
+
+void
+tn_git_hasty(bool hasty)
+{
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, hasty ? 0 : 1);
+    git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE,
+                     (size_t) (hasty ? HASTY_TREE : CACHED_TREE));
 }
 
 enum tn_code

@@ -44,6 +44,11 @@ bool tn_git_lock_break(const struct tn_git_repo *repo, const char *ref);
  * change for a second more, which this waits for if there are any: how many. */
 unsigned tn_git_sweep(const struct tn_git_repo *repo);
 
+/* From true to false, objects are read as git itself reads them: not hashed
+ * again, and large directories not kept.  For whoever reads much of history and
+ * decides nothing by it, while no other thread uses libgit2. */
+void tn_git_hasty(bool hasty);
+
 static inline void
 tn_cleanup_git(struct tn_git_repo **repo)
 {
