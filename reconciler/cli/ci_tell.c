@@ -148,7 +148,7 @@ post(const struct tn_cli *cli, const struct tn_pipeline *p,
         .api = tn_arena_strndup(cli->arena, p->api, n),
         .token = token,
         .ca_file = ca && *ca ? ca : p->ca_file,
-        .deadline_ms = tn_now_ms() + TN_POST_SECONDS * 1000,
+        .deadline_ms = tn_now_ms() + (int64_t) TN_POST_SECONDS * 1000,
         .user = user && *user ? user : NULL,
     };
     status_tell(cli, p, review, &door);

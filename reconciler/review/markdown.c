@@ -4,12 +4,12 @@
  * who reaches whom afterwards, what happens to each tenant.  The whole is
  * bounded.  What does not fit is cut between objects, never inside one, and the
  * comment says how much is missing and where it is: each part has a share of
- * the room, and what a tenant leaves of its share goes to those behind it, so
- * that a large one hides nobody.
+ * the room, and so has each tenant, so that a large one hides nobody.
  *
  * Objects stand in a fenced block in which every line begins with a sign or a
  * blank of ours; all other words go through escape.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/plan/print_change.h"
@@ -25,6 +25,8 @@ enum {
     MORE = 200,      /* For "... and 7 more" and closing tags. */
     OPEN_LINES = 20, /* A single tenant's changes stand unfolded up to this. */
     ARTIFACT = 300,  /* Bytes of its name. */
+    TENANT_GUESS = 400, /* Bytes around the objects of a tenant, */
+    CHANGE_GUESS = 60,  /* and of each object. */
 };
 
 struct comment {
@@ -261,20 +263,57 @@ add_tenant(struct comment *c, const struct tn_review_tenant *tenant,
     return true;
 }
 
+static int
+size_cmp(const void *pa, const void *pb)
+{
+    const size_t *a = pa, *b = pb;
+    return (*a > *b) - (*a < *b);
+}
+
+/* How much must be left for those behind each tenant.  Small ones get what they
+ * are guessed to need, the large ones what is left in equal parts. */
+static size_t *
+rooms_behind(const struct comment *c, const struct tn_review_tenant *tenants,
+             size_t n, size_t room)
+{
+    size_t *need = tn_new_n(c->arena, size_t, n);
+    size_t *sorted = tn_new_n(c->arena, size_t, n);
+    size_t level = room, behind = 0;
+    for (size_t i = 0; i < n; i++) {
+        need[i] = sorted[i] = TENANT_GUESS + tenants[i].n * CHANGE_GUESS;
+    }
+    qsort(sorted, n, sizeof *sorted, size_cmp);
+    for (size_t i = 0; i < n; i++) {
+        level = room / (n - i);
+        if (sorted[i] > level) {
+            break;
+        }
+        room -= sorted[i];
+        level = sorted[n - 1];
+    }
+    for (size_t i = n; i-- > 0;) {
+        size_t own = need[i] < level ? need[i] : level;
+        need[i] = behind;
+        behind += own;
+    }
+    return need;
+}
+
 static void
 add_tenants(struct comment *c)
 {
-    size_t n = 0, i = 0;
+    size_t n = 0, i = 0, last = c->limit - TAIL;
     const struct tn_review_tenant *tenants =
         tn_review_tenants(c->arena, c->review->plan, &n);
     if (n == 0) {
         return;
     }
     tn_text_addc(c->out, '\n');
+    const size_t *behind =
+        rooms_behind(c, tenants, n, last > c->out->n ? last - c->out->n : 0);
     for (; i < n; i++) {
-        size_t last = c->limit - TAIL;
-        size_t room = last > c->out->n ? last - c->out->n : 0;
-        if (!add_tenant(c, &tenants[i], c->out->n + room / (n - i),
+        size_t until = last > behind[i] ? last - behind[i] : 0;
+        if (!add_tenant(c, &tenants[i], until,
                         n == 1 && tenants[i].n <= OPEN_LINES)) {
             break;
         }

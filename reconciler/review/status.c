@@ -59,7 +59,8 @@ page_judge(const struct tn_door *door, const json_t *list,
         const json_t *s = json_array_get(list, i);
         const char *state =
             text_of(s, door->forge == TN_FORGE_GITEA ? "status" : "state");
-        if (strcmp(text_of(s, gitlab ? "name" : "context"), post->context)) {
+        if (strcmp(text_of(s, gitlab ? "name" : "context"), post->context) !=
+            0) {
             continue;
         }
         state = gitlab ? text_of(s, "status") : state;

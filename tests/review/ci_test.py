@@ -541,6 +541,31 @@ def judged(kind, repository):
     repository.to("mr")
 
 
+def large(kind, repository):
+    """More than a comment takes."""
+    forge.control("reset")
+    repository.to("main")
+    for i in range(250):
+        repository.vpc("acme" if i % 5 else "blue", f"many{i}",
+                       f"10.{100 + i % 100}")
+    repository.commit("many", "many")
+    job = Job(kind, repository, branch="many")
+    same(f"{kind}: a large request", 0, job.run(), job.err)
+    body = (comments(kind) or [{"body": ""}])[0]["body"]
+    if kind != "gitlab":
+        ok(50000 < len(body) <= 65536 and "This is not all of it" in body and
+           "more objects: see the whole plan" in body,
+           f"{kind}: the comment is cut: {len(body)}", job.err)
+        ok("<code>blue</code>" in body and body.count("\n+ ") > 500,
+           f"{kind}: each tenant keeps a share")
+    else:
+        ok(len(body) > 65536, f"{kind}: is not cut: {len(body)}", job.err)
+    same(f"{kind}: the artifact has all", 250 * 6,
+         job.artifact("plan.txt").count("\n    + "))
+    quiet(kind + ", large")
+    repository.to("mr")
+
+
 FAULTS = [
     # What fails, how often, how; what is told; is there a comment after all?
     ("401", {"match": ".", "status": 401, "times": 99}, "the verdict stands",
@@ -568,6 +593,11 @@ FAULTS = [
     ("503 twice", {"match": "GET .*(comments|notes)$", "status": 503,
                    "times": 2}, "comment made", True),
     ("500 for ever", {"match": ".", "status": 500, "times": 999},
+     "the verdict stands", False),
+    ("200 and nonsense", {"match": "GET .*(comments|notes)$", "status": 200},
+     "the verdict stands", False),
+    ("a redirect", {"match": ".", "status": 301, "times": 99,
+                    "headers": {"Location": "http://127.0.0.1:1/"}},
      "the verdict stands", False),
     ("a dropped connection", {"match": "(comments|notes)$", "drop": True},
      "comment made", True),
@@ -759,6 +789,7 @@ def main():
             artifacts(kind, repository)
             denied(kind, repository)
             judged(kind, repository)
+            large(kind, repository)
             tokens(kind, repository)
             shallow(kind, repository)
             faults(kind, repository)
