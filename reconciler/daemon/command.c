@@ -298,8 +298,8 @@ tn_command_answer(void *ctx, const char *request, struct tn_text *answer)
 {
     json_error_t why;
     json_t *in = json_loads(request, JSON_REJECT_DUPLICATES, &why);
-    json_t *out = in && json_is_object(in) ? answer_make(ctx, in)
-                                           : failure("this is no JSON object");
+    json_t *out = json_is_object(in) ? answer_make(ctx, in)
+                                     : failure("this is no JSON object");
     char *dump = json_dumps(out, JSON_COMPACT);
     tn_text_add(answer, dump ? dump : "{\"ok\":false}");
     free(dump);

@@ -308,7 +308,8 @@ on_tick(sd_event_source *source, uint64_t usec, void *ctx)
     tn_probation_tick(l->probation, &verdict);
     verdict_take(l, &verdict);
     (void) usec;
-    int rc = sd_event_source_set_time_relative(source, TICK_MS * 1000);
+    int rc =
+        sd_event_source_set_time_relative(source, TICK_MS * UINT64_C(1000));
     return rc < 0 ? rc : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 

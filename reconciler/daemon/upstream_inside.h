@@ -21,14 +21,13 @@
 struct tn_upstream {
     struct tn_upstream_options options;
     struct tn_thread thread;
-    struct tn_status_memo *memo; /* The thread's. */
     int wake;
 
     pthread_mutex_t mutex; /* Guards what follows. */
     struct tn_upstream_job *job;
     struct tn_intent *good;              /* To be written down as such. */
     struct tn_upstream_failure *failure; /* To be quarantined. */
-    struct tn_remote *cancel; /* What the thread is busy with. */
+    struct tn_remote *cancel;            /* What the thread is busy with. */
     char acknowledged[65];
     bool look, stop;
 
@@ -41,8 +40,8 @@ struct tn_upstream {
     char accepted[65]; /* The last commit that passed all; on disk too. */
     char trusted[65];  /* The last one whose signatures were judged; too. */
     char root[65];     /* Acknowledged: believed without looking. */
-    char tip[65];  /* What the branch stands at, as far as is known. */
-    char told[65]; /* The tip about which 'told_refusal' was said. */
+    char tip[65];      /* What the branch stands at, as far as is known. */
+    char told[65];     /* The tip about which 'told_refusal' was said. */
     int told_refusal;
     unsigned failures;
     int64_t next_ms;

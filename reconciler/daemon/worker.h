@@ -22,12 +22,15 @@ struct tn_worker {
 
     struct tn_device_run base; /* Driver and device; null: none of the name. */
     bool known;                /* Something was applied to it before. */
+    bool over;    /* Deletions wait: there are more than is allowed. */
+    bool undoing; /* The intent was gone back to, and is not held yet. */
+    bool stuck;   /* The last look wanted to heal and could not. */
 
     /* The intent that was applied last, by this worker; null: none.  Until
      * there is one: what the status ref says. */
     struct tn_intent *applied;
     struct tn_before *past; /* Null: not known, or */
-    bool past_is_intent;  /* it is the same as 'intent'. */
+    bool past_is_intent;    /* it is the same as 'intent'. */
 
     /* Tenants of which the driver cannot express something; sorted. */
     struct tn_arena *refused_arena;
@@ -42,9 +45,6 @@ struct tn_worker {
     struct tn_flaps *flaps;
     size_t n_foreign;   /* At the last full look; */
     char *reason, *why; /* what it said of the device.  malloc'ed. */
-    bool over;          /* Deletions wait: there are more than is allowed. */
-    bool undoing;       /* The intent was gone back to, and is not held yet. */
-    bool stuck;         /* The last look wanted to heal and could not. */
     /* Changes that wait for something of others, and for what. */
     struct tn_arena *waiting_arena;
     TN_VEC(struct tn_waiting) waiting;
