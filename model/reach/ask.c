@@ -19,6 +19,7 @@ struct asking {
     TN_VEC(struct span) from;
     TN_VEC(struct span) to;
     TN_VEC(struct tn_reach_part) parts;
+    size_t asked;
 };
 
 static void
@@ -226,7 +227,8 @@ tn_reach_ask(struct tn_reach *reach, const struct tn_reach_question *question,
     expand(&a, &question->from, true);
     expand(&a, &question->to, false);
     for (size_t i = 0; i < a.from.n; i++) {
-        for (size_t k = 0; k < a.to.n; k++) {
+        for (size_t k = 0; k < a.to.n && a.asked < TN_REACH_PARTS; k++) {
+            a.asked++;
             trace(&a, &a.from.items[i], &a.to.items[k]);
         }
     }
@@ -236,6 +238,7 @@ tn_reach_ask(struct tn_reach *reach, const struct tn_reach_question *question,
     *answer = (struct tn_reach_answer){
         .verdict = TN_REACH_NO,
         .whole = true,
+        .cut = a.asked < a.from.n * a.to.n,
         .parts = a.parts.items,
         .n_parts = a.parts.n,
     };

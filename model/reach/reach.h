@@ -92,9 +92,12 @@ struct tn_reach_question {
     const struct tn_traffic *traffic;
 };
 
+enum { TN_REACH_PARTS = 50000 }; /* More is not asked. */
+
 struct tn_reach_answer {
     enum tn_reach_verdict verdict; /* The best of the parts. */
     bool whole;                    /* All parts say the same. */
+    bool cut;                      /* There was more to ask. */
     const struct tn_reach_part *parts;
     size_t n_parts;
 };

@@ -62,8 +62,12 @@ static enum tn_exit
 expected(const struct tn_cli *cli, const struct tn_reach_answer *answer)
 {
     const char *expect = cli->reach.expect;
-    bool yes = answer->verdict == TN_REACH_YES && answer->whole;
-    bool no = answer->verdict == TN_REACH_NO;
+    bool yes = answer->verdict == TN_REACH_YES && answer->whole && !answer->cut;
+    bool no = answer->verdict == TN_REACH_NO && !answer->cut;
+    if (answer->cut) {
+        fprintf(stderr, "tenet: these prefixes are too much for one question: "
+                        "the answer is of a part of them\n");
+    }
     if (!expect || (strcmp(expect, "yes") == 0 ? yes : no)) {
         return TN_EXIT_OK;
     }

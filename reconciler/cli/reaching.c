@@ -198,8 +198,9 @@ tn_reaching_answer(struct tn_text *out, const struct tn_reaching *r,
     add_string(out, "traffic", r->traffic);
     tn_text_add(out, ", ");
     add_string(out, "verdict", tn_reach_verdict_word(answer->verdict));
-    tn_text_addf(out, ", \"whole\": %s, \"parts\": [",
-                 answer->whole ? "true" : "false");
+    tn_text_addf(out, ", \"whole\": %s, \"cut\": %s, \"parts\": [",
+                 answer->whole ? "true" : "false",
+                 answer->cut ? "true" : "false");
     for (size_t i = 0; i < answer->n_parts; i++) {
         tn_text_add(out, i ? ", " : "");
         part_json(out, r, &answer->parts[i]);
