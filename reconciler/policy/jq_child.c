@@ -86,6 +86,22 @@ refuse(struct child *c, const char *why)
     return answer(c, tn_text_str(&line));
 }
 
+/* The environment as a variable cannot be defined anew: the word itself is
+ * refused.  (In jq 1.6 its value decays from one input to the next.) */
+static bool
+names_environment(const char *program)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    for (const char *p = program; (p = strstr(p, "ENV")); p += 3) {
+        bool starts = p == program || !strchr(letters, p[-1]);
+        if (starts && (p[3] == '\0' || !strchr(letters, p[3]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 compile(struct child *c, const char *quoted)
 {
@@ -97,7 +113,11 @@ compile(struct child *c, const char *quoted)
     }
     tn_text_add(&program, prelude);
     tn_text_add(&program, jv_string_value(text));
+    bool curious = names_environment(jv_string_value(text));
     jv_free(text);
+    if (curious) {
+        return refuse(c, "policies have no 'ENV'");
+    }
     if (c->jq) {
         jq_teardown(&c->jq);
     }
