@@ -195,6 +195,13 @@ Test(root, healed)
         "ip netns exec hv1.tn.acme.web sysctl -q net.ipv4.ip_forward=0",
         "ip netns exec hv1.tn.acme.web "
         "sysctl -q net.ipv6.conf.default.disable_ipv6=0",
+        "ip netns exec hv1.tn.acme.web sh -c "
+        "'echo 0 >/proc/sys/net/ipv4/conf/b-front/forwarding'",
+        "ip netns exec hv1.tn.acme.web sh -c "
+        "'echo 1 >/proc/sys/net/ipv6/conf/b-front/disable_ipv6'",
+        "ip netns exec hv1.tn.acme.web sh -c "
+        "'for i in /proc/sys/net/ipv6/conf/l-*; do echo 1 >$i/disable_ipv6; "
+        "done'",
         "ip netns exec hv1.tn.acme.web nft flush ruleset",
         "ip -n hv1.tn.acme.web link set dev b-front group 1953366017",
         "ip -n hv1.tn.acme.web link set dev b-front group default",

@@ -5,12 +5,15 @@
  * they are set before a namespace is used. */
 #include "drivers/kernel/sysctl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "drivers/kernel/format.h"
+#include "drivers/kernel/names.h"
 #include "model/base/cleanup.h"
 
 struct sysctl {
@@ -53,6 +56,15 @@ static const struct sysctl sysctls[] = {
     {"bridge/bridge-nf-call-arptables", "0"},
 };
 
+/* Of each bridge and end of a peering, which others can turn off one by one. */
+static const struct {
+    const char *family, *name, *value;
+} of_links[] = {
+    {"ipv4", "forwarding", "1"},
+    {"ipv6", "disable_ipv6", "0"},
+    {"ipv6", "forwarding", "1"},
+};
+
 const char *
 tn_k_sysctls_wanted(void)
 {
@@ -74,6 +86,57 @@ has_value(int dir, const struct sysctl *s, char *got, size_t size)
     return strcmp(got, s->value) == 0;
 }
 
+static void
+cleanup_dir(DIR **d)
+{
+    if (*d) {
+        closedir(*d);
+    }
+}
+
+static bool
+has_addresses(const char *link)
+{
+    return (link[0] == TN_K_BRIDGE || link[0] == TN_K_LINK) && link[1] == '-';
+}
+
+/* Calls 'each' for those of links. */
+static void
+links_walk(int dir, void (*each)(void *ctx, int dir, const struct sysctl *s),
+           void *ctx)
+{
+    int fd = openat(dir, "ipv4/conf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    TN_CLEANUP(cleanup_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        for (size_t i = 0;
+             has_addresses(e->d_name) && i < TN_ARRAY_SIZE(of_links); i++) {
+            char path[320];
+            snprintf(path, sizeof path, "%s/conf/%s/%s", of_links[i].family,
+                     e->d_name, of_links[i].name);
+            each(ctx, dir, &(struct sysctl){path, of_links[i].value});
+        }
+    }
+}
+
+static void
+differs_add(struct tn_k_str *t, const struct sysctl *s, const char *got)
+{
+    tn_k_str_sep(t, 0);
+    tn_k_str_add(t, s->path);
+    tn_k_str_addc(t, '=');
+    tn_k_str_add(t, got);
+}
+
+/* One that is gone since does not differ. */
+static void
+link_differs(void *ctx, int dir, const struct sysctl *s)
+{
+    char got[64];
+    if (!has_value(dir, s, got, sizeof got) && got[0] != '?') {
+        differs_add(ctx, s, got);
+    }
+}
+
 enum tn_code
 tn_k_sysctls_read(struct tn_arena *arena, const char **out,
                   struct tn_error *err)
@@ -88,12 +151,10 @@ tn_k_sysctls_read(struct tn_arena *arena, const char **out,
     for (size_t i = 0; i < TN_ARRAY_SIZE(sysctls); i++) {
         char got[64];
         if (!has_value(dir, &sysctls[i], got, sizeof got)) {
-            tn_k_str_sep(&t, 0);
-            tn_k_str_add(&t, sysctls[i].path);
-            tn_k_str_addc(&t, '=');
-            tn_k_str_add(&t, got);
+            differs_add(&t, &sysctls[i], got);
         }
     }
+    links_walk(dir, link_differs, &t);
     *out = t.n ? tn_k_str_end(&t) : tn_k_sysctls_wanted();
     return TN_OK;
 }
@@ -125,6 +186,17 @@ tn_k_sysctl_new_links(bool ipv6, struct tn_error *err)
     return set_value(AT_FDCWD, &s, err);
 }
 
+/* What fails is seen when it is looked at the next time. */
+static void
+link_set(void *ctx, int dir, const struct sysctl *s)
+{
+    (void) ctx;
+    char got[64];
+    if (!has_value(dir, s, got, sizeof got)) {
+        (void) set_value(dir, s, NULL);
+    }
+}
+
 enum tn_code
 tn_k_sysctls_write(struct tn_error *err)
 {
@@ -136,6 +208,9 @@ tn_k_sysctls_write(struct tn_error *err)
     enum tn_code code = TN_OK;
     for (size_t i = 0; code == TN_OK && i < TN_ARRAY_SIZE(sysctls); i++) {
         code = set_value(dir, &sysctls[i], err);
+    }
+    if (code == TN_OK) {
+        links_walk(dir, link_set, NULL);
     }
     return code;
 }
