@@ -40,9 +40,16 @@ foreign_add
 before=$(foreign_show)
 vpc=${PREFIX}1.tn.acme.v1
 n=0
-has_link() { ip -n "$vpc" link show x-a; }
+# In turn: what drifts again and again is left alone for a while.
+victims=(v1:x-a v2:x-a v2:x-b v1:p-v1-a1-x v2:p-v2-a1-a)
+victim=v1:x-a n_drifts=0
+link() { ip -n "${PREFIX}1.tn.acme.${victim%%:*}" link "$1" "${victim#*:}"; }
+has_link() { link show; }
 no_link() { ! has_link; }
-drift_make() { ip -n "$vpc" link del x-a; }
+drift_make() {
+    victim=${victims[n_drifts++ % ${#victims[@]}]}
+    link del
+}
 # heals WHAT [SECONDS]: drift made now goes by itself.
 heals() {
     drift_make || { result no "$1 (cannot be made)"; return; }
