@@ -21,6 +21,7 @@
 struct tn_upstream {
     struct tn_upstream_options options;
     struct tn_thread thread;
+    struct tn_status_memo *memo; /* The thread's. */
     int wake;
 
     pthread_mutex_t mutex; /* Guards what follows. */
