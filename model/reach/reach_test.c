@@ -292,3 +292,72 @@ Test(reach, differential_is_symmetric)
     }
     cr_assert_gt(differences, 50);
 }
+
+/* ---- assertions
+ * ---------------------------------------------------------------- */
+
+static bool
+has_group(const struct tn_net_port *port, const char *group)
+{
+    for (size_t i = 0; i < port->n_groups; i++) {
+        if (strcmp(port->groups[i]->name, group) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pairs of own addresses that TCP 80 passes between; 'only': from ports that
+ * are not in group app, else from those that are; to group db. */
+static size_t
+count_claim(const struct tn_network *net, bool only)
+{
+    size_t n = 0;
+    char from[16], to[16];
+    struct tn_naive_packet p = {.protocol = TN_PROTO_TCP, .port = 80};
+    for (unsigned v = 0; v < net->n_vpcs; v++) {
+        for (unsigned w = 0; w < net->n_vpcs; w++) {
+            for (unsigned i = 0; i < 8 * 8; i++) {
+                snprintf(from, sizeof from, "p%u%u%u", v, i / 4 % 2, i % 4);
+                snprintf(to, sizeof to, "p%u%u%u", w, i / 32 % 2, i / 8 % 4);
+                const struct tn_net_port *x = port_named(net->vpcs[v], from);
+                const struct tn_net_port *y = port_named(net->vpcs[w], to);
+                if (x && y && has_group(x, "app") != only &&
+                    has_group(y, "db")) {
+                    n += arrives(net, v, w, from, to, p, false);
+                    n += arrives(net, v, w, from, to, p, true);
+                }
+            }
+        }
+    }
+    return n;
+}
+
+Test(reach, assertions_count_what_single_packets_do)
+{
+    static const enum tn_reach_claim claims[] = {TN_REACH_NEVER, TN_REACH_ONLY};
+    size_t all = 0;
+    for (unsigned seed = 1; seed <= 2 * NETWORKS; seed++) {
+        TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+        const struct tn_network *net = tn_random_network(
+            arena, &(struct tn_random_options){seed, 0, false});
+        for (size_t c = 0; c < TN_ARRAY_SIZE(claims); c++) {
+            struct tn_reach_assertion a = {
+                .claim = claims[c],
+                .from.group = "app",
+                .to.group = "db",
+                .traffic = tn_traffic_of(arena, TN_PROTO_TCP,
+                                         &(struct tn_vrange){80, 80, {0}}, 1),
+            };
+            struct tn_reach_outcome out;
+            size_t n = 0;
+            tn_reach_assert(tn_reach_new(arena, net), &a, &out);
+            for (size_t i = 0; i < out.n; i++) {
+                n += out.items[i].n_pairs;
+            }
+            cr_assert_eq(n, count_claim(net, c == 1), "seed %u", seed);
+            all += n;
+        }
+    }
+    cr_assert_gt(all, 100);
+}
