@@ -418,10 +418,22 @@ failure_write(struct tn_upstream *u, const struct tn_upstream_failure *f)
     }
 }
 
+/* Where Git was away since the start, the intent itself says it. */
+static void
+instance_learn(struct tn_upstream *u)
+{
+    const char *name =
+        u->intent ? u->intent->run->network->settings->meta.name.v : "";
+    if (!u->instance[0] && strlen(name) < sizeof u->instance) {
+        memcpy(u->instance, name, strlen(name) + 1);
+    }
+}
+
 void
 tn_up_failed(struct tn_upstream *u, struct tn_upstream_failure *f)
 {
     struct tn_upstream_event *times = tn_up_event(TN_UP_FETCHED, NULL);
+    instance_learn(u);
     failure_write(u, f);
     if (f->former && u->intent &&
         strcmp(u->intent->run->commit.id, f->commit) == 0) {

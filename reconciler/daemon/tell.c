@@ -306,6 +306,15 @@ report_log(const struct tn_tell *t, const struct tn_unit_report *r)
                r->device.why ? r->device.why : "");
         break;
     case TN_UNIT_REFUSED:
+        if (r->n_changes) {
+            tn_log(log, TN_LOG_INFO, &about,
+                   "healed what needs no removal: %zu changes in %.1f ms",
+                   r->n_changes, ms);
+        }
+        tn_log(log, TN_LOG_ERROR, &about, "%s: %s",
+               tn_unit_outcome_name(r->outcome),
+               r->device.why ? r->device.why : "");
+        break;
     case TN_UNIT_FAILED:
     case TN_UNIT_ROLLED_BACK:
     case TN_UNIT_UNREACHABLE:

@@ -134,6 +134,7 @@ ip -n "$vpc" link set b-front down
 ok "drift is healed all the same" until_ok 5 up
 ip netns exec "$vpc" nft flush ruleset
 ok "and again" until_ok 5 bash -c "ip netns exec $vpc nft list ruleset | grep -q tenet"
+ok "and said" until_ok 5 grep -q "healed what needs no removal" "$work/daemon.log"
 ok "it is still refused" ctl_says "hv1.*refused.*maxDeletes allows 10"
 ok "after a whole look, too" ctl audit
 sleep 1

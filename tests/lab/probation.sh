@@ -167,6 +167,25 @@ ok "roll back" "$TENET" rollback -C "$repo" --control "$work/ctl.sock" --yes --r
 ok "D is followed" until_ok 20 settled "$d"
 ok "and is there" until_ok 5 has_mtu 1370
 stop_daemon
+
+echo "# Git away while it is judged"
+configure "file://$repo" 1
+sed -i 's/loop: {/loop: {probeWindow: 2, /' "$work/daemon.yml"
+start
+ok "D is followed" until_ok 20 settled "$d"
+intent 1310 "$break_rule"
+j=$(merge J)
+ok "J is applied" until_ok 20 has_mtu 1310
+mv "$repo" "$repo.away"
+not_ok "and the ping fails" pings "$w1" 10.1.0.12 1
+ok "it is healed back" until_ok 10 pings "$w1" 10.1.0.12 1
+ok "and told" until_ok 20 logged "${j:0:12}.*taken back|taken back.*${j:0:12}"
+mv "$repo.away" "$repo"
+ok "the remote learns of it" until_ok 30 quarantined "$j"
+intent 1300
+k=$(merge K)
+ok "the next commit resumes" until_ok 20 settled "$k"
+stop_daemon
 no_sanitizer
 show_log
 finish
