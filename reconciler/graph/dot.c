@@ -65,6 +65,14 @@ escape_add(struct tn_text *out, const char *s)
     }
 }
 
+/* The same where graphviz refuses to have nothing. */
+static void
+words_add(struct tn_text *out, const char *s)
+{
+    escape_add(out, s);
+    tn_text_add(out, s && *s ? "" : "&#160;");
+}
+
 /* What a browser would take apart in a path. */
 static void
 url_add(struct tn_text *out, const char *path)
@@ -130,7 +138,7 @@ name_add(const struct draw *d, const struct tn_graph_head *head,
     bool gone = head->state == TN_GRAPH_GONE;
     tn_text_addf(d->out, "<%s>%s", tag, styles[head->state].sign);
     tn_text_add(d->out, gone ? "<S>" : "");
-    escape_add(d->out, head->name);
+    words_add(d->out, head->name);
     tn_text_add(d->out, gone ? "</S>" : "");
     tn_text_addf(d->out, "</%s>", tag);
     if (head->drift) {
@@ -143,7 +151,7 @@ static void
 faint_add(const struct draw *d, const char *s)
 {
     tn_text_addf(d->out, "<FONT COLOR=\"%s\">", FAINT);
-    escape_add(d->out, s);
+    words_add(d->out, s);
     tn_text_add(d->out, "</FONT>");
 }
 
@@ -227,7 +235,7 @@ counts_row(const struct draw *d, const struct tn_graph_vpc *vpc,
                  n, FAINT);
     for (size_t i = 0; i < n_names && n_names <= HOSTS_SHOWN; i++) {
         tn_text_add(d->out, i ? ", " : "");
-        escape_add(d->out, names[i]);
+        words_add(d->out, names[i]);
         tn_text_addf(d->out, " &#215;%zu",
                      (size_t) (uintptr_t) tn_map_get(&counts, names[i]));
     }
@@ -350,7 +358,7 @@ tenant_card(const struct draw *d, size_t from, size_t to)
     tn_text_addf(d->out, "    v%zu [label=<", from);
     card_begin(d, &plain);
     tn_text_add(d->out, "<TR><TD ALIGN=\"LEFT\" BGCOLOR=\"#d5e3f0\"><B>");
-    escape_add(d->out, vpcs[from].tenant);
+    words_add(d->out, vpcs[from].tenant);
     tn_text_addf(d->out,
                  "</B></TD><TD COLSPAN=\"2\" ALIGN=\"RIGHT\" "
                  "BGCOLOR=\"#d5e3f0\">%zu VPCs, %zu ports</TD></TR>",
@@ -530,7 +538,7 @@ header_add(const struct draw *d)
                  INK, BETWEEN);
     tn_text_add(d->out, "  label=<<TABLE BORDER=\"0\"><TR><TD "
                         "ALIGN=\"LEFT\">");
-    escape_add(d->out, g->title);
+    words_add(d->out, g->title);
     count_add(d, ": ", g->vpcs.n, "VPC");
     count_add(d, ", ", g->n_subnets, "subnet");
     count_add(d, ", ", g->n_ports, "port");
@@ -561,7 +569,7 @@ vpcs_add(const struct draw *d)
             continue;
         }
         tn_text_addf(d->out, "  subgraph cluster_t%zu {\n    label=<<B>", i);
-        escape_add(d->out, tenant);
+        words_add(d->out, tenant);
         tn_text_add(d->out, "</B>>; style=rounded;\n");
         for (size_t k = i; k < end; k++) {
             vpc_card(d, &g->vpcs.items[k], k);
