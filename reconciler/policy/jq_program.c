@@ -251,11 +251,23 @@ tn_jq_compile(struct tn_jq *jq, const char *program, struct tn_error *err)
     return code;
 }
 
+/* On one line, and not too long. */
 static const char *
 text_of(struct tn_jq *jq, const json_t *object, const char *key)
 {
     const char *s = json_string_value(json_object_get(object, key));
-    return s ? tn_arena_strdup(jq->arena, s) : NULL;
+    if (!s) {
+        return NULL;
+    }
+    size_t n = strnlen(s, TN_JQ_TEXT);
+    while (s[n] && (s[n] & 0xc0) == 0x80) {
+        n--; /* Not within a character. */
+    }
+    char *copy = tn_arena_strndup(jq->arena, s, n);
+    for (char *c = copy; *c; c++) {
+        *c = (unsigned char) *c < 0x20 || *c == 0x7f ? ' ' : *c;
+    }
+    return copy;
 }
 
 static void

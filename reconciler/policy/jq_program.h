@@ -20,6 +20,7 @@
 
 enum {
     TN_JQ_FINDINGS = 1000,    /* Of one input. */
+    TN_JQ_TEXT = 1000,        /* Of a message, and the like: cut. */
     TN_JQ_LINE = 64 * 1024,   /* Longest reply. */
     TN_JQ_MEMORY = 256 << 20, /* Bytes that a program may take. */
     TN_JQ_TIMEOUT_MS = 10000, /* For one input. */

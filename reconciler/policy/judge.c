@@ -15,9 +15,17 @@
 const struct tn_tenant_result *
 tn_judge_tenant(const struct tn_network *network, const char *name)
 {
-    for (size_t i = 0; i < network->n_tenants; i++) {
-        if (strcmp(network->tenants[i].name, name) == 0) {
-            return &network->tenants[i];
+    size_t lo = 0, hi = network->n_tenants; /* By name. */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(network->tenants[mid].name, name);
+        if (c == 0) {
+            return &network->tenants[mid];
+        }
+        if (c < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
         }
     }
     return NULL;
@@ -172,6 +180,18 @@ tn_policy_rule_covers(struct tn_judgement *j, const struct tn_policy_rule *rule,
                       t && t->tenant ? &t->tenant->meta : NULL);
 }
 
+/* As it is, or as it was: a commit cannot take its VPC out of a scope and do
+ * there what the scope is about. */
+static bool
+covers_touch(struct tn_judgement *j, const struct tn_policy_rule *rule,
+             const struct tn_touch *t)
+{
+    return (t->after &&
+            tn_policy_rule_covers(j, rule, t->tenant, t->after, &j->docs)) ||
+           (t->before &&
+            tn_policy_rule_covers(j, rule, t->tenant, t->before, t->old));
+}
+
 /* A scope that nobody can be in is a mistake somebody should hear of. */
 static void
 scope_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
@@ -240,8 +260,7 @@ program_over_vpcs(const struct program *p)
     for (size_t i = 0; i < p->j->touched.n && fine; i++) {
         const struct tn_touch *t = &p->j->touched.items[i];
         const struct tn_net_vpc *any = t->after ? t->after : t->before;
-        if (!tn_policy_rule_covers(p->j, p->rule, t->tenant, any,
-                                   t->after ? &p->j->docs : t->old)) {
+        if (!covers_touch(p->j, p->rule, t)) {
             continue;
         }
         tn_text_clear(&json);
@@ -357,8 +376,7 @@ over_vpcs(struct tn_judgement *j, const struct tn_policy_rule *r,
 {
     for (size_t i = 0; i < j->touched.n; i++) {
         const struct tn_touch *t = &j->touched.items[i];
-        if (t->after &&
-            tn_policy_rule_covers(j, r, t->tenant, t->after, &j->docs)) {
+        if (t->after && covers_touch(j, r, t)) {
             rule(j, r, t);
         }
     }
@@ -382,8 +400,7 @@ over_former(struct tn_judgement *j, const struct tn_policy_rule *r)
 {
     for (size_t i = 0; i < j->touched.n; i++) {
         const struct tn_touch *t = &j->touched.items[i];
-        if (t->before &&
-            tn_policy_rule_covers(j, r, t->tenant, t->before, t->old)) {
+        if (t->before && covers_touch(j, r, t)) {
             tn_policy_rule_protected(j, r, t);
         }
     }

@@ -101,8 +101,8 @@ exits "without the label" 0 "$TENET" plan
 tenant acme "tier: front"
 commit . "acme is front"
 exits "the label of the tenant counts" 4 "$TENET" plan
-tenant acme
 vpc acme ssh 10.2 22 "tier: front"
+tenant acme
 commit . "ssh is front"
 exits "the label of the VPC counts" 4 "$TENET" plan
 policy ports ports '  rule: {use: no-world-open-ports}
@@ -255,6 +255,27 @@ exits "one that passes its examples and fails later" 4 "$TENET" plan
 says "denies" "broken-policy: jq: the jq program blue/.*late"
 git rm -qr policies/jq.yml
 commit . "no jq"
+
+# Assertions about who reaches whom.
+assertion() { # assertion REACH [GROUP]
+    policy reach reach "  rule: {builtin: reach}
+  with: {from: {tenant: acme, vpc: app2}, to: {tenant: acme, group: ${2:-app2}}, protocol: tcp, ports: 443, reach: $1}"
+    commit . "reach: $*"
+}
+vpc acme app2 10.12 443
+printf -- '---\napiVersion: tenet/v1\nkind: Port\nmetadata: {name: app2-2}\nspec: {vpc: app2, subnet: b, host: hv1, securityGroups: [app2], attach: {netns: acme-app2-2}}\n' >>tenants/acme/app2.yml
+assertion never
+exits "'never' is broken" 4 "$TENET" plan
+says "by these two" "deny reach: acme/app2-[12] .* reaches acme/app2-[12] .*tcp 443"
+assertion always
+exits "'always' holds" 0 "$TENET" plan
+assertion only
+exits "'only' holds" 0 "$TENET" plan
+assertion never nosuch
+exits "a group that nobody is in" 0 "$TENET" plan
+says "is told" "no port fits 'to'"
+git rm -qr policies/reach.yml tenants/acme/app2.yml
+commit . "no assertion"
 
 # The folder.
 policy bad 'Bad Name' '  rule: {use: protected}'
