@@ -31,6 +31,7 @@ static const char *const option_names[] = {
     "locked",
     "vxlan-learning",
     "vxlan-proxy",
+    "blocked",
 };
 
 int

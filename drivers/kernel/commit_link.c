@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <stdio.h>
@@ -76,6 +77,9 @@ put_port_options(struct tn_k_batch *b, uint16_t before, uint16_t after)
             tn_k_put_u8(b, port_options[i].attr,
                         (after & port_options[i].option) != 0);
         }
+    }
+    if (before & TN_K_OPT_BLOCKED) {
+        tn_k_put_u8(b, IFLA_BRPORT_STATE, BR_STATE_FORWARDING);
     }
     tn_k_nest_end(b, data);
     tn_k_nest_end(b, info);

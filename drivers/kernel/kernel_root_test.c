@@ -190,6 +190,8 @@ Test(root, healed)
         "bridge -n hv1.tn.acme.web fdb append 00:00:00:00:00:00 dev x-front "
         "dst 192.0.2.9",
         "bridge -n hv1.tn.acme.web link set dev p-web1 learning on flood on",
+        "bridge -n hv1.tn.acme.web link set dev p-web1 state 0",
+        "bridge -n hv1.tn.acme.web link set dev x-front state 0",
         "ip -n hv1.tn.acme.web route del 172.16.0.0/16",
         "ip -n hv1.tn.acme.web link set dev b-front type bridge stp_state 1",
         "ip netns exec hv1.tn.acme.web sysctl -q net.ipv4.ip_forward=0",

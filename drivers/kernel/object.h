@@ -92,6 +92,7 @@ enum tn_k_option {
     TN_K_OPT_LOCKED = 1u << 11,
     TN_K_OPT_VXLAN_LEARNING = 1u << 12,
     TN_K_OPT_VXLAN_PROXY = 1u << 13,
+    TN_K_OPT_BLOCKED = 1u << 14, /* A port that runs and does not forward. */
 };
 
 /* The options that are set on our links of each sort; all others are not. */

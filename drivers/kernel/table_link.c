@@ -62,6 +62,20 @@ options_of(const struct nlattr *data, const uint16_t *table, size_t n)
     return options;
 }
 
+static bool
+is_blocked(const struct nlattr *data)
+{
+    const struct nlattr *a;
+    int left;
+    TN_K_EACH_ATTR_IN(a, data, left)
+    {
+        if (tn_k_attr_type(a) == IFLA_BRPORT_STATE) {
+            return tn_k_attr_u8(a) != BR_STATE_FORWARDING;
+        }
+    }
+    return false;
+}
+
 static void
 parse_vxlan(const struct nlattr *data, struct tn_k_seen_link *out)
 {
@@ -139,7 +153,8 @@ parse_info(struct tn_arena *arena, const struct nlattr *info,
         case IFLA_INFO_SLAVE_DATA:
             if (strcmp(slave, "bridge") == 0) {
                 out->link.options |=
-                    options_of(a, port_options, TN_ARRAY_SIZE(port_options));
+                    options_of(a, port_options, TN_ARRAY_SIZE(port_options)) |
+                    (is_blocked(a) ? TN_K_OPT_BLOCKED : 0);
             }
             break;
         default:
@@ -199,5 +214,8 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
         default:
             break;
         }
+    }
+    if (!(ifi->ifi_flags & IFF_RUNNING)) {
+        out->link.options &= (uint16_t) ~TN_K_OPT_BLOCKED; /* It has to be. */
     }
 }
