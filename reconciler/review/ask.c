@@ -60,7 +60,8 @@ fly(struct flight *f, struct tn_http_call *call)
     TN_CLEANUP(tn_cleanup_http_client) struct tn_http_client *client = NULL;
     int64_t left = f->door->deadline_ms - tn_now_ms();
     if (left <= 0) {
-        return tn_fail(f->err, TN_EUNAVAILABLE, 0, "no time is left for it");
+        return tn_fail(f->err, TN_EUNAVAILABLE, 0,
+                       "no time is left: the forge was too slow before");
     }
     call->timeout_ms = left < CALL_MS ? (uint32_t) left : CALL_MS;
     enum tn_code code = tn_http_client_new(&client, f->err);

@@ -715,6 +715,15 @@ def moved_on(kind, repository):
     same(f"{kind}: or a warning", 0, job.run("--warn-age 0s"), job.err)
     ok("allowed, with warnings" in comments(kind)[0]["body"],
        f"{kind}: which is told", comments(kind)[0]["body"][:200])
+    # Merged and not applied yet; what is merged is part of a merge commit.
+    repository.vpc("blue", "later", "10.11")
+    repository.commit("merged, not applied")
+    job = Job(kind, repository)
+    same(f"{kind}: something else is pending", 0, job.run(), job.err)
+    body = comments(kind)[0]["body"]
+    ok("blue" not in body, f"{kind}: and not of this request", body)
+    if kind != "gitlab":
+        ok("6 other changes are pending" in body, f"{kind}: but counted", body)
     repository.to("mr")
 
 
