@@ -51,8 +51,8 @@ output_set(struct tn_cli *cli, const char *value)
     cli->format = value;
     return cli->json || strcmp(value, "text") == 0 ||
                    (reviews && tn_review_format_get(value)) ||
-                   (draws && (strcmp(value, "dot") == 0 ||
-                              strcmp(value, "svg") == 0))
+                   (draws &&
+                    (strcmp(value, "dot") == 0 || strcmp(value, "svg") == 0))
                ? TN_EXIT_OK
                : usage_error(cli->command->name, "no output format", value,
                              NULL);
