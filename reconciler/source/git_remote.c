@@ -377,6 +377,7 @@ fetch_remote(struct tn_remote *r, struct tn_remote_heads *out,
     if (code) {
         return code;
     }
+    tn_mirror_renew(&r->mirror); /* The child may have packed it. */
     snprintf(h.branch.ref, sizeof h.branch.ref, "%s", reply.branch);
     read_id(r, reply.branch, h.branch.id);
     remember(r, &h.branch, 0);

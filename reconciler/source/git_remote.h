@@ -74,6 +74,9 @@ enum tn_code tn_mirror_open(const char *dir, const char *url,
                             struct tn_mirror *out,
                             struct tn_error *err) TN_MUST_USE;
 void tn_mirror_close(struct tn_mirror *mirror);
+/* Opens it anew: whoever keeps it open keeps packs that others have merged and
+ * removed, open and in memory.  If that fails it stays as it is. */
+void tn_mirror_renew(struct tn_mirror *mirror);
 /* Throws it away and makes an empty one. */
 enum tn_code tn_mirror_reset(struct tn_mirror *mirror, const char *url,
                              struct tn_error *err) TN_MUST_USE;

@@ -330,6 +330,16 @@ tn_mirror_open(const char *dir, const char *url, struct tn_mirror *out,
 }
 
 void
+tn_mirror_renew(struct tn_mirror *m)
+{
+    struct tn_git_repo *again = NULL;
+    if (!tn_git_open(m->dir, &again, NULL)) {
+        tn_git_close(m->repo);
+        m->repo = again;
+    }
+}
+
+void
 tn_mirror_close(struct tn_mirror *m)
 {
     tn_git_close(m->repo);

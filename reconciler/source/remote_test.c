@@ -664,6 +664,12 @@ Test(remote, merges_packs_as_they_come)
     }
     const char *n = out("ls state/mirror/objects/pack/*.pack | wc -l");
     cr_assert(atoi(n) > 0 && atoi(n) <= 42, "%s packs", n);
+    char held[96];
+    snprintf(held, sizeof held,
+             "ls -l /proc/%d/fd | grep -c 'pack (deleted)' || true",
+             (int) getpid());
+    n = out(held);
+    cr_assert_eq(atoi(n), 0, "%s that were merged are kept open", n);
     tn_sandbox_sh(&box, "git -C state/mirror fsck --strict");
     cr_assert_str_eq(out("git -C state/mirror rev-list --count main"), "61");
 }
