@@ -87,7 +87,9 @@ struct tn_driver {
     /* Pure.  Turns the device's slice of the network into the device's own
      * resources, sorted.  What the backend cannot express becomes a finding
      * at the YAML line, under its tenant; the resources of that VPC are then
-     * left out.  The result points into 'device', which outlives it. */
+     * left out.  The result points into 'device', which outlives it.  Of a
+     * device that is cut down to some VPCs and those of their peers that it
+     * has, the resources of these VPCs (not of the peers) are the same. */
     enum tn_code (*render)(const struct tn_device *device,
                            struct tn_arena *arena, const struct tn_state **out,
                            struct tn_diags *diags,

@@ -104,8 +104,9 @@ daemon_file "file://$repo" "environment: bench" 3600
 start
 settle
 grep -E 'compiled in|all devices' "$work/daemon.log" | tail -2 | sed 's/^/# /'
-sleep 5
-echo "VmRSS with $many VPCs and 100 devices: $(status_of "$daemon" VmRSS) kB"
+until_ok 600 logged 'status published'
+sleep 10
+echo "VmRSS with $many VPCs and 100 devices: $(status_of "$daemon" VmRSS) kB (peak $(status_of "$daemon" VmHWM) kB)"
 file=$(find "$repo/tenants" -name '*.yml' ! -name tenant.yml | sort | head -1)
 stages="fetch verify compile render observe plan apply check status"
 for s in $stages; do sum tenet_stage_duration_seconds "$s" >"$work/a.$s"; done

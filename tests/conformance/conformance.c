@@ -89,6 +89,79 @@ Test(conformance, render_is_deterministic)
     tn_trial_done(&t);
 }
 
+static bool
+is_on(const struct tn_device *device, const char *scope)
+{
+    bool on = false;
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        on = on || strcmp(device->vpcs[i]->scope, scope) == 0;
+    }
+    return on;
+}
+
+/* The device with one VPC and its peers. */
+static const struct tn_device *
+device_cut(struct tn_trial *t, const struct tn_device *device,
+           const struct tn_net_vpc *vpc)
+{
+    struct tn_device *out = tn_new(t->arena, struct tn_device);
+    const struct tn_net_vpc **vpcs =
+        tn_new_n(t->arena, const struct tn_net_vpc *, device->n_vpcs);
+    size_t n = 0;
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        bool wanted = device->vpcs[i] == vpc;
+        for (size_t k = 0; k < vpc->n_peerings; k++) {
+            const struct tn_net_vpc *peer = vpc->peerings[k].peer;
+            wanted = wanted ||
+                     (device->vpcs[i] == peer && is_on(device, peer->scope));
+        }
+        if (wanted) {
+            vpcs[n++] = device->vpcs[i];
+        }
+    }
+    *out = *device;
+    out->vpcs = vpcs;
+    out->n_vpcs = n;
+    return out;
+}
+
+static const struct tn_state *
+scope_of(struct tn_trial *t, const struct tn_state *state, const char *scope)
+{
+    struct tn_state *out = tn_new(t->arena, struct tn_state);
+    struct tn_resource *items =
+        tn_new_n(t->arena, struct tn_resource, state->n);
+    *out = (struct tn_state){state->device, items, 0};
+    for (size_t i = 0; i < state->n; i++) {
+        if (strcmp(state->items[i].scope, scope) == 0) {
+            items[out->n++] = state->items[i];
+        }
+    }
+    return out;
+}
+
+Test(conformance, render_of_a_part_is_part_of_the_whole)
+{
+    struct tn_trial t;
+    size_t n = 0;
+    tn_trial_init(&t);
+    for (int v = TN_V_BASE; v < TN_N_VARIANTS; v++) {
+        const struct tn_device *device =
+            tn_trial_device(&t, (enum tn_variant) v, "hv1");
+        const struct tn_state *whole = tn_trial_want(&t, device);
+        for (size_t i = 0; i < device->n_vpcs; i++) {
+            const struct tn_net_vpc *vpc = device->vpcs[i];
+            const struct tn_state *part =
+                tn_trial_want(&t, device_cut(&t, device, vpc));
+            tn_trial_expect_same(scope_of(&t, part, vpc->scope),
+                                 scope_of(&t, whole, vpc->scope), vpc->scope);
+            n += scope_of(&t, part, vpc->scope)->n;
+        }
+    }
+    cr_assert_gt(n, 10);
+    tn_trial_done(&t);
+}
+
 Test(conformance, render_follows_the_variants)
 {
     struct tn_trial t;
