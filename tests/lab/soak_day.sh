@@ -97,7 +97,10 @@ began=$SECONDS unsettled=0 not_same=0
 for ((part = 0; part < parts && SECONDS - began < parts * seconds * 2; part++)); do
     next=$((began + (part + 1) * seconds))
     if ((part > 0)); then
-        write_part $part
+        # To and fro: after too many steps a number is asked for that somebody
+        # had, which tenet refuses.
+        step=$((part % 12))
+        write_part $((step > 6 ? 12 - step : step))
         if ! until_ok 60 at_commit hv1 hv2 || ! until_ok 20 empty_plan; then
             echo "# half hour $part: not settled"
             unsettled=$((unsettled + 1))
@@ -156,7 +159,9 @@ echo "# $simulated s simulated in $took s: $fetches looks at Git, $audits audits
     "$(sum tenet_reconcile_total) looks at devices," \
     "$(sum tenet_rollbacks_total) rollbacks," \
     "$(log_count ' error ') errors said"
-ok "Git was looked at each minute" test "$fetches" -ge $((simulated / 75))
+late=75 # Seconds; each look starts a program, which a sanitizer makes slow.
+[ -n "$sanitizer" ] && late=240
+ok "Git was looked at each minute" test "$fetches" -ge $((simulated / late))
 ok "devices were audited each five minutes" \
     test "$audits" -ge $((simulated / 190))
 ok "alerts were kept alive" test "$told" -ge $((simulated / 600))

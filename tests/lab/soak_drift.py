@@ -28,7 +28,7 @@ SYSCTLS = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding",
            "net.bridge.bridge-nf-call-ip6tables",
            "net.ipv4.conf.all.arp_ignore"]
 OF_SLAVES = ["flood", "learning", "isolated", "hairpin", "mcast_flood",
-             "neigh_suppress", "bcast_flood", "guard"]
+             "neigh_suppress", "bcast_flood", "guard", "state"]
 OF_LINKS = ["id", "local", "local6", "port", "learning", "stp_state",
             "mcast_snooping", "vlan_filtering", "mode"]
 
@@ -122,6 +122,14 @@ def of_names(ns, keep):
             continue
         out.append(["ip", "-n", ns, "link", "set", name, "name", "renamed"])
         out.append(["ip", "-n", ns, "link", "set", "dev", name, "group", "5"])
+        if name[0] in "px":
+            out.append(["bridge", "-n", ns, "link", "set", "dev", name,
+                        "state", "0"])
+        else:
+            for switch in ("ipv4.conf.%s.forwarding=0",
+                           "ipv6.conf.%s.disable_ipv6=1"):
+                out.append(["ip", "netns", "exec", ns, "sysctl", "-q", "-w",
+                            "net." + switch % name])
         if name[:2] == "x-":
             out.append(["bridge", "-n", ns, "fdb", "append",
                         "00:00:00:00:00:00", "dev", name, "dst", "192.0.2.98",
