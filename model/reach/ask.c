@@ -148,9 +148,10 @@ static void
 check_end(struct asking *a, struct tn_reach_part *part)
 {
     const struct tn_reach_place *to = &a->q->to;
-    bool wrong_port = to->port && part->to_port && to->port != part->to_port;
-    bool wrong_vpc = to->vpc && part->to_vpc && to->vpc != part->to_vpc;
-    if (!wrong_port && !wrong_vpc) {
+    const struct tn_net_port *port = part->to_port;
+    const struct tn_net_vpc *vpc = part->to_vpc;
+    if (!vpc || ((!to->port || !port || to->port == port) &&
+                 (!to->vpc || to->vpc == vpc))) {
         return;
     }
     struct tn_arena *arena = a->reach->arena;
@@ -158,13 +159,10 @@ check_end(struct asking *a, struct tn_reach_part *part)
         arena, part,
         (struct tn_reach_step){
             .role = TN_REACH_HOLDER,
-            .text = part->to_port
-                        ? tn_arena_printf(
-                              arena, "there the address is port %s of %s",
-                              part->to_port->name, part->to_vpc->scope)
-                        : tn_arena_printf(arena, "that is in %s",
-                                          part->to_vpc->scope),
-            .at = part->to_port ? part->to_port->origin : part->to_vpc->origin,
+            .text = tn_arena_printf(arena, "there the address is %s%s of %s",
+                                    port ? "port " : "a gateway",
+                                    port ? port->name : "", vpc->scope),
+            .at = port ? port->origin : vpc->origin,
         });
     part->verdict = TN_REACH_NO;
     part->traffic = &tn_traffic_none;

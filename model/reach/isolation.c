@@ -607,7 +607,7 @@ vpc_check(struct proof *p, const struct tn_net_vpc *vpc)
 {
     size_t len = strlen(vpc->tenant);
     if (strncmp(vpc->scope, vpc->tenant, len) != 0 || vpc->scope[len] != '/' ||
-        strcmp(vpc->scope + len + 1, vpc->name)) {
+        strcmp(vpc->scope + len + 1, vpc->name) != 0) {
         violation(p, "scope-wrong", vpc, vpc->origin,
                   "%s is not VPC %s of tenant %s", vpc->scope, vpc->name,
                   vpc->tenant);

@@ -442,7 +442,7 @@ tn_reach_trace(const struct tn_reach_trace *t, struct tn_reach_part *out)
             to = receiver(&w, neighbour);
         }
     }
-    if (to == t->port) {
+    if (to && to == t->port) {
         step(&w, TN_REACH_HOLDER, false, to->origin,
              "that is the sender itself");
         to = NULL;
