@@ -33,11 +33,12 @@ word_add(struct tn_text *out, const char *s)
     }
     tn_text_add(out, *s == '-' ? "./'" : "'");
     for (; *s; s++) {
-        bool control = (unsigned char) *s < 0x20 || *s == 0x7f;
         if (*s == '\'') {
             tn_text_add(out, "'\\''");
+        } else if ((unsigned char) *s < 0x20 || *s == 0x7f) {
+            tn_text_addc(out, '?');
         } else {
-            tn_text_addc(out, control ? '?' : *s);
+            tn_text_addc(out, *s);
         }
     }
     tn_text_addc(out, '\'');

@@ -64,15 +64,37 @@ for f in ["tenet.yml"] + glob.glob("tenants/**/*.yml", recursive=True) \
         jsonschema.validate(doc, schema)
 '
 
-# A first merge request, judged as its pipeline would.
-git checkout -q -b request
-sed -i 's/ports: \[443\]/ports: [443, 8443]/' tenants/demo/web.yml
-git commit -q -a -m "web: Listen on 8443"
+# A first merge request, judged as its pipeline would: docs/tour.md.
+git checkout -q -b more-web
+cat >>tenants/demo/web.yml <<'YAML'
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: web2}
+spec:
+  vpc: web
+  subnet: front
+  host: hv2
+  securityGroups: [web]
+  attach: {netns: web2}
+YAML
+exits "a change validates before it is committed" 0 "$TENET" validate --worktree
+git commit -q -a -m "web: Add a second server"
+exits "plan it without devices" 0 "$TENET" plan --offline
+says "one port more" "Plan: 1 to add, 3 to change, 0 to destroy"
+exits "draw it" 0 "$TENET" graph --offline
+says "the port is a ghost" "will be created"
 exits "the merge request is judged" 0 "$TENET" ci --target main --no-post
-says "one change a host that has the group" "[1-9][0-9]* to change"
+says "what changes" "1 to add, 3 to change"
+says "who reaches whom" "opens +demo/web group web .* demo/web group database: tcp 5432"
 ok "with a comment" grep -q "tenet:lab" tenet-ci/lab/comment.md
 is "whose artifacts Git ignores" "" "$(git status --porcelain)"
 git checkout -q main
+git merge -q --no-ff -m "Merge branch 'more-web'" more-web
+exits "apply what was merged" 0 "$TENET" apply --yes
+exits "blame it" 0 "$TENET" blame web2
+says "who wrote it" "written by .*web: Add a second server"
+says "what brought it" "merged by .*Merge branch 'more-web'"
 
 # Other places.
 cd "$work" || exit 1
