@@ -426,7 +426,7 @@ compare(struct diff *d, struct joined *from, struct joined *to)
 static void
 pair_diff(struct diff *d, const struct party *v, const struct party *p)
 {
-    const struct tn_net_vpc *vpcs[4];
+    const struct tn_net_vpc *vpcs[4] = {0};
     size_t n = 0;
     bool hosts = false;
     for (size_t w = 0; w < 2; w++) {
