@@ -35,7 +35,8 @@ void tn_intent_unref(struct tn_intent *intent);
 /* What an earlier commit wanted, compiled once for all who ask while one of
  * them has it, and freed by the last.  It keeps 'intent' alive.  A reference;
  * null: it cannot be had any more. */
-struct tn_before *tn_intent_before(struct tn_intent *intent, const char *commit);
+struct tn_before *tn_intent_before(struct tn_intent *intent,
+                                   const char *commit);
 const struct tn_network *
 tn_before_network(const struct tn_before *past) TN_RETURNS_NONNULL;
 /* Accepts null. */

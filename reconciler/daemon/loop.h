@@ -86,7 +86,7 @@ struct tn_loop {
     char tip[65];     /* What the branch stands at. */
     char *refused;    /* Why it is not followed; null. */
     char *stale;      /* Why Git cannot be read; null. */
-    int64_t trim_ms; /* When freed memory is given back; 0: there is none. */
+    int64_t trim_ms;  /* When freed memory is given back; 0: there is none. */
     int64_t tick_ms;
     bool stopping;
 

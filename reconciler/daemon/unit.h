@@ -52,8 +52,8 @@ struct tn_unit_report {
     bool large;        /* It took memory that is of no use until the next. */
     bool unlooked;     /* The intent says the same of it as before. */
     int64_t start_ns, rendered_ns, observed_ns, planned_ns, end_ns;
-    int64_t committed_ns; /* Before it was verified; 0: nothing was done. */
-    int64_t budget_left;  /* Deletions; -1: not known. */
+    int64_t committed_ns;    /* Before it was verified; 0: nothing was done. */
+    int64_t budget_left;     /* Deletions; -1: not known. */
     const char *hold_reason; /* TN_UNIT_HELD, TN_UNIT_OBSERVED; may be null. */
     const struct tn_status_folder *snapshot; /* With 'full'; null: unchanged. */
     struct tn_arena *snapshot_arena;         /* Where it is; null. */
