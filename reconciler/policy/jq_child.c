@@ -248,7 +248,7 @@ run(struct child *c, const char *json)
 }
 
 static void
-limit(int resource, rlim_t most)
+limit(enum __rlimit_resource resource, rlim_t most)
 {
     struct rlimit l = {most, most};
     if (setrlimit(resource, &l) < 0) {

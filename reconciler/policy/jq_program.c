@@ -265,7 +265,9 @@ text_of(struct tn_jq *jq, const json_t *object, const char *key)
     }
     char *copy = tn_arena_strndup(jq->arena, s, n);
     for (char *c = copy; *c; c++) {
-        *c = (unsigned char) *c < 0x20 || *c == 0x7f ? ' ' : *c;
+        if ((unsigned char) *c < 0x20 || *c == 0x7f) {
+            *c = ' ';
+        }
     }
     return copy;
 }
@@ -292,7 +294,7 @@ tn_jq_run(struct tn_jq *jq, const struct tn_text *json,
           const struct tn_jq_finding **out, size_t *n, struct tn_error *err)
 {
     TN_VEC(struct tn_jq_finding) list = {0};
-    const char *line = NULL;
+    const char *line = "";
     int64_t deadline = tn_now_ms() + jq->options.timeout_ms;
     if (!jq->pid) {
         return tn_fail(err, TN_EINTENT, 0, "it was stopped before");

@@ -6,6 +6,7 @@
  * differ. */
 #include "reconciler/policy/work.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ touch(struct toucher *t, const struct tn_net_vpc *before,
       const struct tn_net_vpc *after, struct tn_docs *old)
 {
     const struct tn_net_vpc *any = after ? after : before;
+    assert(any);
     tenant_touch(t, any->tenant);
     if (tn_map_get(&t->seen, any->scope)) {
         return;
@@ -138,6 +140,7 @@ tenant_compare(struct toucher *t, const struct tn_judge_past *past,
     struct tn_judgement *j = t->j;
     struct tn_repo_files before, after;
     struct tn_map files;
+    assert(a || b);
     const char *name = a ? a->name : b->name;
     if (a && b && tn_oid_known(&a->id) &&
         memcmp(&a->id, &b->id, sizeof a->id) == 0) {

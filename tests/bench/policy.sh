@@ -26,7 +26,7 @@ for name in $("$TENET" policy list -C "$repo" | awk '/^[a-z]/ {print $1}'); do
         "$name" "$name" >"$repo/policies/$name.yml"
 done
 rm -f "$repo/policies/No.yml" "$repo/policies/Shipped.yml"
-ls "$repo/policies" | wc -l | sed 's/$/ policies/'
+find "$repo/policies" -type f | wc -l | sed 's/$/ policies/'
 git -C "$repo" add -A && git -C "$repo" commit -q -m bench && git -C "$repo" gc -q
 
 plan() { # plan: "total judged" in seconds

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Policies from end to end: what denies, what is waived, what protects, and
 # policies that try to pass silently.
+# shellcheck disable=SC2016,SC2317 # jq programs; functions are called by waits.
 # shellcheck source=tests/support/tap.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$(dirname "$0")/../support/tap.sh"
