@@ -257,6 +257,19 @@ says "denies" "broken-policy: jq: the jq program blue/.*late"
 git rm -qr policies/jq.yml
 commit . "no jq"
 
+# A scope by label cannot be left in the commit that offends.
+policy tier tier '  rule: {use: no-world-open-ports}
+  scope: {labels: {tier: back}}'
+vpc blue tier 10.13 443 "tier: back"
+commit . "blue/tier is in the scope"
+exits "apply" 0 "$TENET" apply --yes
+vpc blue tier 10.13 22
+commit . "and leaves it with ssh"
+exits "the label that was counts" 4 "$TENET" plan
+git rm -q policies/tier.yml tenants/blue/tier.yml
+commit . "no tier"
+exits "apply" 0 "$TENET" apply --yes
+
 # Assertions about who reaches whom.
 assertion() { # assertion REACH [GROUP]
     policy reach reach "  rule: {builtin: reach}
