@@ -5,7 +5,7 @@
  * and closing any socket of nftables in that namespace waits for it.  A repair
  * would spend most of its time on that: it reads what is left after somebody's
  * deletion, and deletes itself.  So sockets that such a wait threatens are put
- * aside, few at a time, and closed when the session looks at rules that are as
+ * aside, some at a time, and closed when the session looks at rules that are as
  * they should be. */
 #include "drivers/kernel/nft_kernel.h"
 #include "model/base/time.h"

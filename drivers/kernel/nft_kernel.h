@@ -26,7 +26,7 @@ enum tn_code tn_nft_scratch(int *out, struct tn_error *err) TN_MUST_USE;
 
 /* What holds a socket of nftables open and is closed later: closing may have to
  * wait for what was deleted in the namespace.  For several threads. */
-enum { TN_NFT_ASIDE = 8 };
+enum { TN_NFT_ASIDE = 32 };
 
 typedef void tn_nft_close_fn(void *what);
 

@@ -184,6 +184,9 @@ tn_k_watch_sockets(struct tn_watch *w, struct tn_error *err)
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     w->folder = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (w->folder < 0) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "inotify");
+    }
     if (inotify_add_watch(w->folder, "/run/netns",
                           IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO) <
         0) {

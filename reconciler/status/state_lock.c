@@ -67,8 +67,12 @@ take(int fd, unsigned wait_ms, const char *path, struct tn_error *err)
         }
         nanosleep(&nap, NULL);
     }
-    char text[32];
+    char text[32], old[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long) getpid());
+    if (pread(fd, old, sizeof old, 0) == n &&
+        memcmp(old, text, (size_t) n) == 0) {
+        return TN_OK; /* A write may have to wait for the disk. */
+    }
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t) n, 0) != n) {
         return tn_state_fail(err, errno ? errno : ENOSPC, path);
     }
