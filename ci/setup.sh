@@ -17,7 +17,7 @@ packages=(
 servers=(
     openssh-client openssh-server lighttpd lighttpd-mod-openssl openssl
     prometheus prometheus-alertmanager python3-prometheus-client
-    ansible-core python3-jsonschema graphviz
+    ansible-core python3-jsonschema graphviz cmark-gfm
 )
 for what in "$@"; do
     case $what in
