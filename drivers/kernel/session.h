@@ -41,7 +41,7 @@ struct tn_k_space {
     bool waiting;                         /* Some lane is not empty. */
     bool ipv6;  /* New links have it; see tn_k_new_links(). */
     bool tuned; /* Its settings were as wanted, when they were last read. */
-    bool left; /* A port that had its far end here was deleted. */
+    bool left;  /* A port that had its far end here was deleted. */
     TN_VEC(struct tn_k_doomed) doomed; /* Links to be deleted. */
 };
 

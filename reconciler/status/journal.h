@@ -5,10 +5,11 @@
  * One file per run, <state>/journal/<run>.jsonl, of lines that each carry their
  * number and a checksum: a header, the intended steps, "go", and outcomes.
  * tn_journal_go returns when all of that is on the disk (if the run is 'late':
- * with the kernel); only then may a device be touched.  After kill -9 or power loss the next run finds a run
- * without an end, reads what was intended and what is known to be done, makes
- * it good, and closes it with tn_journal_finish.  A line that was torn by the
- * crash is recognised and dropped, with all that follows it.
+ * with the kernel); only then may a device be touched.  After kill -9 or power
+ * loss the next run finds a run without an end, reads what was intended and
+ * what is known to be done, makes it good, and closes it with
+ * tn_journal_finish.  A line that was torn by the crash is recognised and
+ * dropped, with all that follows it.
  *
  * The journal names steps, it does not hold their content: Git has the intent
  * and the device has reality.
