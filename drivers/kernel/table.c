@@ -53,6 +53,9 @@ build_index(struct tn_k_table *t)
             const struct tn_k_seen_link *m =
                 tn_k_table_by_index(t, l->master_index);
             l->link.master = m ? m->link.name : "unknown";
+            if (m && !m->link.up) { /* Ports of such a bridge have to be. */
+                l->link.options &= (uint16_t) ~TN_K_OPT_BLOCKED;
+            }
         }
     }
 }
