@@ -154,9 +154,17 @@ share_directory(struct tn_error *err)
     return TN_OK;
 }
 
-/* A file to mount over: new, or what a crash has left. */
 static enum tn_code
-make_file(const char *name, const char *path, struct tn_error *err)
+taken(const char *name, struct tn_error *err)
+{
+    return tn_fail(err, TN_ESTALE, EEXIST,
+                   "network namespace %s exists already", name);
+}
+
+/* Over a file: new, or what a crash has left.  It is made as late as can be,
+ * since a kill between the two leaves it. */
+static enum tn_code
+publish(const char *name, const char *path, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_fd)
     int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
@@ -164,8 +172,13 @@ make_file(const char *name, const char *path, struct tn_error *err)
         return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "%s", path);
     }
     if (is_namespace(path)) {
-        return tn_fail(err, TN_ESTALE, EEXIST,
-                       "network namespace %s exists already", name);
+        return taken(name, err);
+    }
+    if (mount(OWN_NETNS, path, "none", MS_BIND, NULL) < 0) {
+        enum tn_code code =
+            tn_fail_sys(err, TN_EUNAVAILABLE, errno, "mount on %s", path);
+        unlink(path);
+        return code;
     }
     return TN_OK;
 }
@@ -176,29 +189,20 @@ tn_k_netns_create(const char *name, tn_k_thread_fn prepare, void *ctx,
 {
     char path[PATH_SIZE];
     enum tn_code code = netns_path(name, path, err);
+    if (code == TN_OK && is_namespace(path)) {
+        code = taken(name, err);
+    }
     if (code == TN_OK) {
         code = share_directory(err);
     }
-    if (code == TN_OK) {
-        code = make_file(name, path, err);
-    }
-    if (code != TN_OK) {
-        return code;
-    }
-    if (unshare(CLONE_NEWNET) < 0) {
-        return tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
+    if (code == TN_OK && unshare(CLONE_NEWNET) < 0) {
+        code = tn_fail_sys(err, errno == EPERM ? TN_EDENIED : TN_EUNAVAILABLE,
                            errno, "cannot make a network namespace");
     }
-    code = prepare(ctx, err);
-    if (code != TN_OK) {
-        unlink(path);
-        return code;
+    if (code == TN_OK) {
+        code = prepare(ctx, err);
     }
-    if (mount(OWN_NETNS, path, "none", MS_BIND, NULL) < 0) {
-        code = tn_fail_sys(err, TN_EUNAVAILABLE, errno, "mount on %s", path);
-        unlink(path);
-    }
-    return code;
+    return code == TN_OK ? publish(name, path, err) : code;
 }
 
 enum tn_code
