@@ -362,6 +362,7 @@ def test_many():
                 pass
             one.append(s)
         time.sleep(0.5)
+        wait_for_fds(d, base + 33, 1.5)
         result(d.fds() - base <= 33, "one address gets a part only", d.fds() - base)
         code, text = d.curl("/echo")
         result(code == 200, "others are served meanwhile", text)
