@@ -340,6 +340,12 @@ map_by_mac(struct tn_nft_render *r)
     tn_nft_set_end(r);
 }
 
+static const struct tn_nft_claimed *
+claimed_in(const struct tn_nft_render *r, size_t subnet, unsigned family)
+{
+    return family == TN_AF_IPV4 ? &r->claimed4[subnet] : &r->claimed6[subnet];
+}
+
 static void
 map_by_address(struct tn_nft_render *r, unsigned family)
 {
@@ -359,6 +365,15 @@ map_by_address(struct tn_nft_render *r, unsigned family)
             }
         }
     }
+    for (size_t s = 0; s < r->in->vpc->n_subnets; s++) {
+        const struct tn_nft_elsewhere *e = &claimed_in(r, s, family)->elsewhere;
+        for (size_t i = 0; i < e->n; i++) {
+            char buf[TN_ADDR_TEXT];
+            tn_nft_set_element(r, "\"%s\" . %s : accept",
+                               r->in->subnets[s].bridge,
+                               tn_addr_format(&e->items[i], buf));
+        }
+    }
     tn_nft_set_end(r);
 }
 
@@ -373,7 +388,7 @@ verdict_shared(struct tn_nft_render *r, struct tn_text *chains,
     tn_map_init(&seen, r->arena, 0);
     for (size_t i = 0; i < part->n_claims; i++) {
         const struct tn_net_port *port = part->claims[i].owner;
-        for (size_t k = 0; k < port->n_groups; k++) {
+        for (size_t k = 0; port && k < port->n_groups; k++) {
             const char *name = port->groups[k]->name;
             if (!tn_map_put(&seen, name, r)) {
                 tn_text_addf(&body, "\t\tjump group-%s-in\n", name);
@@ -396,34 +411,6 @@ verdict_shared(struct tn_nft_render *r, struct tn_text *chains,
     return verdict;
 }
 
-static void
-partition_bridge(struct tn_nft_render *r, const char *bridge, unsigned family,
-                 struct tn_nft_parts *parts)
-{
-    TN_VEC(struct tn_nft_claim) claims = {0};
-    for (size_t i = 0; i < r->n_ports; i++) {
-        const struct tn_net_port *port = r->ports[i].port;
-        if (r->ports[i].bridge != bridge) {
-            continue;
-        }
-        if (port->n_allowed == 0) {
-            continue;
-        }
-        struct tn_cidr *list =
-            tn_new_n(r->arena, struct tn_cidr, port->n_allowed);
-        size_t n = tn_nft_outermost(port->allowed, port->n_allowed, list);
-        for (size_t k = 0; k < n; k++) {
-            if (list[k].addr.family == family && !tn_nft_own(port, &list[k])) {
-                *tn_vec_push(r->arena, &claims) =
-                    (struct tn_nft_claim){list[k], port};
-            }
-        }
-    }
-    if (claims.n) {
-        tn_nft_partition(r->arena, claims.items, claims.n, parts);
-    }
-}
-
 /* The elements are rendered after the chains that they name. */
 static void
 map_of_nets(struct tn_nft_render *r, unsigned family, struct tn_map *known)
@@ -436,11 +423,10 @@ map_of_nets(struct tn_nft_render *r, unsigned family, struct tn_map *known)
                                           : "ifname . ipv6_addr : verdict");
     tn_nft_set_flag_interval(&map);
     for (size_t s = 0; s < r->in->vpc->n_subnets; s++) {
-        struct tn_nft_parts parts = {0};
         const char *bridge = r->in->subnets[s].bridge;
-        partition_bridge(r, bridge, family, &parts);
-        for (size_t i = 0; i < parts.n; i++) {
-            const struct tn_nft_part *p = &parts.items[i];
+        const struct tn_nft_parts *parts = &claimed_in(r, s, family)->parts;
+        for (size_t i = 0; i < parts->n; i++) {
+            const struct tn_nft_part *p = &parts->items[i];
             char buf[TN_CIDR_TEXT];
             const char *verdict = p->n_claims == 1
                                       ? verdict_in(r->arena, p->claims[0].owner)

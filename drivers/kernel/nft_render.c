@@ -13,7 +13,8 @@
  * The sender is known by its MAC address, which the bridge table has checked.
  * The receiver of a bridged packet is known by its MAC address, whatever the
  * packet says inside; the receiver of a routed one (its MAC address is still
- * the gateway's) by its destination address.
+ * the gateway's) by its destination address; nft_claim.c says who judges what
+ * is no local port's own.
  *
  * Links carry one half of a conversation only when an end of it is on another
  * host: the way there crosses the sender's host, the way back the receiver's.
@@ -116,14 +117,16 @@ tn_nft_own(const struct tn_net_port *port, const struct tn_cidr *c)
 }
 
 static void
-collect_port(struct tn_nft_render *r, const struct tn_nft_port *port)
+collect_claims(struct tn_nft_render *r)
 {
-    r->ports[r->n_ports++] = *port;
-    for (size_t i = 0; i < port->port->n_allowed; i++) {
-        const struct tn_cidr *c = &port->port->allowed[i];
-        if (!tn_nft_own(port->port, c)) {
-            *(c->addr.family == TN_AF_IPV6 ? &r->nets6 : &r->nets4) = true;
-        }
+    size_t n = r->in->vpc->n_subnets;
+    r->claimed4 = tn_new_n(r->arena, struct tn_nft_claimed, n ? n : 1);
+    r->claimed6 = tn_new_n(r->arena, struct tn_nft_claimed, n ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        tn_nft_find_claims(r, i, TN_AF_IPV4, &r->claimed4[i]);
+        tn_nft_find_claims(r, i, TN_AF_IPV6, &r->claimed6[i]);
+        r->nets4 = r->nets4 || r->claimed4[i].parts.n;
+        r->nets6 = r->nets6 || r->claimed6[i].parts.n;
     }
 }
 
@@ -145,18 +148,19 @@ collect(struct tn_nft_render *r)
         r->n_tunnels += names->tunnel != NULL;
         for (size_t k = 0; k < subnet->n_ports; k++) {
             if (names->ports[k]) {
-                collect_port(r, &(struct tn_nft_port){
-                                    &subnet->ports[k],
-                                    names->ports[k],
-                                    names->bridge,
-                                    has6,
-                                });
+                r->ports[r->n_ports++] = (struct tn_nft_port){
+                    &subnet->ports[k],
+                    names->ports[k],
+                    names->bridge,
+                    has6,
+                };
             }
         }
     }
     for (size_t i = 0; i < vpc->n_peerings; i++) {
         r->n_links += r->in->links[i] != NULL;
     }
+    collect_claims(r);
 }
 
 static void

@@ -3,6 +3,7 @@
 #define TN_KERNEL_NFT_RENDER_H
 
 #include "drivers/kernel/nft.h"
+#include "drivers/kernel/nft_prefix.h"
 
 /* A port of this host. */
 struct tn_nft_port {
@@ -12,14 +13,27 @@ struct tn_nft_port {
     bool has6; /* Its subnet carries IPv6. */
 };
 
+struct tn_nft_elsewhere {
+    struct tn_addr *items;
+    size_t n, cap;
+};
+
+/* What is routed to a subnet and judged here though no local port owns it, and
+ * what of that is not: see nft_claim.c.  Owners are ports; null: nobody. */
+struct tn_nft_claimed {
+    struct tn_nft_parts parts; /* Each has some owner. */
+    struct tn_nft_elsewhere elsewhere;
+};
+
 struct tn_nft_render {
     struct tn_arena *arena;
     const struct tn_nft_input *in;
     struct tn_text text;
     struct tn_nft_port *ports; /* Local ones: by subnet, then name. */
     size_t n_ports;
-    bool has6;         /* The VPC carries IPv6. */
-    bool nets4, nets6; /* Local ports have further sources. */
+    bool has6;                                  /* The VPC carries IPv6. */
+    bool nets4, nets6;                          /* Something is claimed. */
+    struct tn_nft_claimed *claimed4, *claimed6; /* By subnet. */
     size_t n_tunnels, n_links;
     bool open; /* Inside the braces of 'elements'. */
 };
@@ -42,6 +56,10 @@ const char *tn_nft_prefix(const struct tn_cidr *c, char buf[TN_CIDR_TEXT]);
 
 /* True if 'c' is just an address of the port. */
 bool tn_nft_own(const struct tn_net_port *port, const struct tn_cidr *c);
+
+/* Appends to 'out' what local ports claim in a subnet. */
+void tn_nft_find_claims(struct tn_nft_render *r, size_t subnet, unsigned family,
+                        struct tn_nft_claimed *out);
 
 /* "table bridge tenet". */
 void tn_nft_render_bridge(struct tn_nft_render *r);

@@ -72,6 +72,44 @@ Test(nft_render, ports_share_prefixes)
     tn_arena_free(arena);
 }
 
+/* A default route by a local port, beside routes by a port of another host
+ * (one of them around the subnet), by a virtual address, and by one that only
+ * the router could answer for. */
+Test(nft_render, routes_are_judged_as_their_next_hops)
+{
+    struct tn_arena *arena = tn_arena_new();
+    const struct tn_nft_input *in = tn_nft_many(arena, 4, 2);
+    struct tn_net_vpc *vpc = (struct tn_net_vpc *) (uintptr_t) in->vpc;
+    struct tn_net_port *ports =
+        (struct tn_net_port *) (uintptr_t) vpc->subnets[0].ports;
+    const char **names = (const char **) (uintptr_t) in->subnets[0].ports;
+    static const struct tn_cidr all[] = {{{TN_AF_IPV4, {0}}, 0}};
+    static const struct tn_cidr other[] = {
+        {{TN_AF_IPV4, {10, 0, 9, 9}}, 32},
+        {{TN_AF_IPV4, {172, 17, 5}}, 24},
+    };
+    struct tn_net_route routes[] = {
+        {.to = {{TN_AF_IPV4, {0}}, 0}, .via = ports[0].address},
+        {.to = {{TN_AF_IPV4, {10}}, 8}, .via = ports[1].address},
+        {.to = {{TN_AF_IPV4, {172, 16}}, 16}, .via = other[0].addr},
+        {.to = {{TN_AF_IPV4, {172, 16, 5}}, 24},
+         .via = {TN_AF_IPV4, {10, 0, 9, 8}}},
+        {.to = {{TN_AF_IPV4, {172, 17}}, 16}, .via = ports[1].address},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(routes); i++) {
+        routes[i].subnet = vpc->subnets;
+    }
+    ports[0].allowed = all;
+    ports[0].n_allowed = TN_ARRAY_SIZE(all);
+    ports[2].allowed = other;
+    ports[2].n_allowed = TN_ARRAY_SIZE(other);
+    names[1] = NULL;
+    vpc->routes = routes;
+    vpc->n_routes = TN_ARRAY_SIZE(routes);
+    rendered("routes", in);
+    tn_arena_free(arena);
+}
+
 Test(nft_render, nothing_local)
 {
     struct tn_arena *arena = tn_arena_new();
