@@ -47,8 +47,9 @@ const struct tn_net_subnet *tn_gateway_of(const struct tn_net_vpc *vpc,
 size_t tn_holders(const struct tn_net_subnet *subnet, const struct tn_addr *a,
                   const struct tn_net_port **out, size_t room);
 
-/* Ports of one host and subnet whose further prefixes cover 'a' most closely:
- * a routed packet to 'a' is judged by their groups on that host. */
+/* Ports of one host and subnet that could hold 'a': its owner if there is one
+ * on some host, else those whose further prefixes cover it most closely.  What
+ * is routed to 'a' as its next hop is judged by their groups on that host. */
 size_t tn_claims(const struct tn_net_subnet *subnet, const struct tn_host *host,
                  const struct tn_addr *a, const struct tn_net_port **out,
                  size_t room);

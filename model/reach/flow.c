@@ -129,12 +129,14 @@ ingress(struct tn_flows *f, const struct tn_end *from, const struct tn_end *to,
 {
     const struct tn_host *host = from->e.port->host;
     bool local = to->e.port->host == host;
+    const struct tn_addr *next =
+        to->e.kind == TN_REACH_BEHIND ? &to->route->via : &to->e.first;
     const struct tn_net_port *claims[64];
     const struct tn_traffic *all = &tn_traffic_all;
     if (local && (bridged || to->e.kind == TN_REACH_OWN)) {
         return ingress_of(f, to->e.port, a);
     }
-    size_t n = tn_claims(to->e.subnet, host, &to->e.first, claims, 64);
+    size_t n = tn_claims(to->e.subnet, host, next, claims, 64);
     if (n) {
         all = &tn_traffic_none;
         for (size_t i = 0; i < n && i < 64; i++) {

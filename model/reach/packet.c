@@ -178,6 +178,12 @@ tn_claims(const struct tn_net_subnet *subnet, const struct tn_host *host,
     int best = -1;
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *p = &subnet->ports[i];
+        if (tn_port_owns(p, a)) {
+            if (room && p->host == host) {
+                out[0] = p;
+            }
+            return p->host == host;
+        }
         int len = p->n_allowed && p->host == host ? claim_length(p, a) : -1;
         if (len < 0 || len < best) {
             continue;

@@ -452,35 +452,48 @@ may_leave(const struct tn_naive_packet *p)
     return !egress || groups_accept(p->from, TN_EGRESS, p);
 }
 
-/* "oifname . ip daddr vmap @receivers-4", then "@receivers-nets-4". */
+/* Does the port have 'a' among its further addresses, as element of a set of
+ * outermost prefixes?  How long that is; -1: no. */
+static int
+further(const struct tn_net_port *q, const struct tn_addr *a)
+{
+    int shortest = 999;
+    for (size_t k = 0; k < q->n_allowed; k++) {
+        const struct tn_cidr *c = &q->allowed[k];
+        if (tn_cidr_contains(c, a) && c->len < shortest) {
+            shortest = c->len;
+        }
+    }
+    return shortest == 999 ? -1 : shortest;
+}
+
+/* The rules of the sender's host: receivers-4 has local ports and lets through
+ * what is remote ones' own, receivers-nets-4 has the subnet with what local
+ * ports are allowed in it, and each static route with who could be its 'via'.
+ * 'looked_up' is the destination, or that 'via'. */
 static bool
 judged_by_address(const struct tn_net_subnet *subnet,
-                  const struct tn_host *host, const struct tn_naive_packet *p)
+                  const struct tn_host *host, const struct tn_addr *looked_up,
+                  const struct tn_naive_packet *p)
 {
     int longest = -1;
     bool accepted = true;
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *q = &subnet->ports[i];
-        if (q->host == host && own(q, &p->destination)) {
-            return groups_accept(q, TN_INGRESS, p);
+        if (own(q, looked_up)) {
+            return q->host != host || groups_accept(q, TN_INGRESS, p);
+        }
+        if (q->host == host && further(q, looked_up) > longest) {
+            longest = further(q, looked_up);
         }
     }
-    for (size_t i = 0; i < subnet->n_ports; i++) {
+    for (size_t i = 0; longest >= 0 && i < subnet->n_ports; i++) {
         const struct tn_net_port *q = &subnet->ports[i];
-        for (size_t k = 0; q->host == host && k < q->n_allowed; k++) {
-            const struct tn_cidr *c = &q->allowed[k];
-            bool outer =
-                tn_cidr_contains(c, &p->destination) &&
-                !(c->len == tn_addr_bits(&c->addr) && own(q, &c->addr));
-            for (size_t j = 0; j < q->n_allowed; j++) {
-                outer = outer && !(q->allowed[j].len < c->len &&
-                                   tn_cidr_within(c, &q->allowed[j]));
-            }
-            if (outer && c->len >= longest) {
-                accepted = (c->len == longest && accepted) ||
-                           groups_accept(q, TN_INGRESS, p);
-                longest = c->len;
-            }
+        if (i == 0) {
+            accepted = false;
+        }
+        if (q->host == host && further(q, looked_up) == longest) {
+            accepted |= groups_accept(q, TN_INGRESS, p);
         }
     }
     return accepted;
@@ -569,7 +582,7 @@ tn_naive_arrives(const struct tn_naive_packet *p)
     if (local && on_link) {
         return groups_accept(p->to, TN_INGRESS, p);
     }
-    return judged_by_address(w.subnet, p->from->host, p) &&
+    return judged_by_address(w.subnet, p->from->host, &w.neighbour, p) &&
            (local || groups_accept(p->to, TN_INGRESS, p));
 }
 

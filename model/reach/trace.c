@@ -169,26 +169,22 @@ judge_claims(struct walk *w, const struct tn_net_port *const *claims, size_t n)
     return all;
 }
 
-/* Who judges what arrives: see tn_claims(). */
+/* Who judges what arrives by 'next': see tn_claims(). */
 static void
-ingress(struct walk *w, const struct tn_net_port *to, bool own)
+ingress(struct walk *w, const struct tn_net_port *to,
+        const struct tn_addr *next)
 {
     const struct tn_host *host = w->t->port->host;
     const struct tn_net_port *claims[JUDGES_MAX];
     bool local = to->host == host;
     struct judge receiver = {to, TN_INGRESS, &w->t->from};
     const struct tn_traffic *all = &tn_traffic_all;
-    if (local && (w->bridged || own)) {
+    if (local && w->bridged) {
         all = rules_judge(w, &receiver);
     } else {
-        size_t n = tn_claims(w->subnet, host, &w->t->to, claims, JUDGES_MAX);
+        size_t n = tn_claims(w->subnet, host, next, claims, JUDGES_MAX);
         if (n) {
             all = judge_claims(w, claims, n);
-        } else if (local) {
-            step(w, TN_REACH_INGRESS, true, to->origin,
-                 "port %s gets it as a next hop without allowedAddresses for "
-                 "it: nobody's groups are asked on its own host",
-                 to->name);
         }
         if (!local) {
             all = tn_traffic_and(w->t->arena, all, rules_judge(w, &receiver));
@@ -385,11 +381,12 @@ gateway(struct walk *w, const struct tn_net_subnet *of,
 }
 
 static void
-arrive(struct walk *w, const struct tn_net_port *to, struct tn_reach_part *out)
+arrive(struct walk *w, const struct tn_net_port *to, const struct tn_addr *next,
+       struct tn_reach_part *out)
 {
     out->to_vpc = w->vpc;
     out->to_port = to;
-    ingress(w, to, tn_port_owns(to, &w->t->to));
+    ingress(w, to, next);
     if (tn_traffic_is_none(w->passes)) {
         return;
     }
@@ -448,7 +445,7 @@ tn_reach_trace(const struct tn_reach_trace *t, struct tn_reach_part *out)
         to = NULL;
     }
     if (to) {
-        arrive(&w, to, out);
+        arrive(&w, to, neighbour, out);
     } else {
         w.passes = &tn_traffic_none;
     }
