@@ -52,7 +52,7 @@ one_seed() {
     done
 }
 
-port() { # port NAME SUBNET HOST ADDRESS GROUP
+port() { # port NAME SUBNET HOST ADDRESS GROUP [ALLOWED]
     cat <<YAML
 ---
 apiVersion: tenet/v1
@@ -60,11 +60,13 @@ kind: Port
 metadata: {name: $1}
 spec:
   {vpc: web, subnet: $2, host: $3, address: $4, securityGroups: [$5],
-   attach: {netns: $PREFIX-$1}}
+   allowedAddresses: [${6:-}], attach: {netns: $PREFIX-$1}}
 YAML
 }
 # What random intents do not have: a default route by a port whose groups let
-# little in. What the rules of its host make of that is docs/reach.md's.
+# little in, and routes by virtual addresses (10.1.0.70: of two ports, of which
+# one is on the other host). What the rules of a host make of that is
+# docs/reach.md's.
 router_intent() {
     cat <<YAML
 apiVersion: tenet/v1
@@ -75,7 +77,11 @@ spec:
   subnets:
     - {name: front, cidr: 10.1.0.0/24}
     - {name: back, cidr: 10.1.1.0/24}
-  routes: [{to: 0.0.0.0/0, via: 10.1.0.9}]
+  routes:
+    - {to: 0.0.0.0/0, via: 10.1.0.9}
+    - {to: 172.16.0.0/16, via: 10.1.0.70}
+    - {to: 172.17.0.0/16, via: 10.1.0.71}
+    - {to: 172.18.0.0/16, via: 10.1.0.6}
 ---
 apiVersion: tenet/v1
 kind: SecurityGroup
@@ -91,6 +97,46 @@ YAML
     port router front hv1 10.1.0.9 shut
     port far front hv2 10.1.0.6 open
     port back back hv1 10.1.1.5 open
+    port shut front hv1 10.1.0.20 shut 10.1.0.70/32
+    port twin front hv2 10.1.0.21 shut 10.1.0.70/32
+    port wide front hv1 10.1.0.22 open 10.1.0.71/32
+}
+echoes() { from "$PREFIX-$1" awk '/^Icmp: [0-9]/ {print $10}' /proc/net/snmp; }
+# Does a packet come to a port as a next hop? Whether an answer may leave it is
+# another matter.
+arrives() { # arrives FROM ADDRESS AT
+    local before
+    before=$(echoes "$3")
+    pings "$PREFIX-$1" "$2" 1 >/dev/null || true
+    [ "$(echoes "$3")" -gt "$before" ] && echo yes || echo no
+}
+holds() { # holds PORT ADDRESS...
+    local port=$1 a
+    shift
+    for a in "$@"; do
+        ip -n "$PREFIX-$port" addr add "$a/32" dev eth0
+    done
+}
+next_hops() {
+    holds shut 10.1.0.70 172.16.0.1
+    holds wide 10.1.0.71 172.17.0.1
+    holds far 172.18.0.1
+    for from in back far; do
+        is "next hop: $from to a closed one" no \
+            "$(arrives "$from" 172.16.0.1 shut)"
+        is "next hop: reach, $from to a closed one" no \
+            "$(reach_says "$from" --to 172.16.0.1)"
+    done
+    is "next hop: an open one" yes "$(arrives back 172.17.0.1 wide)"
+    is "next hop: on another host" yes "$(arrives back 172.18.0.1 far)"
+    is "next hop: reach, on another host" yes \
+        "$(reach_says back --to 172.18.0.1)"
+}
+reach_says() { # reach_says FROM ARGUMENT...
+    local port=$1
+    shift
+    tenet reach --from "acme/$port" "$@" --proto icmp --output json |
+        sed 's/.*"verdict": "\([a-z-]*\)", "whole".*/\1/'
 }
 router() {
     local from to address says is
@@ -109,13 +155,14 @@ router() {
         for to in near=10.1.0.5 router=10.1.0.9 far=10.1.0.6 back=10.1.1.5; do
             address=${to#*=} to=${to%=*} is=no
             [ "$from" = "$to" ] && continue
-            says=$(tenet reach --from "acme/$from" --to "acme/$to" \
-                --proto icmp --output json |
-                sed 's/.*"verdict": "\([a-z-]*\)", "whole".*/\1/')
+            says=$(reach_says "$from" --to "acme/$to")
             pings "$PREFIX-$from" "$address" 1 >/dev/null && is=yes
-            is "router: $from to $to" "$is" "$says"
+            is "router: reach, $from to $to" "$is" "$says"
+            # Only the router is closed, whoever goes past it.
+            [ "$to" = router ] || is "router: $from to $to" yes "$is"
         done
     done
+    next_hops
 }
 
 repo=$work/intent
