@@ -64,7 +64,7 @@ spec:
 YAML
 }
 # What random intents do not have: a default route by a port whose groups let
-# little in, and routes by virtual addresses (10.1.0.70: of two ports, of which
+# little in, and routes by virtual addresses (10.1.1.70: of two ports, of which
 # one is on the other host). What the rules of a host make of that is
 # docs/reach.md's.
 router_intent() {
@@ -79,7 +79,7 @@ spec:
     - {name: back, cidr: 10.1.1.0/24}
   routes:
     - {to: 0.0.0.0/0, via: 10.1.0.9}
-    - {to: 172.16.0.0/16, via: 10.1.0.70}
+    - {to: 172.16.0.0/16, via: 10.1.1.70}
     - {to: 172.17.0.0/16, via: 10.1.0.71}
     - {to: 172.18.0.0/16, via: 10.1.0.6}
 ---
@@ -97,8 +97,8 @@ YAML
     port router front hv1 10.1.0.9 shut
     port far front hv2 10.1.0.6 open
     port back back hv1 10.1.1.5 open
-    port shut front hv1 10.1.0.20 shut 10.1.0.70/32
-    port twin front hv2 10.1.0.21 shut 10.1.0.70/32
+    port shut back hv1 10.1.1.20 shut 10.1.1.70/32
+    port twin back hv2 10.1.1.21 shut 10.1.1.70/32
     port wide front hv1 10.1.0.22 open 10.1.0.71/32
 }
 echoes() { from "$PREFIX-$1" awk '/^Icmp: [0-9]/ {print $10}' /proc/net/snmp; }
@@ -118,10 +118,10 @@ holds() { # holds PORT ADDRESS...
     done
 }
 next_hops() {
-    holds shut 10.1.0.70 172.16.0.1
+    holds shut 10.1.1.70 172.16.0.1
     holds wide 10.1.0.71 172.17.0.1
     holds far 172.18.0.1
-    for from in back far; do
+    for from in near back far; do
         is "next hop: $from to a closed one" no \
             "$(arrives "$from" 172.16.0.1 shut)"
         is "next hop: reach, $from to a closed one" no \
