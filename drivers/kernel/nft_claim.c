@@ -113,13 +113,13 @@ static void
 add_claims(struct place *p)
 {
     const struct tn_net_vpc *vpc = p->r->in->vpc;
-    bool around = false;
+    bool has_own = false; /* The subnet has a claim of just its prefix. */
     for (size_t i = 0; i < p->allowed.n; i++) {
         const struct tn_nft_claim *c = &p->allowed.items[i];
         if (!is_routed(p, &c->prefix)) {
             add_claim(p, &c->prefix, c->owner);
-            around =
-                around || !p->cidr || tn_cidr_cmp(&c->prefix, p->cidr) == 0;
+            has_own =
+                has_own || !p->cidr || tn_cidr_cmp(&c->prefix, p->cidr) == 0;
         }
     }
     for (size_t i = 0; i < vpc->n_routes; i++) {
@@ -128,9 +128,9 @@ add_claims(struct place *p)
             continue;
         }
         add_route(p, route);
-        if (p->cidr && !around && tn_cidr_within(p->cidr, &route->to)) {
+        if (p->cidr && !has_own && tn_cidr_within(p->cidr, &route->to)) {
             add_claims_as(p, p->cidr, p->cidr);
-            around = true;
+            has_own = true;
         }
     }
 }
