@@ -230,7 +230,8 @@ const struct tn_command tn_commands[] = {
      "show a part of them whole.",
      0, SOURCE_OPTIONS "tenant vpc host offline live links " OUTPUT_OPTIONS,
      tn_cmd_graph},
-    {"policy", "[test [FILE...] | list]", "try or list what plans are judged by",
+    {"policy", "[test [FILE...] | list]",
+     "try or list what plans are judged by",
      "test runs the examples of the policies in policies/, or of FILEs, and "
      "fails if one does not say what it should. list (the default) shows the "
      "policies that are in use, and those that tenet ships beside. Both look "

@@ -125,8 +125,8 @@ tn_words_labels(struct tn_arena *arena, const struct tn_alert *alert,
     const struct tn_alert_row *row = tn_alert_row(alert->name);
     const struct tn_label own[] = {
         {"alertname", row->name},
-        {"severity",
-         tn_alert_severity_name(alert->severity ? alert->severity : row->severity)},
+        {"severity", tn_alert_severity_name(alert->severity ? alert->severity
+                                                            : row->severity)},
         {"device", alert->device},
         {"tenant", alert->tenant},
         {"vpc", alert->vpc},
