@@ -101,6 +101,7 @@ YAML
     port twin back hv2 10.1.1.21 shut 10.1.1.70/32
     port wide front hv1 10.1.0.22 open 10.1.0.71/32
 }
+# shellcheck disable=SC2016 # awk expands it.
 echoes() { from "$PREFIX-$1" awk '/^Icmp: [0-9]/ {print $10}' /proc/net/snmp; }
 # Does a packet come to a port as a next hop? Whether an answer may leave it is
 # another matter.
