@@ -35,6 +35,8 @@ struct bench {
 
 static struct bench b;
 
+static void sh(const char *fmt, ...) TN_PRINTF(1, 2);
+
 static void
 sh(const char *fmt, ...)
 {
