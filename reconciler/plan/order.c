@@ -146,26 +146,6 @@ write_change(const struct tn_item *it, enum tn_half half,
     }
 }
 
-static void
-count(struct tn_counts *counts, const struct tn_item *it)
-{
-    switch (it->split ? TN_OP_REPLACE : it->op) {
-    case TN_OP_CREATE:
-        counts->add++;
-        break;
-    case TN_OP_UPDATE:
-        counts->change++;
-        break;
-    case TN_OP_REPLACE:
-        counts->replace++;
-        break;
-    case TN_OP_DELETE:
-        counts->destroy++;
-        break;
-    }
-    counts->drift += it->rule->cause == TN_CAUSE_DRIFT;
-}
-
 /* Where the change of each item goes, or its two halves: index + 1. */
 struct place {
     uint32_t first, second;
@@ -205,7 +185,8 @@ tn_work_order(struct tn_work *work, struct tn_device_plan *out)
             steps[at[k] - 1] = (struct tn_step){c->op, c->before, c->after};
         }
         if (at[0]) {
-            count(&out->counts, it);
+            tn_counts_add(&out->counts, it->split ? TN_OP_REPLACE : it->op,
+                          it->rule->cause == TN_CAUSE_DRIFT);
         }
     }
     out->changes = changes;

@@ -1,18 +1,10 @@
-/* pick.c - some changes of a plan, without the others. */
+/* pick.c - counting changes, and some of a plan without the others. */
 #include "reconciler/plan/plan.h"
 
-static void
-count(struct tn_counts *counts, const struct tn_change *c)
+void
+tn_counts_add(struct tn_counts *counts, enum tn_op op, bool drift)
 {
-    if (c->half == TN_HALF_REMOVE) {
-        return;
-    }
-    counts->drift += c->cause == TN_CAUSE_DRIFT;
-    if (c->half == TN_HALF_CREATE) {
-        counts->replace++;
-        return;
-    }
-    switch (c->op) {
+    switch (op) {
     case TN_OP_CREATE:
         counts->add++;
         break;
@@ -25,6 +17,17 @@ count(struct tn_counts *counts, const struct tn_change *c)
     case TN_OP_DELETE:
         counts->destroy++;
         break;
+    }
+    counts->drift += drift;
+}
+
+void
+tn_counts_add_change(struct tn_counts *counts, const struct tn_change *change)
+{
+    if (change->half != TN_HALF_REMOVE) {
+        tn_counts_add(
+            counts, change->half == TN_HALF_CREATE ? TN_OP_REPLACE : change->op,
+            change->cause == TN_CAUSE_DRIFT);
     }
 }
 
@@ -43,7 +46,7 @@ tn_plan_pick(struct tn_arena *arena, const struct tn_device_plan *from,
         if (keep[i]) {
             changes[d->n_changes] = from->changes[i];
             steps[d->n_changes] = from->steps[i];
-            count(&d->counts, &changes[d->n_changes++]);
+            tn_counts_add_change(&d->counts, &changes[d->n_changes++]);
         }
     }
     d->changes = changes;

@@ -100,6 +100,11 @@ struct tn_counts {
     size_t drift; /* How many of these are for drift alone. */
 };
 
+void tn_counts_add(struct tn_counts *counts, enum tn_op op, bool drift);
+/* A replacement in two halves counts with its second. */
+void tn_counts_add_change(struct tn_counts *counts,
+                          const struct tn_change *change);
+
 struct tn_device_plan {
     const char *device, *driver;
     const struct tn_change *changes; /* In the order of execution. */

@@ -66,33 +66,6 @@ wanted_otherwise(const struct tn_state *base, const struct tn_state *want,
     return !b || !w ? b != w : !tn_resource_same(b, w);
 }
 
-static void
-tally(struct tn_counts *counts, const struct tn_change *c)
-{
-    if (c->half == TN_HALF_REMOVE) {
-        return; /* Its other half counts. */
-    }
-    counts->drift += c->cause == TN_CAUSE_DRIFT;
-    if (c->half == TN_HALF_CREATE) {
-        counts->replace++;
-        return;
-    }
-    switch (c->op) {
-    case TN_OP_CREATE:
-        counts->add++;
-        break;
-    case TN_OP_UPDATE:
-        counts->change++;
-        break;
-    case TN_OP_REPLACE:
-        counts->replace++;
-        break;
-    case TN_OP_DELETE:
-        counts->destroy++;
-        break;
-    }
-}
-
 /* The plan of a device without what the base wants alike. */
 static const struct tn_device_plan *
 own_plan(struct comparer *c, const struct tn_device_run *d,
@@ -115,9 +88,9 @@ own_plan(struct comparer *c, const struct tn_device_run *d,
         if (wanted_otherwise(base, d->want, ch->key) ||
             (ch->with && wanted_otherwise(base, d->want, ch->with))) {
             changes[own->n_changes++] = *ch;
-            tally(&own->counts, ch);
+            tn_counts_add_change(&own->counts, ch);
         } else {
-            tally(&c->others, ch);
+            tn_counts_add_change(&c->others, ch);
         }
     }
     for (size_t i = 0; i < all->n_conflicts; i++) {

@@ -115,29 +115,6 @@ change_cmp(const void *pa, const void *pb)
     return c ? c : (a->order > b->order) - (a->order < b->order);
 }
 
-static void
-count(struct tn_counts *counts, const struct tn_change *c)
-{
-    if (c->half != TN_WHOLE) {
-        counts->replace++;
-        return;
-    }
-    switch (c->op) {
-    case TN_OP_CREATE:
-        counts->add++;
-        break;
-    case TN_OP_UPDATE:
-        counts->change++;
-        break;
-    case TN_OP_REPLACE:
-        counts->replace++;
-        break;
-    case TN_OP_DELETE:
-        counts->destroy++;
-        break;
-    }
-}
-
 struct tn_review_tenant *
 tn_review_tenants(struct tn_arena *arena, const struct tn_plan *plan, size_t *n)
 {
@@ -163,7 +140,8 @@ tn_review_tenants(struct tn_arena *arena, const struct tn_plan *plan, size_t *n)
                                            .changes = &all.items[i]};
         }
         t->n++;
-        count(&t->counts, c);
+        tn_counts_add(&t->counts, c->half == TN_WHOLE ? c->op : TN_OP_REPLACE,
+                      false);
     }
     *n = tenants.n;
     return tenants.items;
