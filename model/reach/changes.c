@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-static bool
-same_cidrs(const struct tn_cidr *a, size_t n, const struct tn_cidr *b, size_t m)
+bool
+tn_reach_same_cidrs(const struct tn_cidr *a, size_t n, const struct tn_cidr *b,
+                    size_t m)
 {
     for (size_t i = 0; n == m && i < n; i++) {
         if (tn_cidr_cmp(&a[i], &b[i]) != 0) {
@@ -46,7 +47,8 @@ same_port(const struct both *v, const struct tn_net_port *a,
     if (!same_addr(&a->address, &b->address) ||
         !same_addr(&a->address6, &b->address6) || a->n_groups != b->n_groups ||
         strcmp(a->name, b->name) != 0 || tn_mac_cmp(&a->mac, &b->mac) != 0 ||
-        !same_cidrs(a->allowed, a->n_allowed, b->allowed, b->n_allowed)) {
+        !tn_reach_same_cidrs(a->allowed, a->n_allowed, b->allowed,
+                             b->n_allowed)) {
         return false;
     }
     for (size_t i = 0; i < a->n_groups; i++) {
@@ -138,8 +140,10 @@ same_peerings(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
         const struct tn_net_peering *x = &a->peerings[i];
         const struct tn_net_peering *y = &b->peerings[i];
         if (strcmp(x->peer->scope, y->peer->scope) != 0 ||
-            !same_cidrs(x->exports, x->n_exports, y->exports, y->n_exports) ||
-            !same_cidrs(x->imports, x->n_imports, y->imports, y->n_imports)) {
+            !tn_reach_same_cidrs(x->exports, x->n_exports, y->exports,
+                                 y->n_exports) ||
+            !tn_reach_same_cidrs(x->imports, x->n_imports, y->imports,
+                                 y->n_imports)) {
             return false;
         }
     }

@@ -164,4 +164,8 @@ struct tn_reach {
     const struct tn_network *network;
 };
 
+/* changes.c: the same prefixes in the same order. */
+bool tn_reach_same_cidrs(const struct tn_cidr *a, size_t n,
+                         const struct tn_cidr *b, size_t m);
+
 #endif

@@ -455,17 +455,6 @@ groups_check(struct proof *p, const struct tn_net_vpc *vpc)
 /* ---- peerings
  * ------------------------------------------------------------------- */
 
-static bool
-same_cidrs(const struct tn_cidr *a, size_t n, const struct tn_cidr *b, size_t m)
-{
-    for (size_t i = 0; n == m && i < n; i++) {
-        if (tn_cidr_cmp(&a[i], &b[i]) != 0) {
-            return false;
-        }
-    }
-    return n == m;
-}
-
 /* Two lists' first overlap; false: none.  'out' is the smaller prefix. */
 static bool
 overlap(const struct tn_cidr *a, size_t n, const struct tn_cidr *b, size_t m,
@@ -496,8 +485,10 @@ mutual_check(struct proof *p, const struct tn_net_vpc *vpc,
     }
     back = tn_peering_back(vpc, g);
     if (!back ||
-        !same_cidrs(g->imports, g->n_imports, back->exports, back->n_exports) ||
-        !same_cidrs(g->exports, g->n_exports, back->imports, back->n_imports)) {
+        !tn_reach_same_cidrs(g->imports, g->n_imports, back->exports,
+                             back->n_exports) ||
+        !tn_reach_same_cidrs(g->exports, g->n_exports, back->imports,
+                             back->n_imports)) {
         struct tn_reach_violation *v =
             violation(p, "peering-one-sided", vpc, g->origin,
                       back ? "%s takes other prefixes from %s than that exports"
