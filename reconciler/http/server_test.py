@@ -82,6 +82,20 @@ class Demo:
     def fds(self):
         return len(os.listdir(f"/proc/{self.p.pid}/fd"))
 
+    def held_from(self, source):
+        """How many connections from the address 'source' the demo holds."""
+        peer = "".join(f"{int(x):02X}" for x in reversed(source.split(".")))
+        with open(f"/proc/{self.p.pid}/net/tcp", encoding="ascii") as f:
+            rows = [line.split() for line in f]
+        inodes = {row[9] for row in rows if row[2].startswith(peer + ":")}
+        sockets = set()
+        for fd in os.listdir(f"/proc/{self.p.pid}/fd"):
+            try:
+                sockets.add(os.readlink(f"/proc/{self.p.pid}/fd/{fd}"))
+            except FileNotFoundError:
+                pass
+        return sum(f"socket:[{inode}]" in sockets for inode in inodes)
+
     def cpu(self):
         with open(f"/proc/{self.p.pid}/stat", encoding="ascii") as f:
             fields = f.read().rsplit(")", 1)[1].split()
@@ -362,8 +376,11 @@ def test_many():
                 pass
             one.append(s)
         time.sleep(0.5)
-        wait_for_fds(d, base + 33, 1.5)
-        result(d.fds() - base <= 33, "one address gets a part only", d.fds() - base)
+        deadline = time.monotonic() + 1.5
+        while d.held_from("127.0.0.9") > 33 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        most = d.held_from("127.0.0.9")
+        result(0 < most <= 33, "one address gets a part only", most)
         code, text = d.curl("/echo")
         result(code == 200, "others are served meanwhile", text)
         for s in one:
