@@ -1,0 +1,104 @@
+/* client.h - one database of an OVSDB server: its schema, a live copy of the
+ * columns we want, and transactions.
+ *
+ * The copy is made and kept by monitor_cond_since; where the server is too old
+ * for it, by monitor_cond or monitor (RFC 7047, 4.1.5).  After a reconnect a
+ * clustered database is resumed from the last transaction seen; elsewhere the
+ * copy is made anew and compared with the former one, so that 'changed' tells
+ * of the real differences only.  With 'leader' a clustered database is used
+ * through its leader alone, found by the database _Server.
+ *
+ * Nothing here waits but the functions that take a deadline, which turn the
+ * loop themselves. */
+#ifndef TN_OVSDB_CLIENT_H
+#define TN_OVSDB_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drivers/ovsdb/loop.h"
+#include "drivers/ovsdb/rpc.h"
+
+/* Columns of a table that are to be copied. */
+struct tn_ovsdb_want {
+    const char *table;
+    const char *const *columns; /* Ends with null. */
+    bool optional;              /* An older schema without the table, or (see
+                                   tn_ovsdb_has) a column, is fine. */
+    json_t *where;              /* Conditions of monitor_cond; null: all rows.
+                                   Borrowed for the call. */
+};
+
+struct tn_ovsdb;
+
+/* Called from tn_ovsdb_loop_turn() and the functions with a deadline. */
+struct tn_ovsdb_events {
+    /* A row came (old null), was changed, or went (now null).  Rows are
+     * objects of columns; of 'old' only what changed.  Null: not called. */
+    void (*changed)(void *ctx, const char *table, const char *uuid,
+                    const json_t *old, const json_t *now);
+    /* The copy is whole, for the first time or again. */
+    void (*ready)(void *ctx);
+    void (*lost)(void *ctx, const struct tn_error *why);
+};
+
+/* 'wants' (ended by a null table) is borrowed for the call.  'database' as
+ * "OVN_Northbound". */
+enum tn_code tn_ovsdb_open(struct tn_ovsdb_loop *loop,
+                           const struct tn_rpc_options *options,
+                           const char *database, bool leader,
+                           const struct tn_ovsdb_want *wants,
+                           const struct tn_ovsdb_events *events, void *ctx,
+                           struct tn_ovsdb **out,
+                           struct tn_error *err) TN_MUST_USE;
+void tn_ovsdb_close(struct tn_ovsdb *db); /* Accepts null. */
+
+/* Turns the loop until the copy is whole.  TN_EUNAVAILABLE says why not.
+ * TN_EUNSUPPORTED: the schema lacks a table or column that is wanted. */
+enum tn_code tn_ovsdb_wait(struct tn_ovsdb *db, unsigned timeout_ms,
+                           struct tn_error *err) TN_MUST_USE;
+
+/* Turns the loop until everything that was committed before the call, by
+ * whomever, is in the copy. */
+enum tn_code tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
+                               struct tn_error *err) TN_MUST_USE;
+
+/* Does the server's schema have the table, and the column (null: only the
+ * table)?  Known once the copy is whole. */
+bool tn_ovsdb_has(const struct tn_ovsdb *db, const char *table,
+                  const char *column);
+const char *tn_ovsdb_schema_version(const struct tn_ovsdb *db);
+
+/* All rows of a table as an object: uuid to object of columns.  Borrowed until
+ * the loop turns; null: no such table. */
+json_t *tn_ovsdb_rows(const struct tn_ovsdb *db, const char *table);
+/* One row; null: there is none. */
+json_t *tn_ovsdb_row(const struct tn_ovsdb *db, const char *table,
+                     const char *uuid);
+
+/* What became of a transaction. */
+enum tn_ovsdb_verdict {
+    TN_TXN_DONE,
+    TN_TXN_REFUSED,  /* Nothing was changed: a constraint, a bad value. */
+    TN_TXN_RAN_INTO, /* Nothing was changed: a 'wait' or 'assert' of ours found
+                        another state than we expect. */
+    TN_TXN_UNKNOWN, /* The connection was lost: it may have been carried out. */
+};
+
+struct tn_ovsdb_result {
+    enum tn_ovsdb_verdict verdict;
+    size_t op;       /* Index of the operation that failed. */
+    json_t *results; /* One per operation; owned, free with json_decref. */
+};
+
+/* Carries out the operations (RFC 7047, 5.2; takes 'operations', an array
+ * without the database's name) as one transaction and turns the loop until it
+ * is answered.  TN_OK only with TN_TXN_DONE; 'err' says what the server
+ * said. */
+enum tn_code tn_ovsdb_transact(struct tn_ovsdb *db, json_t *operations,
+                               unsigned timeout_ms, struct tn_ovsdb_result *out,
+                               struct tn_error *err) TN_MUST_USE;
+
+#endif
