@@ -9,7 +9,7 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libgit2-dev libyaml-dev libcurl4-openssl-dev libjansson-dev
     libnl-3-dev libnl-route-3-dev libnftables-dev libsodium-dev libxxhash-dev
-    libmicrohttpd-dev libsystemd-dev libjq-dev libcriterion-dev
+    libmicrohttpd-dev libsystemd-dev libjq-dev libssl-dev libcriterion-dev
     iproute2 iputils-ping nftables curl netcat-openbsd procps
     python3 python3-yaml
 )

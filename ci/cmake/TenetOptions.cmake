@@ -11,7 +11,17 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+# libjq has no pkg-config file in Debian 12.
+find_library(JQ_LINK_LIBRARIES jq REQUIRED)
+
+# Those that are loaded when they are first used.
+include(TenetLazy)
+foreach(name CURL MHD SYSTEMD JQ SSL CRYPTO)
+  tn_lazy(${name})
+endforeach()
 
 add_library(tn_options INTERFACE)
 target_include_directories(tn_options INTERFACE "${PROJECT_SOURCE_DIR}")
