@@ -77,55 +77,6 @@ tn_judge_object(struct tn_judgement *j, const struct tn_policy_rule *rule,
                                 });
 }
 
-static void
-about_policy(const struct tn_judgement *j, enum tn_severity severity,
-             const char *name, const struct tn_origin *at, const char *message)
-{
-    tn_finding_add(j->findings, &(struct tn_finding){
-                                    .severity = severity,
-                                    .rule = name,
-                                    .message = message,
-                                    .at = *at,
-                                    .law = *at,
-                                });
-}
-
-static void
-broken(const struct tn_judgement *j, const struct tn_policy_rule *rule,
-       const char *message)
-{
-    struct tn_finding f = {
-        .severity = TN_SEVERITY_DENY,
-        .rule = TN_RULE_BROKEN,
-        .message = tn_arena_printf(j->arena, "%s: %s", rule->name, message),
-        .at = rule->law,
-        .law = rule->law,
-        .subject = rule->name,
-    };
-    if (rule->program.line) {
-        f.at = f.law = rule->program;
-    }
-    tn_finding_add(j->findings, &f);
-}
-
-static void
-waivers_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
-{
-    for (size_t i = 0; i < rule->doc->waivers.n; i++) {
-        const struct tn_policy_waiver *w = &rule->doc->waivers.items[i];
-        struct tn_origin at = tn_at(rule->law.path, w->at);
-        int64_t end;
-        if (!tn_time_parse(w->expires.v, &end) || j->in->now >= end) {
-            about_policy(j, TN_SEVERITY_WARN, rule->name, &at,
-                         tn_arena_printf(j->arena,
-                                         "the waiver for %s (%s) expired at "
-                                         "%s: it does not count",
-                                         w->subject.v, w->owner.v,
-                                         w->expires.v));
-        }
-    }
-}
-
 /* ---- scope -------------------------------------------------------------- */
 
 static bool
@@ -192,23 +143,6 @@ covers_touch(struct tn_judgement *j, const struct tn_policy_rule *rule,
             tn_policy_rule_covers(j, rule, t->tenant, t->before, t->old));
 }
 
-/* A scope that nobody can be in is a mistake somebody should hear of. */
-static void
-scope_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
-{
-    const struct tn_policy *p = rule->doc;
-    for (size_t i = 0; i < p->tenants.n; i++) {
-        if (!tn_judge_tenant(j->in->network, p->tenants.items[i].v)) {
-            struct tn_origin at = tn_at(rule->law.path, p->tenants.items[i].at);
-            about_policy(j, TN_SEVERITY_WARN, rule->name, &at,
-                         tn_arena_printf(j->arena,
-                                         "its scope names tenant '%s', which "
-                                         "there is not",
-                                         p->tenants.items[i].v));
-        }
-    }
-}
-
 /* ---- jq ----------------------------------------------------------------- */
 
 struct program {
@@ -227,11 +161,12 @@ program_run(const struct program *p, const struct tn_text *json,
     size_t n = 0;
     if (tn_jq_run(p->jq, json, &found, &n, &err)) {
         char text[TN_ERROR_TEXT];
-        broken(p->j, p->rule,
-               tn_arena_printf(p->j->arena, "the jq program %s%s%s",
-                               about->subject ? about->subject : "",
-                               about->subject ? ": " : "",
-                               tn_error_text(&err, text, sizeof text)));
+        tn_judge_broken(
+            p->j, p->rule,
+            tn_arena_printf(p->j->arena, "the jq program %s%s%s",
+                            about->subject ? about->subject : "",
+                            about->subject ? ": " : "",
+                            tn_error_text(&err, text, sizeof text)));
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -315,41 +250,17 @@ program_over_plan(const struct program *p)
     (void) !program_run(p, &line, &(struct tn_objection){0});
 }
 
-/* A program that fails its own examples says nothing about anything. */
-static bool
-examples_hold(const struct tn_judgement *j, const struct tn_policy_rule *rule,
-              struct tn_jq *jq)
-{
-    for (size_t i = 0; i < rule->doc->examples.n; i++) {
-        struct tn_example_result result;
-        tn_example_run(j->arena, rule, &rule->doc->examples.items[i],
-                       &(struct tn_example_how){j->in->helper, jq}, &result);
-        if (!result.passes) {
-            broken(j, rule,
-                   tn_arena_printf(j->arena, "its example '%s' fails: %s",
-                                   result.example->name.v, result.why));
-            return false;
-        }
-    }
-    return true;
-}
-
 static void
 program_judge(struct tn_judgement *j, const struct tn_policy_rule *rule,
               struct tn_jq *jq)
 {
     struct program p = {j, rule, jq};
-    struct tn_error err = {0};
     if (j->in->program) {
         p.jq = j->in->program;
-    } else if (tn_jq_compile(jq, rule->doc->jq.v, &err)) {
-        char text[TN_ERROR_TEXT];
-        broken(j, rule,
-               tn_arena_printf(j->arena, "the jq program: %s",
-                               tn_error_text(&err, text, sizeof text)));
+    } else if (!tn_policy_program_compile(j, rule, jq)) {
         return;
     }
-    if (!j->in->no_examples && !examples_hold(j, rule, jq)) {
+    if (!j->in->no_examples && !tn_policy_examples_hold(j, rule, jq)) {
         return;
     }
     switch ((enum tn_policy_over) rule->doc->over.v) {
@@ -453,8 +364,7 @@ static void
 rule_judge(struct tn_judgement *j, const struct tn_policy_rule *r,
            struct tn_jq *jq)
 {
-    waivers_look(j, r);
-    scope_look(j, r);
+    tn_policy_look(j, r);
     if (!in_environment(j, r->doc)) {
         return;
     }
@@ -504,9 +414,9 @@ past_judge(struct tn_judgement *j, const struct tn_policies *past)
         const struct tn_policy_rule *now =
             tn_policies_get(&j->policies, r->name);
         if (!now || tn_policy_rule_severity(now) > tn_policy_rule_severity(r)) {
-            about_policy(j, TN_SEVERITY_WARN, r->name, &r->law,
-                         now ? "this commit makes the policy less severe"
-                             : "this commit removes the policy");
+            tn_judge_tell(j, TN_SEVERITY_WARN, r->name, &r->law,
+                          now ? "this commit makes the policy less severe"
+                              : "this commit removes the policy");
         }
     }
     protection_judge(j, past);
@@ -536,10 +446,10 @@ pasts_load(struct tn_judgement *j, struct tn_policies *out,
         if (past->source) {
             code = tn_policies_load(past->source, j->arena, &out[i], NULL, err);
         } else {
-            about_policy(j, TN_SEVERITY_WARN, "applied-commit",
-                         &(struct tn_origin){0},
-                         "a commit that was applied cannot be read any more: "
-                         "protection is judged without it");
+            tn_judge_tell(j, TN_SEVERITY_WARN, "applied-commit",
+                          &(struct tn_origin){0},
+                          "a commit that was applied cannot be read any more: "
+                          "protection is judged without it");
         }
     }
     return code;

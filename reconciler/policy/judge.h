@@ -50,6 +50,13 @@ struct tn_judge {
 enum tn_code tn_judge(const struct tn_judge *in, struct tn_findings *findings,
                       struct tn_error *err) TN_MUST_USE;
 
+/* Are the policies of 'source' in order?  Of 'in' the environment, source,
+ * network, now, helper and timeout_ms count.  Examples are run, but for those
+ * of shipped policies.  '*n' is how many there are. */
+enum tn_code tn_policies_check(const struct tn_judge *in,
+                               struct tn_findings *findings, size_t *n,
+                               struct tn_error *err) TN_MUST_USE;
+
 /* How an example of a policy went. */
 struct tn_example_result {
     const struct tn_policy_rule *rule;

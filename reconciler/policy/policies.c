@@ -54,6 +54,19 @@ broken_all(struct loader *l, const struct tn_diags *diags)
     l->n_broken += diags->list.n == 0;
 }
 
+static bool
+parameters_given(const struct tn_policy *p)
+{
+    return p->ports.at.line || p->widest.at.line || p->widest6.at.line ||
+           p->prefixes.at.line || p->kinds.at.line || p->pattern.at.line ||
+           p->keys.at.line || p->objects.at.line || p->max_vpcs.at.line ||
+           p->max_subnets.at.line || p->max_tenant_ports.at.line ||
+           p->max_ports.at.line || p->max_rules.at.line ||
+           p->max_deletes.at.line || p->max_delete_percent.at.line ||
+           p->max_deletes_per_tenant.at.line || p->from.at.line ||
+           p->to.at.line || p->protocol.at.line || p->reach.at.line;
+}
+
 /* Takes what is not given from the shipped policy. */
 static struct tn_policy *
 completed(struct tn_arena *arena, const struct tn_policy *own,
@@ -65,7 +78,9 @@ completed(struct tn_arena *arena, const struct tn_policy *own,
     p->builtin = base->builtin;
     p->jq = base->jq;
     p->over = base->over;
-    p->examples = base->examples;
+    if (!parameters_given(own)) { /* They are about those of the base. */
+        p->examples = base->examples;
+    }
 #define TAKE(member, given)                                                    \
     if (!(given)) {                                                            \
         p->member = base->member;                                              \
@@ -95,19 +110,6 @@ completed(struct tn_arena *arena, const struct tn_policy *own,
     TAKE(reach, p->reach.at.line)
 #undef TAKE
     return p;
-}
-
-static bool
-parameters_given(const struct tn_policy *p)
-{
-    return p->ports.at.line || p->widest.at.line || p->widest6.at.line ||
-           p->prefixes.at.line || p->kinds.at.line || p->pattern.at.line ||
-           p->keys.at.line || p->objects.at.line || p->max_vpcs.at.line ||
-           p->max_subnets.at.line || p->max_tenant_ports.at.line ||
-           p->max_ports.at.line || p->max_rules.at.line ||
-           p->max_deletes.at.line || p->max_delete_percent.at.line ||
-           p->max_deletes_per_tenant.at.line || p->from.at.line ||
-           p->to.at.line || p->protocol.at.line || p->reach.at.line;
 }
 
 /* Settles 'use'; null after a finding. */

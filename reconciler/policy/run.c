@@ -131,3 +131,35 @@ tn_policy_run_judge(const struct tn_policy_run *judged,
                        });
     }
 }
+
+size_t
+tn_policy_run_check(const struct tn_reconcile *run, const char *helper,
+                    struct tn_diags *diags)
+{
+    struct tn_findings findings = {.arena = diags->arena};
+    struct tn_verdict found;
+    struct tn_error err = {0};
+    size_t n = 0;
+    struct tn_judge in = {
+        .environment = run->network->inventory->environment,
+        .source = run->source,
+        .network = run->network,
+        .now = (int64_t) time(NULL),
+        .helper = helper,
+    };
+    if (tn_policies_check(&in, &findings, &n, &err)) {
+        char text[TN_ERROR_TEXT];
+        tn_diag(diags, TN_ERROR, (struct tn_origin){"policies", 0, 0}, "%s",
+                tn_error_text(&err, text, sizeof text));
+    }
+    tn_verdict_build(&findings, &found);
+    for (size_t i = 0; i < found.n; i++) {
+        const struct tn_finding *f = &found.items[i];
+        bool error = f->severity == TN_SEVERITY_DENY;
+        struct tn_diag *d =
+            tn_diag(diags, error ? TN_ERROR : TN_WARNING, f->at, "%s%s%s",
+                    error ? "" : f->rule, error ? "" : ": ", f->message);
+        d->hint = f->hint;
+    }
+    return n;
+}

@@ -25,4 +25,10 @@ bool tn_policy_wants_plan(const struct tn_reconcile *run);
 void tn_policy_run_judge(const struct tn_policy_run *judged,
                          struct tn_findings *findings);
 
+/* Checks the policies of what was opened, judging nothing: what is wrong goes
+ * to 'diags' with its place, warnings as such.  The result is how many policies
+ * there are. */
+size_t tn_policy_run_check(const struct tn_reconcile *run, const char *helper,
+                           struct tn_diags *diags);
+
 #endif

@@ -53,6 +53,26 @@ struct tn_objection {
 void tn_judge_object(struct tn_judgement *j, const struct tn_policy_rule *rule,
                      const struct tn_objection *objection);
 
+/* A finding about a policy itself: nothing waives it. */
+void tn_judge_tell(const struct tn_judgement *j, enum tn_severity severity,
+                   const char *name, const struct tn_origin *at,
+                   const char *message);
+/* One that denies, at the program or the document. */
+void tn_judge_broken(const struct tn_judgement *j,
+                     const struct tn_policy_rule *rule, const char *message);
+
+/* Is the policy in order?  Waivers that do not count and scopes that are
+ * nobody's are told; a program that does not compile, or fails an example of
+ * its own, is broken: false. */
+void tn_policy_look(const struct tn_judgement *j,
+                    const struct tn_policy_rule *rule);
+bool tn_policy_program_compile(const struct tn_judgement *j,
+                               const struct tn_policy_rule *rule,
+                               struct tn_jq *jq);
+bool tn_policy_examples_hold(const struct tn_judgement *j,
+                             const struct tn_policy_rule *rule,
+                             struct tn_jq *jq);
+
 /* Fills 'touched' and 'tenants'. */
 enum tn_code tn_judge_touch(struct tn_judgement *j,
                             struct tn_error *err) TN_MUST_USE;

@@ -415,6 +415,56 @@ policy ex ex '  rule: {builtin: required-groups}
       expect: [something else]'
 exits "an example that fails" 8 "$TENET" policy test
 says "and how" "it does not say 'something else'"
+printf 'apiVersion: tenet/v1\nkind: Policy\nmetadata: {name: other}\nspec:\n  rule: {use: no-world-open-ports}\n  with: {ports: [8080]}\n' >"$work/other.yml"
+exits "examples are about the parameters of the shipped policy" 0 "$TENET" policy test "$work/other.yml"
+
+# Validate looks at policies, and judges nothing.
+exits "validate tells of an example that fails" 8 "$TENET" validate -w
+says "with its place" "^policies/ex.yml:7:7: error: ex: its example 'wrong' fails: it does not say"
+says "and counts policies" "2 policies; the policies have errors"
+rm policies/*.yml
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {tenants: [acme, amce]}
+  waivers: [{for: acme, reason: x, owner: y, expires: 2020-01-01T00:00:00Z}]'
+vpc acme ssh 10.2 22
+exits "validate with what a plan would object to" 0 "$TENET" validate -w
+says "warns of a scope that is nobody's" "^policies/ports.yml:6:27: warning: ports: its scope names tenant 'amce'"
+says "and of a waiver that has expired" "^policies/ports.yml:7:13: warning: ports: the waiver for acme \(y\) expired"
+says "counts" "1 policy; valid"
+invalid() { # invalid WHAT PATTERN: in policies/bad.yml, in text and JSON
+    exits "validate: $1" 8 "$TENET" validate -w
+    says "$1: the place" "^policies/bad.yml:$2"
+    exits "$1: as JSON" 8 "$TENET" validate -w --output json
+    says "$1: it is not valid" '"valid": false'
+}
+printf 'x: [' >policies/bad.yml
+invalid "YAML that is none" '2:1: error'
+policy bad bad '  rule: {builtin: open-ports}
+  with: {ports: [22], widset: 3}'
+invalid "a parameter that there is not" "6:23: error: .*widset"
+policy bad bad '  rule: {builtin: open-ports}'
+invalid "one that is missing" "[0-9]+:[0-9]+: error: .*ports"
+policy bad bad '  rule: {builtin: open-prots, }'
+invalid "a rule that there is not" "5:19: error: .*open-prots"
+policy bad bad '  rule: {use: world}'
+invalid "nothing of that name is shipped" "5:15: error: tenet ships no policy 'world'"
+policy bad bad '  rule: {use: no-world-open-ports}
+  waivers: [{for: acme, reason: x, owner: y, expires: tomorrow}]'
+invalid "a waiver without an end" "6:55: error: .*tomorrow"
+policy bad ports '  rule: {use: protected}'
+exits "two of one name" 8 "$TENET" validate -w
+says "say where the other is" "there are two policies 'ports'"
+policy bad bad "  rule: {jq: '.ports['}
+  examples: [{name: x, given: 'apiVersion: tenet/v1', expect: [y]}]"
+invalid "a program that does not compile" "5:14: error: bad: the jq program: .*syntax error"
+policy bad bad '  rule: {builtin: required-groups}
+  examples: [{name: x, given: "kind: Nothing"}]'
+invalid "an example that is no document" "6:14: error: bad: its example 'x' fails: its line 1: "
+rm policies/bad.yml && ln -s ports.yml policies/bad.yml
+exits "a link" 8 "$TENET" validate -w
+says "is no policy" "^policies/bad.yml: error: neither a plain file"
+rm -r policies
+
 exits "no such file" 1 "$TENET" policy test nothing.yml
 exits "no such word" 1 "$TENET" policy what
 finish
