@@ -2,7 +2,7 @@
  *
  * Locality: a device gets the VPCs that have a port on its host and those that
  * peer directly with one of these, so that what a host holds grows with its
- * own ports and not with the cloud. */
+ * own ports and not with the cloud.  A cloud gets what its members have. */
 #include "model/compile/assemble.h"
 
 #include <stdlib.h>
@@ -87,6 +87,8 @@ tenants_list(const struct tn_parts *parts, struct tn_arena *arena,
 
 struct slice {
     TN_VEC(const struct tn_net_vpc *) vpcs;
+    TN_VEC(const struct tn_host *) members; /* Of a cloud. */
+    const struct tn_net_vpc *last;          /* That was added for its ports. */
 };
 
 struct slices {
@@ -95,12 +97,25 @@ struct slices {
     struct slice *of; /* One per host. */
 };
 
-static void
-slice_add(const struct slices *s, size_t host, const struct tn_net_vpc *vpc)
+static struct slice *
+slice_of(const struct slices *s, const struct tn_host *host)
 {
-    struct slice *slice = &s->of[host];
-    if (slice->vpcs.n == 0 || slice->vpcs.items[slice->vpcs.n - 1] != vpc) {
-        *tn_vec_push(s->arena, &slice->vpcs) = vpc;
+    return &s->of[host - s->inventory->hosts];
+}
+
+/* A VPC with a port there, and its peers unless somebody else connects them.
+ * However many its ports are, it is added once. */
+static void
+slice_add(const struct slices *s, struct slice *slice,
+          const struct tn_net_vpc *vpc, bool peers)
+{
+    if (slice->last == vpc) {
+        return;
+    }
+    slice->last = vpc;
+    *tn_vec_push(s->arena, &slice->vpcs) = vpc;
+    for (size_t i = 0; peers && i < vpc->n_peerings; i++) {
+        *tn_vec_push(s->arena, &slice->vpcs) = vpc->peerings[i].peer;
     }
 }
 
@@ -110,11 +125,21 @@ vpc_slice(const struct slices *s, const struct tn_net_vpc *vpc)
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         for (size_t k = 0; k < vpc->subnets[i].n_ports; k++) {
             const struct tn_host *host = vpc->subnets[i].ports[k].host;
-            size_t at = (size_t) (host - s->inventory->hosts);
-            slice_add(s, at, vpc);
-            for (size_t p = 0; p < vpc->n_peerings; p++) {
-                slice_add(s, at, vpc->peerings[p].peer);
+            slice_add(s, slice_of(s, host), vpc, !host->cloud);
+            if (host->cloud) {
+                slice_add(s, slice_of(s, host->cloud), vpc, true);
             }
+        }
+    }
+}
+
+static void
+members_list(const struct slices *s)
+{
+    for (size_t i = 0; i < s->inventory->n_hosts; i++) {
+        const struct tn_host *host = &s->inventory->hosts[i];
+        if (host->cloud) {
+            *tn_vec_push(s->arena, &slice_of(s, host->cloud)->members) = host;
         }
     }
 }
@@ -148,6 +173,7 @@ devices_cut(struct tn_arena *arena, struct tn_network *out)
     for (size_t i = 0; i < out->n_vpcs; i++) {
         vpc_slice(&s, out->vpcs[i]);
     }
+    members_list(&s);
     struct tn_device *devices =
         tn_new_n(arena, struct tn_device, inventory->n_hosts);
     const struct tn_settings *settings = out->settings;
@@ -162,6 +188,8 @@ devices_cut(struct tn_arena *arena, struct tn_network *out)
             .host = host,
             .vpcs = s.of[i].vpcs.items,
             .n_vpcs = s.of[i].vpcs.n,
+            .members = s.of[i].members.items,
+            .n_members = s.of[i].members.n,
             .instance = settings->meta.name.v,
             .vxlan_port = settings->vxlan_port.v
                               ? (uint16_t) settings->vxlan_port.v

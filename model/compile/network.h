@@ -111,13 +111,22 @@ struct tn_net_vpc {
                        the same world say the same.  0: not known. */
 };
 
-/* One driver endpoint and what concerns it: the VPCs that have a port on its
- * host, and those directly peered with one of them. */
+/* One driver endpoint and what concerns it.
+ *
+ * A host with an engine of its own has the VPCs with a port on it, and those
+ * directly peered with one of them.  A cloud (driver ovn) has the VPCs with a
+ * port on one of its members, and their direct peers; no port is on the host
+ * of the cloud itself.  A member of a cloud (host->cloud is set) has the VPCs
+ * with a port on it and no others: the cloud connects them, the member's
+ * driver makes the interfaces of ports and the settings of the chassis. */
 struct tn_device {
     const char *name; /* The host's name. */
     const struct tn_host *host;
     const struct tn_net_vpc *const *vpcs; /* By scope. */
     size_t n_vpcs;
+    const struct tn_host *const *members; /* Of a cloud: its hypervisors, all
+                                             of the inventory, by name. */
+    size_t n_members;
     const char *instance; /* settings.meta.name: in all ownership marks. */
     uint16_t vxlan_port;
 };

@@ -139,6 +139,12 @@ device_print(struct tn_text *out, const struct tn_device *d)
 {
     tn_text_addf(out, "device %s driver %s instance %s vxlan-port %u", d->name,
                  d->host->config.driver, d->instance, d->vxlan_port);
+    if (d->host->cloud) {
+        tn_text_addf(out, " cloud %s", d->host->cloud->raw.name);
+    }
+    for (size_t i = 0; i < d->n_members; i++) {
+        tn_text_addf(out, " member %s", d->members[i]->raw.name);
+    }
     for (size_t i = 0; i < d->n_vpcs; i++) {
         tn_text_addf(out, " %s", d->vpcs[i]->scope);
     }

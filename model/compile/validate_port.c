@@ -107,6 +107,14 @@ host_find(struct tn_intent *in, struct tn_intent_port *port,
                 "host '%s' has no tenet_driver: no port can be on it", name);
         return;
     }
+    if (strcmp(host->config.driver, "ovn") == 0) {
+        tn_diag(in->diags, TN_ERROR,
+                tn_intent_at(port->file, port->doc->host.at),
+                "host '%s' is a cloud (tenet_driver ovn): ports are on its "
+                "hypervisors",
+                name);
+        return;
+    }
     port->host = host;
     if (vpc) {
         site_check(in, port, vpc);

@@ -19,8 +19,13 @@ enum var_type {
     VAR_ADDRESS, /* A unicast address. */
     VAR_UINT,    /* min..max */
     VAR_BOOL,
-    VAR_NETNS, /* A name under /run/netns. */
-    VAR_PATH,  /* A file of the machine that tenet runs on. */
+    VAR_NETNS,     /* A name under /run/netns. */
+    VAR_PATH,      /* A file of the machine that tenet runs on. */
+    VAR_HOST,      /* A host of the inventory. */
+    VAR_REMOTES,   /* Where a database is: remote.c. */
+    VAR_SYSTEM_ID, /* The name of a chassis. */
+    VAR_BRIDGE,    /* The name of an interface. */
+    VAR_MAPPINGS,  /* Networks and the bridges that lead to them. */
 };
 
 struct known_var {
@@ -32,10 +37,25 @@ struct known_var {
     const char *help;
 };
 
-enum { MTU_MIN = 576, MTU_MAX = 65535, MTU_DEFAULT = 1500, NETNS_MAX = 64 };
+enum {
+    MTU_MIN = 576,
+    MTU_MAX = 65535,
+    MTU_DEFAULT = 1500,
+    NETNS_MAX = 64,
+    SYSTEM_ID_MAX = 253,
+    INTERFACE_MAX = 15,
+};
 
 static const char prefix[] = "tenet_";
-static const char *const drivers[] = {"kernel", "memory", NULL};
+static const char name_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+static const char *const drivers[] = {"kernel", "memory", "openvswitch", "ovn",
+                                      NULL};
+static const char *const datapaths[] = {"system", "netdev", NULL};
+static const char *const ovn_encapsulations[] = {"geneve", "vxlan", NULL};
+
+#define OVS_SOCKET "unix:/var/run/openvswitch/db.sock"
+#define OVN_SOCKET "unix:/var/run/ovn/ovnnb_db.sock"
 
 /* Sorted by name. */
 static const struct known_var known[] = {
@@ -43,7 +63,10 @@ static const struct known_var known[] = {
      .type = VAR_CHOICE,
      .choices = drivers,
      .help = "The driver that realises networks on this host. A host without "
-             "it is no device: no port can be on it."},
+             "it is no device: no port can be on it. `openvswitch` is the "
+             "Open_vSwitch database of a hypervisor; `ovn` is the OVN "
+             "Northbound database of a cloud, on which no port can be: ports "
+             "are on the hypervisors whose `tenet_ovn` names it."},
     {.name = "tenet_kernel_netns",
      .type = VAR_NETNS,
      .help = "For labs: the network namespace that stands for this host, as "
@@ -81,14 +104,61 @@ static const struct known_var known[] = {
      .type = VAR_PATH,
      .help = "The file in which the memory driver keeps the device between "
              "runs. Without it, the device is empty at each start."},
+    {.name = "tenet_ovn",
+     .type = VAR_HOST,
+     .help = "With `openvswitch`: the host with `tenet_driver: ovn` of the "
+             "same inventory to whose cloud this hypervisor belongs. Without "
+             "it, its subnets are bridges and tunnels of its own. Other "
+             "drivers pass over it, so that it may stand in `all`."},
+    {.name = "tenet_ovn_encapsulation",
+     .type = VAR_CHOICE,
+     .choices = ovn_encapsulations,
+     .fallback = "geneve",
+     .help = "With `ovn`: how packets travel between the hypervisors of the "
+             "cloud, whatever the `encapsulation` of a Vpc. With vxlan, OVN "
+             "carries at most 4096 networks with 2048 ports each."},
+    {.name = "tenet_ovn_southbound",
+     .type = VAR_REMOTES,
+     .help = "With `ovn`: where its hypervisors find the Southbound database "
+             "(`ovn-remote`). Without it, their setting is left as it is."},
+    {.name = "tenet_ovs_bridge",
+     .type = VAR_BRIDGE,
+     .fallback = "br-int",
+     .help = "With `openvswitch`: the integration bridge that ports are put "
+             "into."},
+    {.name = "tenet_ovs_bridge_mappings",
+     .type = VAR_MAPPINGS,
+     .help = "With `openvswitch`: physical networks and the bridges that lead "
+             "to them (`ovn-bridge-mappings`)."},
+    {.name = "tenet_ovs_datapath",
+     .type = VAR_CHOICE,
+     .choices = datapaths,
+     .fallback = "system",
+     .help = "With `openvswitch`: where packets are switched, in the kernel "
+             "(system) or in ovs-vswitchd itself (netdev)."},
+    {.name = "tenet_ovs_system_id",
+     .type = VAR_SYSTEM_ID,
+     .fallback = "the name of the host",
+     .help = "With `openvswitch`: the name of the hypervisor as a chassis "
+             "(`system-id`), unique in its cloud."},
+    {.name = "tenet_ovsdb_remote",
+     .type = VAR_REMOTES,
+     .fallback =
+         "`" OVS_SOCKET "` with `openvswitch`, `" OVN_SOCKET "` with `ovn`",
+     .help = "Where the database is that the drivers `openvswitch` and `ovn` "
+             "write to; the members of a cluster are separated by commas. No "
+             "two hosts of an environment may have the same, except that "
+             "Open vSwitch's own socket is each machine's own (`tenet run "
+             "--host`). Keys and certificates for ssl never stand here: they "
+             "are given to the program that uses them."},
     {.name = "tenet_site",
      .type = VAR_LABEL,
      .help = "The site this host is at, as in the `sites` of a Vpc."},
     {.name = "tenet_underlay_address",
      .type = VAR_ADDRESS,
      .help = "The address of the host's tunnel endpoint (VTEP), IPv4 or IPv6. "
-             "No two hosts of an environment share one. The kernel driver "
-             "cannot do without it."},
+             "No two hosts of an environment share one. The drivers `kernel` "
+             "and `openvswitch` cannot do without it."},
     {.name = "tenet_underlay_mtu",
      .type = VAR_UINT,
      .min = MTU_MIN,
@@ -104,7 +174,11 @@ type_text(const struct known_var *k, struct tn_text *out)
     switch (k->type) {
     case VAR_CHOICE:
         for (size_t i = 0; k->choices[i]; i++) {
-            tn_text_addf(out, "%s%s", i ? " or " : "", k->choices[i]);
+            tn_text_addf(out, "%s%s",
+                         !i                  ? ""
+                         : k->choices[i + 1] ? ", "
+                                             : " or ",
+                         k->choices[i]);
         }
         break;
     case VAR_LABEL:
@@ -127,6 +201,28 @@ type_text(const struct known_var *k, struct tn_text *out)
         break;
     case VAR_PATH:
         tn_text_add(out, "a path");
+        break;
+    case VAR_HOST:
+        tn_text_add(out, "the name of a host of the inventory");
+        break;
+    case VAR_REMOTES:
+        tn_text_add(out, "unix:PATH, tcp:IP:PORT or ssl:IP:PORT (an IPv6 "
+                         "address in brackets), or several with commas "
+                         "between");
+        break;
+    case VAR_SYSTEM_ID:
+        tn_text_addf(out,
+                     "a name of letters, digits, '.', '_' and '-', at most %d",
+                     SYSTEM_ID_MAX);
+        break;
+    case VAR_BRIDGE:
+        tn_text_addf(out,
+                     "the name of a bridge: letters, digits, '.', '_' and "
+                     "'-', at most %d",
+                     INTERFACE_MAX);
+        break;
+    case VAR_MAPPINGS:
+        tn_text_add(out, "NETWORK:BRIDGE, or several with commas between");
         break;
     }
     return tn_text_str(out);
@@ -159,13 +255,45 @@ read_address(const char *s, struct tn_addr *out)
            !(out->family == TN_AF_IPV4 && out->b[0] == 255);
 }
 
+/* A name of 'n' bytes that is safe as the name of a file and as an option. */
 static bool
-is_netns(const char *s)
+is_name(const char *s, size_t n, size_t most)
 {
-    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "0123456789._-");
+    return n > 0 && n <= most && strspn(s, name_letters) >= n && s[0] != '.' &&
+           s[0] != '-';
+}
 
-    return n > 0 && !s[n] && n <= NETNS_MAX && s[0] != '.' && s[0] != '-';
+/* "physnet1:br-ex,physnet2:br-lab", no network twice. */
+static bool
+is_mappings(const char *s)
+{
+    for (const char *at = s;; at++) {
+        size_t n = strcspn(at, ":,"), m = at[n] ? strcspn(at + n + 1, ",") : 0;
+
+        if (at[n] != ':' || !is_name(at, n, SYSTEM_ID_MAX) ||
+            !is_name(at + n + 1, m, INTERFACE_MAX)) {
+            return false;
+        }
+        for (const char *p = s; p < at; p += strcspn(p, ",") + 1) {
+            if (strncmp(p, at, n + 1) == 0) {
+                return false;
+            }
+        }
+        at += n + 1 + m;
+        if (!*at) {
+            return true;
+        }
+    }
+}
+
+/* Makes one spelling of remotes that mean the same. */
+static bool
+read_remotes(struct tn_text *value)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text given = *value;
+
+    *value = (struct tn_text){0};
+    return tn_inv_remotes(tn_text_str(&given), value);
 }
 
 static bool
@@ -217,7 +345,16 @@ read_value(const struct known_var *k, const struct tn_node *node,
         tn_text_add(out, tn_addr_format(&addr, buf));
         return true;
     case VAR_NETNS:
-        return is_netns(out->s);
+        return is_name(out->s, out->n, NETNS_MAX);
+    case VAR_SYSTEM_ID:
+        return is_name(out->s, out->n, SYSTEM_ID_MAX);
+    case VAR_BRIDGE:
+        return is_name(out->s, out->n, INTERFACE_MAX);
+    case VAR_MAPPINGS:
+        return is_mappings(out->s);
+    case VAR_REMOTES:
+        return read_remotes(out);
+    case VAR_HOST: /* Which there are is known later. */
     case VAR_PATH:
         return true; /* Not empty: seen above. */
     case VAR_UINT:
@@ -343,6 +480,37 @@ option(const struct tn_host_config *config, const char *name)
     return NULL;
 }
 
+static const char *
+option_or_default(const struct tn_host_config *config, const char *name)
+{
+    const char *given = option(config, name);
+
+    return given ? given : find(name)->fallback;
+}
+
+/* What only the drivers of Open vSwitch and OVN read. */
+static void
+read_ovsdb(const struct tn_inventory_host *host, struct tn_host_config *out)
+{
+    const char *remote = option(out, "tenet_ovsdb_remote");
+
+    if (tn_streq(out->driver, "ovn")) {
+        out->ovsdb_remote = remote ? remote : OVN_SOCKET;
+        out->ovn_southbound = option(out, "tenet_ovn_southbound");
+        out->ovn_encapsulation =
+            option_or_default(out, "tenet_ovn_encapsulation");
+    } else if (tn_streq(out->driver, "openvswitch")) {
+        const char *id = option(out, "tenet_ovs_system_id");
+
+        out->ovsdb_remote = remote ? remote : OVS_SOCKET;
+        out->ovn = option(out, "tenet_ovn");
+        out->ovs_system_id = id ? id : host->name;
+        out->ovs_datapath = option_or_default(out, "tenet_ovs_datapath");
+        out->ovs_bridge = option_or_default(out, "tenet_ovs_bridge");
+        out->ovs_bridge_mappings = option(out, "tenet_ovs_bridge_mappings");
+    }
+}
+
 bool
 tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
               struct tn_host_config *out)
@@ -350,6 +518,7 @@ tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
     bool ok = read_options(inv, host, out);
     const char *mtu = option(out, "tenet_underlay_mtu");
     const char *address = option(out, "tenet_underlay_address");
+    bool tunnels;
 
     out->driver = option(out, "tenet_driver");
     out->site = option(out, "tenet_site");
@@ -359,11 +528,14 @@ tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
     if (address && !read_address(address, &out->underlay)) {
         ok = false;
     }
-    if (ok && tn_streq(out->driver, "kernel") && !address) {
+    read_ovsdb(host, out);
+    tunnels =
+        tn_streq(out->driver, "kernel") || tn_streq(out->driver, "openvswitch");
+    if (ok && tunnels && !address) {
         tn_diag(inv->diags, TN_ERROR, host->at,
-                "host '%s' has tenet_driver kernel and needs a "
+                "host '%s' has tenet_driver %s and needs a "
                 "tenet_underlay_address",
-                host->name);
+                host->name, out->driver);
         ok = false;
     }
     return ok;

@@ -92,50 +92,6 @@ check_folders(struct tn_inv *inv)
     return code;
 }
 
-/* Two devices must not share a tunnel endpoint, nor the namespace that stands
- * for the machine: each would undo what the other does.  Hosts come by name,
- * so that the later one is to blame. */
-static bool
-check_claim(struct tn_inv *inv, struct tn_map *claims,
-            const struct tn_inventory_host *host, const char *variable,
-            const char *value)
-{
-    const char *key = tn_arena_printf(inv->arena, "%s %s", variable, value);
-    const struct tn_inventory_host *other = tn_map_get(claims, key);
-    const struct tn_var *var = tn_inventory_var(host, variable);
-
-    if (!other) {
-        tn_map_put(claims, key, (void *) (uintptr_t) host);
-        return true;
-    }
-    tn_diag(inv->diags, TN_ERROR, tn_at(var->path, var->value->at),
-            "%s %s of host '%s' is that of host '%s' already", variable, value,
-            host->name, other->name);
-    return false;
-}
-
-static bool
-check_claims(struct tn_inv *inv, struct tn_map *claims,
-             const struct tn_host *host)
-{
-    const struct tn_host_config *c = &host->config;
-    char text[TN_ADDR_TEXT];
-    bool ok = true;
-
-    if (!c->driver) {
-        return true;
-    }
-    if (tn_addr_present(&c->underlay)) {
-        ok &= check_claim(inv, claims, &host->raw, "tenet_underlay_address",
-                          tn_addr_format(&c->underlay, text));
-    }
-    if (c->kernel_netns && strcmp(c->driver, "kernel") == 0) {
-        ok &= check_claim(inv, claims, &host->raw, "tenet_kernel_netns",
-                          c->kernel_netns);
-    }
-    return ok;
-}
-
 static enum tn_code
 load_host(struct tn_inv *inv, struct tn_inv_member *member,
           struct tn_host *host, bool *ok)
@@ -163,32 +119,33 @@ static enum tn_code
 load_hosts(struct tn_inv *inv, struct tn_inventory *out)
 {
     struct tn_host *hosts = tn_new_n(inv->arena, struct tn_host, inv->hosts.n);
-    TN_VEC(const char *) refused = {0};
-    struct tn_map claims;
+    struct tn_inv_names refused = {0};
     enum tn_code code = TN_OK;
+    size_t n = 0;
 
-    tn_map_init(&claims, inv->arena, inv->hosts.n);
     if (inv->hosts.n) {
         qsort(inv->hosts.items, inv->hosts.n, sizeof *inv->hosts.items,
               cmp_member);
     }
     for (size_t i = 0; !code && i < inv->hosts.n; i++) {
-        struct tn_host *host = &hosts[out->n_hosts];
+        struct tn_host *host = &hosts[n];
         bool ok = !inv->broken;
 
         memset(host, 0, sizeof *host);
         if (ok) {
             code = load_host(inv, inv->hosts.items[i], host, &ok);
         }
-        if (ok && !code && check_claims(inv, &claims, host)) {
-            out->n_hosts++;
+        if (ok && !code) {
+            n++;
         } else {
-            *tn_vec_push(inv->arena, &refused) = inv->hosts.items[i]->name;
+            *tn_vec_push(inv->arena, &refused.list) = inv->hosts.items[i]->name;
         }
     }
     out->hosts = hosts;
-    out->refused = refused.items;
-    out->n_refused = refused.n;
+    out->n_hosts = tn_inv_claims(inv, hosts, n, &refused);
+    out->refused = refused.list.items;
+    out->n_refused = refused.list.n;
+    tn_texts_sort(refused.list.items, refused.list.n);
     return code;
 }
 

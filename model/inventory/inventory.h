@@ -44,20 +44,38 @@ struct tn_inventory_host {
 /* What tenet itself reads, from the variables prefixed tenet_.  A host without
  * tenet_driver is no device: 'driver' is null. */
 struct tn_host_config {
-    const char *driver;           /* tenet_driver: kernel, memory, ... */
-    const char *site;             /* tenet_site; null if absent. */
-    struct tn_addr underlay;      /* tenet_underlay_address: its VTEP. */
-    uint32_t underlay_mtu;        /* tenet_underlay_mtu, default 1500. */
-    const char *kernel_netns;     /* tenet_kernel_netns: labs; null: own. */
-    const struct tn_var *options; /* All tenet_* variables but null ones, for
-                                     drivers, sorted by name.  Values are in
-                                     canonical spelling: "true", "1500". */
+    const char *driver;       /* tenet_driver: kernel, memory,
+                                 openvswitch, ovn. */
+    const char *site;         /* tenet_site; null if absent. */
+    struct tn_addr underlay;  /* tenet_underlay_address: its VTEP. */
+    uint32_t underlay_mtu;    /* tenet_underlay_mtu, default 1500. */
+    const char *kernel_netns; /* tenet_kernel_netns: labs; null: own. */
+    /* Of the drivers openvswitch and ovn, never null there: */
+    const char *ovsdb_remote; /* tenet_ovsdb_remote, or the driver's default:
+                                 comma separated unix:PATH, tcp:IP:PORT,
+                                 ssl:IP:PORT, IPv6 in brackets. */
+    /* Of openvswitch; but for 'ovn' and the mappings never null there: */
+    const char *ovn;                 /* tenet_ovn: see tn_host.cloud. */
+    const char *ovs_system_id;       /* Default: the host's name. */
+    const char *ovs_datapath;        /* "system" or "netdev". */
+    const char *ovs_bridge;          /* Default "br-int". */
+    const char *ovs_bridge_mappings; /* "physnet1:br-ex,..." */
+    /* Of ovn: */
+    const char *ovn_southbound;    /* As ovsdb_remote; null: ovn-remote of the
+                                      hypervisors is not ours to set. */
+    const char *ovn_encapsulation; /* "geneve" or "vxlan", never null. */
+    const struct tn_var *options;  /* All tenet_* variables but null ones, for
+                                      drivers, sorted by name.  Values are in
+                                      canonical spelling: "true", "1500". */
     size_t n_options;
 };
 
 struct tn_host {
     struct tn_inventory_host raw;
     struct tn_host_config config;
+    const struct tn_host *cloud; /* Of an openvswitch host with tenet_ovn: the
+                                    host of driver ovn whose cloud it belongs
+                                    to; null: it belongs to none. */
 };
 
 struct tn_inventory {

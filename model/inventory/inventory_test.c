@@ -239,6 +239,7 @@ Test(inventory, variables)
         }                                                                      \
     }
 #define KERNEL "tenet_driver: kernel, tenet_underlay_address: 192.0.2.1"
+#define OVS "tenet_driver: openvswitch, tenet_underlay_address: 192.0.2.1"
 
 static const struct error_row {
     struct file files[FILES_MAX];
@@ -329,7 +330,9 @@ static const struct error_row {
      "tenet_underlay_address",
      "y"},
     {HOSTS("all: {hosts: {h: {tenet_driver: kernal}}}\n"),
-     "hosts.yml:1:33: tenet_driver must be kernel or memory", "y"},
+     "hosts.yml:1:33: tenet_driver must be kernel, memory, openvswitch or "
+     "ovn",
+     "y"},
     {HOSTS("all: {hosts: {h: {tenet_site: '{{ x }}'}}}\n"),
      "hosts.yml:1:31: tenet_site: templates are not evaluated here: write the "
      "value",
@@ -365,6 +368,60 @@ static const struct error_row {
     {HOSTS("all:\n  vars: {tenet_site: null}\n  hosts:\n    h: {" KERNEL
            "}\n    z: {tenet_underlay_address: 192.0.2.1}\n"),
      "", "n"},
+    {HOSTS("all: {hosts: {h: {tenet_driver: openvswitch}}}\n"),
+     "hosts.yml:1:15: host 'h' has tenet_driver openvswitch and needs a "
+     "tenet_underlay_address",
+     "y"},
+    {HOSTS("all: {hosts: {h: {tenet_driver: ovn}}}\n"), "", "n"},
+    {HOSTS("all: {hosts: {h: {tenet_ovsdb_remote: 'tcp:central:6641'}}}\n"),
+     "hosts.yml:1:39: tenet_ovsdb_remote must be unix:PATH, tcp:IP:PORT or "
+     "ssl:IP:PORT (an IPv6 address in brackets), or several with commas "
+     "between",
+     "y"},
+    {HOSTS("all: {hosts: {h: {tenet_ovs_bridge_mappings: 'a:b,a:c'}}}\n"),
+     "hosts.yml:1:46: tenet_ovs_bridge_mappings must be NETWORK:BRIDGE, or "
+     "several with commas between",
+     "y"},
+    {HOSTS("all: {hosts: {h: {tenet_ovs_bridge_mappings: 'a:b,c:b'}}}\n"), "",
+     "n"},
+    {HOSTS("all: {hosts: {h: {tenet_ovs_bridge: a-name-too-long1}}}\n"),
+     "hosts.yml:1:37: tenet_ovs_bridge must be the name of a bridge: letters, "
+     "digits, '.', '_' and '-', at most 15",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    central: {tenet_driver: ovn}\n"
+           "    h: {" OVS ", tenet_ovn: centra}\n"),
+     "hosts.yml:4:82: tenet_ovn of host 'h' must name a host with tenet_driver "
+     "ovn: there is no host 'centra'; did you mean 'central'?",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {" OVS ", tenet_ovn: h}\n"),
+     "hosts.yml:3:82: tenet_ovn of host 'h' must name a host with tenet_driver "
+     "ovn: 'h' has not",
+     "y"},
+    {HOSTS("all:\n  vars: {tenet_ovn: nowhere}\n  hosts:\n"
+           "    c: {tenet_driver: ovn}\n    h: {" KERNEL "}\n"),
+     "", "n"}, /* Only a hypervisor of Open vSwitch asks for a cloud. */
+    {HOSTS("all:\n  hosts:\n    a: {tenet_driver: ovn}\n"
+           "    h: {tenet_driver: ovn}\n"),
+     "hosts.yml:4:5: tenet_ovsdb_remote unix:/var/run/ovn/ovnnb_db.sock of "
+     "host 'h' is that of host 'a' already",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    a: {tenet_driver: ovn, tenet_ovsdb_remote: "
+           "'ssl:[2001:db8::1]:6641,ssl:[2001:db8::2]:6641'}\n"
+           "    h: {tenet_driver: ovn, tenet_ovsdb_remote: "
+           "'ssl:[2001:DB8::0:2]:6641'}\n"),
+     "hosts.yml:4:48: tenet_ovsdb_remote ssl:[2001:db8::2]:6641 of host 'h' is "
+     "that of host 'a' already",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    a: {tenet_driver: openvswitch, "
+           "tenet_underlay_address: 192.0.2.2}\n    h: {" OVS "}\n"),
+     "", "n"}, /* Each machine has a socket of its own. */
+    {HOSTS("all:\n  hosts:\n    a: {tenet_driver: openvswitch, "
+           "tenet_underlay_address: 192.0.2.2, tenet_ovn: c}\n"
+           "    c: {tenet_driver: ovn}\n"
+           "    h: {" OVS ", tenet_ovn: c, tenet_ovs_system_id: a}\n"),
+     "hosts.yml:5:106: tenet_ovs_system_id a of host 'h' is that of host 'a' "
+     "already",
+     "y"},
 };
 
 Test(inventory, errors)
@@ -387,6 +444,48 @@ Test(inventory, errors)
                      r->refused[0] == 'n', "%zu: %s", i, r->errors);
         done(&w);
     }
+}
+
+Test(inventory, clouds)
+{
+    static const struct file files[FILES_MAX] = {
+        {"hosts.yml",
+         "all:\n"
+         "  hosts:\n"
+         "    alone: {tenet_driver: openvswitch, tenet_underlay_address: "
+         "192.0.2.9, tenet_ovsdb_remote: 'tcp:127.0.0.1:6640', "
+         "tenet_ovs_datapath: netdev}\n"
+         "    central: {tenet_driver: ovn, tenet_ovsdb_remote: "
+         "'tcp:192.0.2.1:6641, tcp:192.0.2.2:6641', tenet_ovn_southbound: "
+         "'tcp:192.0.2.1:6642', tenet_ovn_encapsulation: vxlan}\n"
+         "    h: {" OVS ", tenet_ovn: central, tenet_ovs_bridge: br0, "
+         "tenet_ovs_bridge_mappings: 'physnet1:br-ex'}\n"}};
+    struct world w;
+    load(&w, files);
+    cr_assert_eq(w.diags.n_errors, 0);
+    const struct tn_host *alone = tn_inventory_host_get(w.inv, "alone");
+    const struct tn_host *central = tn_inventory_host_get(w.inv, "central");
+    const struct tn_host *h = tn_inventory_host_get(w.inv, "h");
+
+    cr_expect_null(alone->cloud);
+    cr_expect_str_eq(alone->config.ovsdb_remote, "tcp:127.0.0.1:6640");
+    cr_expect_str_eq(alone->config.ovs_datapath, "netdev");
+    cr_expect_str_eq(alone->config.ovs_system_id, "alone");
+    cr_expect_str_eq(alone->config.ovs_bridge, "br-int");
+    cr_expect_null(alone->config.ovs_bridge_mappings);
+    cr_expect_null(central->cloud);
+    cr_expect_str_eq(central->config.ovsdb_remote,
+                     "tcp:192.0.2.1:6641,tcp:192.0.2.2:6641");
+    cr_expect_str_eq(central->config.ovn_southbound, "tcp:192.0.2.1:6642");
+    cr_expect_str_eq(central->config.ovn_encapsulation, "vxlan");
+    cr_expect_null(central->config.ovs_system_id);
+    cr_expect_eq(h->cloud, central);
+    cr_expect_str_eq(h->config.ovsdb_remote,
+                     "unix:/var/run/openvswitch/db.sock");
+    cr_expect_str_eq(h->config.ovs_bridge, "br0");
+    cr_expect_str_eq(h->config.ovs_bridge_mappings, "physnet1:br-ex");
+    cr_expect_str_eq(h->config.ovs_datapath, "system");
+    done(&w);
 }
 
 Test(inventory, config)

@@ -9,6 +9,8 @@
  *     merge.c     layers into the variables of a host
  *     layers.c    the same layers, unmerged, for 'tenet explain'
  *     config.c    tenet_ variables into struct tn_host_config
+ *     remote.c    where databases are, in one spelling
+ *     claims.c    what no two hosts may share, and clouds with their members
  *
  * scalar.c and json.c know how Ansible types and prints values. */
 #ifndef TN_INVENTORY_PARTS_H
@@ -252,5 +254,27 @@ void tn_inv_check_tenet_vars(struct tn_inv *inv, const struct tn_layer *vars);
  * is not whole; what is wrong with single variables was said already. */
 bool tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
                    struct tn_host_config *out) TN_MUST_USE;
+
+/* ------------------------------------------------------------ remote.c ---- */
+
+/* Adds the remotes of 'text', comma separated, in their one spelling.  False if
+ * they are not well formed. */
+bool tn_inv_remotes(const char *text, struct tn_text *out) TN_MUST_USE;
+
+/* The first of several remotes to 'out'; returns the others, null if there are
+ * none. */
+const char *tn_inv_remote_next(const char *remotes, struct tn_text *out);
+
+/* ------------------------------------------------------------ claims.c ---- */
+
+/* Of hosts that are whole by themselves, by name: which stay so beside each
+ * other.  'refused' are the names of those that are not whole, in any order,
+ * and grows.  Keeps the good ones in 'hosts', sets their clouds, and returns
+ * how many they are. */
+struct tn_inv_names {
+    TN_VEC(const char *) list;
+};
+size_t tn_inv_claims(struct tn_inv *inv, struct tn_host *hosts, size_t n,
+                     struct tn_inv_names *refused) TN_MUST_USE;
 
 #endif
