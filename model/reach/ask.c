@@ -169,6 +169,48 @@ check_end(struct asking *a, struct tn_reach_part *part)
     part->answered = false;
 }
 
+/* The asked VPC is another one and 'to' does not lead there from the sender's,
+ * where the address is somebody else's.  One without a route is traced. */
+static bool
+is_elsewhere(struct asking *a, const struct span *from, const struct span *to)
+{
+    const struct tn_net_vpc *vpc = a->q->from.vpc, *asked = a->q->to.vpc;
+    struct tn_arena *arena = a->reach->arena;
+    struct tn_hop hop = tn_hop_find(vpc, &to->first);
+    char text[TN_ADDR_TEXT];
+    if (!asked || asked == vpc || hop.kind == TN_HOP_NONE ||
+        (hop.kind == TN_HOP_PEER && hop.peering->peer == asked)) {
+        return false;
+    }
+    struct tn_reach_step step = {.role = TN_REACH_ROUTE};
+    tn_addr_format(&to->first, text);
+    if (hop.kind == TN_HOP_PEER) {
+        step.at = hop.peering->origin;
+        step.text = tn_arena_printf(
+            arena, "in %s the address %s is that of peer %s, and not of %s",
+            vpc->scope, text, hop.peering->peer->scope, asked->scope);
+    } else {
+        step.at =
+            hop.kind == TN_HOP_STATIC ? hop.route->origin : hop.subnet->origin;
+        step.text = tn_arena_printf(
+            arena,
+            "in %s the address %s is that of its own %s %s, and not of %s",
+            vpc->scope, text,
+            hop.kind == TN_HOP_STATIC ? "route by subnet" : "subnet",
+            hop.subnet->name, asked->scope);
+    }
+    struct tn_reach_part part = {
+        .traffic = &tn_traffic_none,
+        .from_first = from->first,
+        .from_last = from->last,
+        .to_first = to->first,
+        .to_last = to->last,
+    };
+    step_add(arena, &part, step);
+    part_add(a, &part);
+    return true;
+}
+
 static void
 trace(struct asking *a, const struct span *from, const struct span *to)
 {
@@ -182,7 +224,7 @@ trace(struct asking *a, const struct span *from, const struct span *to)
         .holder = a->q->to.port,
         .traffic = a->q->traffic,
     };
-    if (from->first.family != to->first.family) {
+    if (from->first.family != to->first.family || is_elsewhere(a, from, to)) {
         return;
     }
     tn_reach_trace(&t, &part);
@@ -192,6 +234,23 @@ trace(struct asking *a, const struct span *from, const struct span *to)
     part_add(a, &part);
 }
 
+/* Two VPCs without a peering: no address leads from one to the other. */
+static bool
+is_separate(const struct asking *a)
+{
+    const struct tn_net_vpc *from = a->q->from.vpc, *to = a->q->to.vpc;
+    if (!to || to == from || a->from.n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_peerings; i++) {
+        if (from->peerings[i].peer == to) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No packet to follow: a "no" with the reason. */
 static void
 nothing(struct asking *a)
 {
@@ -199,8 +258,11 @@ nothing(struct asking *a)
     const char *why = "the two ends have no address of one family";
     if (a->from.n == 0) {
         why = "no port may send from there";
-    } else if (a->q->from.port && a->q->from.port == a->q->to.port) {
-        why = "that is the sender itself";
+    } else if (is_separate(a)) {
+        why = tn_arena_printf(a->reach->arena,
+                              "%s and %s do not peer: they are separate, "
+                              "whatever their addresses",
+                              a->q->from.vpc->scope, a->q->to.vpc->scope);
     }
     part.from_first = part.from_last =
         a->from.n ? a->from.items[0].first : (struct tn_addr){0};
@@ -208,7 +270,7 @@ nothing(struct asking *a)
         a->to.n ? a->to.items[0].first : (struct tn_addr){0};
     step_add(a->reach->arena, &part,
              (struct tn_reach_step){
-                 .role = TN_REACH_SOURCE,
+                 .role = is_separate(a) ? TN_REACH_ROUTE : TN_REACH_SOURCE,
                  .text = why,
                  .at = a->q->from.port ? a->q->from.port->origin
                                        : a->q->from.vpc->origin,
@@ -224,7 +286,8 @@ tn_reach_ask(struct tn_reach *reach, const struct tn_reach_question *question,
     cuts_make(&a);
     expand(&a, &question->from, true);
     expand(&a, &question->to, false);
-    for (size_t i = 0; i < a.from.n; i++) {
+    bool separate = is_separate(&a);
+    for (size_t i = 0; i < a.from.n && !separate; i++) {
         for (size_t k = 0; k < a.to.n && a.asked < TN_REACH_PARTS; k++) {
             a.asked++;
             trace(&a, &a.from.items[i], &a.to.items[k]);
@@ -236,7 +299,7 @@ tn_reach_ask(struct tn_reach *reach, const struct tn_reach_question *question,
     *answer = (struct tn_reach_answer){
         .verdict = TN_REACH_NO,
         .whole = true,
-        .cut = a.asked < a.from.n * a.to.n,
+        .cut = !separate && a.asked < a.from.n * a.to.n,
         .parts = a.parts.items,
         .n_parts = a.parts.n,
     };

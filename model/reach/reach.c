@@ -109,40 +109,46 @@ parse_prefix(const char *s, struct tn_cidr *out)
     return tn_cidr_parse(s, out) == TN_CIDR_OK;
 }
 
-/* The only port that has the address. */
+/* True if the port has an own address of the prefix. */
+static bool
+is_of(const struct tn_net_port *port, const struct tn_cidr *prefix)
+{
+    return tn_cidr_contains(prefix, &port->address) ||
+           tn_cidr_contains(prefix, &port->address6);
+}
+
+/* The only VPC with a port of that address, or with ports of that prefix. */
 static enum tn_code
-find_owner(const struct tn_reach *reach, const struct tn_addr *a,
+find_owner(const struct tn_reach *reach, const char *text,
            struct tn_reach_place *out, struct tn_error *err)
 {
-    char text[TN_ADDR_TEXT];
     const struct tn_network *n = reach->network;
-    const struct tn_net_vpc *first = NULL;
-    tn_addr_format(a, text);
+    const struct tn_cidr *prefix = &out->prefix;
+    bool single = prefix->len == tn_addr_bits(&prefix->addr);
     for (size_t i = 0; i < n->n_vpcs; i++) {
-        for (size_t s = 0; s < n->vpcs[i]->n_subnets; s++) {
-            const struct tn_net_subnet *subnet = &n->vpcs[i]->subnets[s];
-            for (size_t p = 0;
-                 tn_subnet_covers(subnet, a) && p < subnet->n_ports; p++) {
-                if (!tn_port_owns(&subnet->ports[p], a)) {
+        const struct tn_net_vpc *vpc = n->vpcs[i];
+        for (size_t s = 0; s < vpc->n_subnets; s++) {
+            const struct tn_net_subnet *subnet = &vpc->subnets[s];
+            bool may = tn_cidr_overlap(&subnet->cidr, prefix) ||
+                       tn_cidr_overlap(&subnet->cidr6, prefix);
+            for (size_t p = 0; may && p < subnet->n_ports; p++) {
+                if (!is_of(&subnet->ports[p], prefix)) {
                     continue;
                 }
-                if (first) {
+                if (out->vpc && out->vpc != vpc) {
                     return tn_fail(err, TN_EINTENT, 0,
                                    "%s and %s both have a port with %s: write "
-                                   "%s/%s",
-                                   first->scope, n->vpcs[i]->scope, text,
-                                   first->scope, text);
+                                   "%s/%s or %s/%s",
+                                   out->vpc->scope, vpc->scope, text,
+                                   out->vpc->scope, text, vpc->scope, text);
                 }
-                first = n->vpcs[i];
-                out->port = &subnet->ports[p];
+                out->vpc = vpc;
+                out->port = single ? &subnet->ports[p] : NULL;
             }
         }
     }
-    if (!first) {
-        return tn_fail(err, TN_ENOENT, 0, "no port has %s", text);
-    }
-    out->vpc = first;
-    return TN_OK;
+    return out->vpc ? TN_OK
+                    : tn_fail(err, TN_ENOENT, 0, "no port has %s", text);
 }
 
 static enum tn_code
@@ -186,7 +192,7 @@ tn_reach_place_parse(const struct tn_reach *reach, const char *text,
     const char *slash = strchr(text, '/');
     if (parse_prefix(text, &place.prefix)) {
         if (!seen_from) { /* Else it is wherever that VPC routes it. */
-            code = find_owner(reach, &place.prefix.addr, &place, err);
+            code = find_owner(reach, text, &place, err);
         }
     } else if (!slash || (size_t) (slash - text) >= sizeof tenant) {
         code = tn_fail(err, TN_EINTENT, 0,

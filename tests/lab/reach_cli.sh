@@ -102,6 +102,59 @@ d = json.load(open('$work/out'))
 assert d['verdict'] == 'yes' and d['whole'], d
 assert d['parts'][0]['passes'] == 'tcp 5432', d
 assert d['parts'][0]['steps'][-2]['origin']['line'] == 23, d"
+
+# Equal addresses in other VPCs: the name says which is meant.
+mkdir -p "$repo/tenants/globex"
+doc Tenant globex '  description: a tenant' >"$repo/tenants/globex/tenant.yml"
+{
+    doc Vpc shop '  cidrs: [10.1.0.0/24, 10.8.0.0/16]
+  subnets:
+    - {name: front, cidr: 10.1.0.0/24}
+    - {name: open, cidr: 10.8.0.0/24}'
+    doc SecurityGroup all '  rules: [{direction: ingress}]'
+    port shop1 shop front 10.1.0.11 all
+    port shop2 shop front 10.1.0.77 all
+    port shop3 shop open 10.8.0.5 all
+    doc Vpc alone '  cidrs: [10.1.0.0/16]
+  subnets: [{name: front, cidr: 10.1.0.0/24}]'
+    port alone1 alone front 10.1.0.11 all
+} >"$repo/tenants/globex/shop.yml"
+commit "$repo" "equal addresses"
+tells "another VPC, equal address: separate" '! route .*acme/web and globex/shop do not peer: they are separate' \
+    --from acme/web1 --to globex/shop1
+tells "one that is nobody's in the sender's VPC" 'do not peer' --from acme/web1 --to globex/shop2
+tells "as addresses of VPCs" 'do not peer' --from acme/web/10.1.0.11 --to globex/shop/10.1.0.11
+tells "as prefixes" '10.1.0.0.*: no' --from acme/web/10.1.0.0/24 --to globex/shop/10.1.0.0/24
+tells "its gateway is not ours" 'do not peer' --from acme/web1 --to globex/shop/10.1.0.1 --proto icmp
+tells "of one tenant, too" 'globex/shop and globex/alone do not peer' --from globex/shop1 --to globex/alone1
+exits "expected no" 0 reach --from acme/web1 --to globex/shop1 --expect no
+tells "a bare address is the sender's own VPC's" 'that is the sender itself' --from acme/web1 --to 10.1.0.11
+tells "the sender by name is itself" 'that is the sender itself' --from acme/web1 --to acme/web1
+tells "a bare address of a sender that only one has" '10.9.0.5 -> 10.1.0.11' --from 10.9.0.5 --to acme/web1
+tells "a bare prefix of senders that only one has" '10.9.0.5 -> 10.1.0.11' --from 10.9.0.0/24 --to acme/web1
+exits "a bare address of a sender that several have" 1 reach --from 10.1.0.11 --to acme/db1
+says "is ambiguous" "write acme/web/10.1.0.11 or globex/"
+exits "and so is a prefix" 1 reach --from 10.1.0.0/16 --to acme/db1
+exits "a prefix that nobody has" 1 reach --from 10.7.0.0/16 --to acme/db1
+says "says so" "no port has 10.7.0.0/16"
+doc Peering to-globex '  vpc: web
+  peer: {tenant: globex, vpc: shop}
+  export: [10.1.1.0/24]' >>"$repo/tenants/acme/web.yml"
+doc Peering to-acme '  vpc: shop
+  peer: {tenant: acme, vpc: web}
+  export: [10.8.0.0/24]' >>"$repo/tenants/globex/shop.yml"
+commit "$repo" "a peering beside equal addresses"
+tells "what a peer has beside equal addresses" '(globex/shop port shop3), anything: yes' --from acme/db1 --to globex/shop3
+tells "an address that the sender's VPC has itself" "! route .*in acme/web the address 10.1.0.11 is that of its own subnet front, and not of globex/shop" \
+    --from acme/web1 --to globex/shop1
+tells "and nobody there" 'own subnet front, and not of globex/shop' --from acme/db1 --to globex/shop2
+tells "a peer's address, asked as another peer's" 'in acme/web the address 10.9.0.5 is that of peer beta/ops, and not of globex/shop' \
+    --from acme/web1 --to globex/shop/10.9.0.5
+tells "a peer's address, asked as one's own" 'there the address is port jump of beta/ops' \
+    --from acme/web1 --to acme/web/10.9.0.5 --proto icmp
+tells "a peer's address without a route" 'acme/web has no route to 10.8.1.5' --from acme/web1 --to globex/shop/10.8.1.5
+git -C "$repo" revert --no-edit HEAD HEAD~1 >"$work/out" 2>&1
+
 sed -i 's/ports: 5432, remote: {group: app}/ports: [5432, 6432]/' "$repo/tenants/acme/web.yml"
 commit "$repo" wider
 tells "what widens" '^+ acme/web group app -> acme/web group db: tcp 6432$' --diff HEAD~1
