@@ -16,11 +16,31 @@
 
 #include "model/base/cleanup.h"
 #include "model/base/file.h"
+#include "model/base/lazy.h"
 #include "reconciler/daemon/caps.h"
 #include "reconciler/daemon/loop.h"
 #include "reconciler/daemon/reload.h"
 #include "reconciler/source/remote_url.h"
 #include "reconciler/status/state_dir.h"
+
+#define SYSTEMD_CALLS(X)                                                       \
+    X(sd_event_add_io)                                                         \
+    X(sd_event_add_signal)                                                     \
+    X(sd_event_add_time_relative)                                              \
+    X(sd_event_exit)                                                           \
+    X(sd_event_loop)                                                           \
+    X(sd_event_new)                                                            \
+    X(sd_event_set_watchdog)                                                   \
+    X(sd_event_source_get_event)                                               \
+    X(sd_event_source_set_enabled)                                             \
+    X(sd_event_source_set_floating)                                            \
+    X(sd_event_source_set_prepare)                                             \
+    X(sd_event_source_set_time_relative)                                       \
+    X(sd_event_source_unref)                                                   \
+    X(sd_event_unref)                                                          \
+    X(sd_notify)                                                               \
+    X(sd_notifyf)
+TN_LAZY(libsystemd, SYSTEMD_CALLS, TN_SONAME_SYSTEMD, TN_PACKAGE_SYSTEMD);
 
 enum {
     TICK_MS = 1000,
@@ -260,7 +280,7 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
     (void) si;
     tn_log(l->log, TN_LOG_INFO, NULL, "stopping");
     l->stopping = true;
-    return sd_event_exit(sd_event_source_get_event(source), 0);
+    return sym_sd_event_exit(sym_sd_event_source_get_event(source), 0);
 }
 
 /* Settings that cannot be used change nothing.  Such as can are taken up by
@@ -287,10 +307,10 @@ on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
         tn_held_settings_free(&life->next);
         return 0;
     }
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-               (long long) (tn_now_ns() / 1000));
+    sym_sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long) (tn_now_ns() / 1000));
     tn_log(l->log, TN_LOG_INFO, NULL, "reloading");
-    return sd_event_exit(sd_event_source_get_event(source), 0);
+    return sym_sd_event_exit(sym_sd_event_source_get_event(source), 0);
 }
 
 static int
@@ -309,8 +329,9 @@ on_tick(sd_event_source *source, uint64_t usec, void *ctx)
     verdict_take(l, &verdict);
     (void) usec;
     int rc =
-        sd_event_source_set_time_relative(source, TICK_MS * UINT64_C(1000));
-    return rc < 0 ? rc : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        sym_sd_event_source_set_time_relative(source, TICK_MS * UINT64_C(1000));
+    return rc < 0 ? rc
+                  : sym_sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 /* Before the loop sleeps: alerts that were just fired leave now. */
@@ -336,40 +357,41 @@ sources_add(struct tn_life *life, sd_event *event)
 {
     struct tn_loop *l = &life->loop;
     sd_event_source *mail = NULL;
-    int rc = sd_event_add_io(event, &mail, l->mailbox.fd, EPOLLIN, on_mail, l);
+    int rc =
+        sym_sd_event_add_io(event, &mail, l->mailbox.fd, EPOLLIN, on_mail, l);
     if (rc >= 0) {
-        rc = sd_event_source_set_prepare(mail, before_sleep);
+        rc = sym_sd_event_source_set_prepare(mail, before_sleep);
     }
     if (rc >= 0) {
-        rc = sd_event_source_set_floating(mail, 1);
+        rc = sym_sd_event_source_set_floating(mail, 1);
     }
-    sd_event_source_unref(mail);
+    sym_sd_event_source_unref(mail);
     if (rc >= 0) {
-        rc = sd_event_add_io(event, NULL, tn_tell_fd(l->tell), EPOLLIN, on_tell,
-                             l);
+        rc = sym_sd_event_add_io(event, NULL, tn_tell_fd(l->tell), EPOLLIN,
+                                 on_tell, l);
     }
     if (rc >= 0 && l->http) {
-        rc = sd_event_add_io(event, NULL, tn_http_server_fd(l->http), EPOLLIN,
-                             on_http, l);
+        rc = sym_sd_event_add_io(event, NULL, tn_http_server_fd(l->http),
+                                 EPOLLIN, on_http, l);
     }
     if (rc >= 0 && l->control) {
-        rc = sd_event_add_io(event, NULL, tn_control_fd(l->control), EPOLLIN,
-                             on_control, l);
+        rc = sym_sd_event_add_io(event, NULL, tn_control_fd(l->control),
+                                 EPOLLIN, on_control, l);
     }
     if (rc >= 0) {
-        rc = sd_event_add_signal(event, NULL, SIGTERM, on_stop, l);
+        rc = sym_sd_event_add_signal(event, NULL, SIGTERM, on_stop, l);
     }
     if (rc >= 0) {
-        rc = sd_event_add_signal(event, NULL, SIGINT, on_stop, l);
+        rc = sym_sd_event_add_signal(event, NULL, SIGINT, on_stop, l);
     }
     if (rc >= 0) {
-        rc = sd_event_add_signal(event, NULL, SIGHUP, on_reload, life);
+        rc = sym_sd_event_add_signal(event, NULL, SIGHUP, on_reload, life);
     }
     if (rc >= 0) {
-        rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 0,
-                                        on_tick, l);
+        rc = sym_sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 0,
+                                            on_tick, l);
     }
-    return rc < 0 ? rc : sd_event_set_watchdog(event, 1);
+    return rc < 0 ? rc : sym_sd_event_set_watchdog(event, 1);
 }
 
 static enum tn_code
@@ -438,16 +460,16 @@ loop_run(struct tn_life *life, struct tn_error *err)
 {
     const struct tn_loop *l = &life->loop;
     sd_event *event = NULL;
-    int rc = sd_event_new(&event);
+    int rc = sym_sd_event_new(&event);
     if (rc >= 0) {
         rc = sources_add(life, event);
     }
     if (rc >= 0) {
-        sd_notify(0, "READY=1\nSTATUS=Following Git");
+        sym_sd_notify(0, "READY=1\nSTATUS=Following Git");
         following_say(l);
-        rc = sd_event_loop(event);
+        rc = sym_sd_event_loop(event);
     }
-    sd_event_unref(event);
+    sym_sd_event_unref(event);
     return rc < 0 ? tn_fail_sys(err, TN_EINTERNAL, -rc, "event loop") : TN_OK;
 }
 
@@ -459,7 +481,7 @@ parts_close(struct tn_loop *l, bool reloading)
     bool clean = true;
     int64_t deadline = tn_now_ms() + STOP_MS;
     if (!reloading) {
-        sd_notify(0, "STOPPING=1");
+        sym_sd_notify(0, "STOPPING=1");
     }
     tn_control_close(l->control);
     tn_serve_close(l);
@@ -629,7 +651,10 @@ enum tn_code
 tn_daemon_run(const struct tn_daemon_options *options, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_fd) int lock = -1;
-    enum tn_code code = alone(options->state_dir, &lock, err);
+    enum tn_code code = tn_lazy_load(&libsystemd, err);
+    if (!code) {
+        code = alone(options->state_dir, &lock, err);
+    }
     if (code) {
         return code;
     }

@@ -19,7 +19,27 @@
 #include <curl/curl.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/lazy.h"
 #include "model/base/text.h"
+
+#define CURL_CALLS(X)                                                          \
+    X(curl_easy_cleanup)                                                       \
+    X(curl_easy_getinfo)                                                       \
+    X(curl_easy_init)                                                          \
+    X(curl_easy_setopt)                                                        \
+    X(curl_easy_strerror)                                                      \
+    X(curl_global_init)                                                        \
+    X(curl_multi_add_handle)                                                   \
+    X(curl_multi_assign)                                                       \
+    X(curl_multi_cleanup)                                                      \
+    X(curl_multi_info_read)                                                    \
+    X(curl_multi_init)                                                         \
+    X(curl_multi_remove_handle)                                                \
+    X(curl_multi_setopt)                                                       \
+    X(curl_multi_socket_action)                                                \
+    X(curl_slist_append)                                                       \
+    X(curl_slist_free_all)
+TN_LAZY(libcurl, CURL_CALLS, TN_SONAME_CURL, TN_PACKAGE_CURL);
 
 enum { CONNECT_MS = 5000, REDIRECTS_MAX = 3, EVENTS = 32 };
 
@@ -52,11 +72,11 @@ free_call(struct call *c)
     if (!c) {
         return;
     }
-    curl_easy_cleanup(c->easy);
+    sym_curl_easy_cleanup(c->easy);
     if (c->secret_line) {
         explicit_bzero(c->secret_line, strlen(c->secret_line));
     }
-    curl_slist_free_all(c->headers);
+    sym_curl_slist_free_all(c->headers);
     tn_text_done(&c->body);
     free(c->url);
     free(c);
@@ -104,7 +124,7 @@ on_socket(CURL *easy, curl_socket_t s, int what, void *ctx, void *known)
         errno == (known ? ENOENT : EEXIST)) {
         epoll_ctl(client->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, s, &ev);
     }
-    curl_multi_assign(client->multi, s, client);
+    sym_curl_multi_assign(client->multi, s, client);
     return 0;
 }
 
@@ -161,7 +181,7 @@ add_header(struct call *c, const struct tn_http_header *h, bool secret,
     }
     TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
     tn_text_addf(&line, "%s: %s", h->name, h->value);
-    struct curl_slist *more = curl_slist_append(c->headers, line.s);
+    struct curl_slist *more = sym_curl_slist_append(c->headers, line.s);
     if (secret) {
         explicit_bzero(line.s, line.n);
     }
@@ -212,7 +232,7 @@ set_options(struct call *c, const struct tn_http_call *call)
     c->max = call->max_response ? call->max_response : TN_HTTP_RESPONSE_MAX;
     c->redirects_left = call->follow ? REDIRECTS_MAX : 0;
     int bad = 0;
-#define SET(option, value) (bad |= curl_easy_setopt(e, option, value) != 0)
+#define SET(option, value) (bad |= sym_curl_easy_setopt(e, option, value) != 0)
     SET(CURLOPT_URL, c->url);
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_ERRORBUFFER, c->text);
@@ -253,7 +273,7 @@ static enum tn_code
 prepare(struct call *c, const struct tn_http_call *call, struct tn_error *err)
 {
     c->url = strdup(call->url);
-    c->easy = curl_easy_init();
+    c->easy = sym_curl_easy_init();
     if (!c->url || !c->easy) {
         return tn_fail(err, TN_EINTERNAL, 0, "out of memory for an HTTP call");
     }
@@ -298,7 +318,7 @@ follow(struct call *c, int status)
     bool allowed = status == 307 || status == 308 ||
                    (c->reads && (status == 301 || status == 302));
     if (!allowed || c->redirects_left == 0 ||
-        curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &to) || !to ||
+        sym_curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &to) || !to ||
         !same_origin(to, c->url)) {
         return false;
     }
@@ -310,8 +330,8 @@ follow(struct call *c, int status)
     c->url = url;
     c->redirects_left--;
     tn_text_clear(&c->body);
-    return !curl_easy_setopt(c->easy, CURLOPT_URL, url) &&
-           !curl_multi_add_handle(c->client->multi, c->easy);
+    return !sym_curl_easy_setopt(c->easy, CURLOPT_URL, url) &&
+           !sym_curl_multi_add_handle(c->client->multi, c->easy);
 }
 
 static void
@@ -324,7 +344,7 @@ describe(struct call *c, CURLcode rc, struct tn_http_reply *reply,
         reply->code = tn_fail(err, curl_class(rc), 0, "%s: %s", where,
                               rc == CURLE_OK ? "no answer"
                               : c->text[0]   ? c->text
-                                             : curl_easy_strerror(rc));
+                                             : sym_curl_easy_strerror(rc));
         return;
     }
     reply->code = tn_http_status_code(reply->status);
@@ -338,8 +358,8 @@ static void
 finish(struct tn_http_client *client, struct call *c, CURLcode rc)
 {
     long status = 0;
-    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_multi_remove_handle(client->multi, c->easy);
+    sym_curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    sym_curl_multi_remove_handle(client->multi, c->easy);
     bool answered = rc == CURLE_OK || c->truncated;
     status = answered ? status : 0;
     if (answered && follow(c, (int) status)) {
@@ -365,11 +385,11 @@ finish_all(struct tn_http_client *client)
 {
     int left;
     const CURLMsg *m;
-    while ((m = curl_multi_info_read(client->multi, &left))) {
+    while ((m = sym_curl_multi_info_read(client->multi, &left))) {
         struct call *c = NULL;
         if (m->msg == CURLMSG_DONE) {
             CURLcode rc = m->data.result;
-            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+            sym_curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
             finish(client, c, rc);
         }
     }
@@ -385,12 +405,12 @@ start(struct tn_http_client *client, struct tn_error *err)
         epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->timer, &ev) < 0) {
         return tn_fail_sys(err, TN_EINTERNAL, errno, "HTTP client");
     }
-    CURLM *m = client->multi = curl_multi_init();
-    if (!m || curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) ||
-        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, client) ||
-        curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) ||
-        curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) ||
-        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 16L)) {
+    CURLM *m = client->multi = sym_curl_multi_init();
+    if (!m || sym_curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+        sym_curl_multi_setopt(m, CURLMOPT_SOCKETDATA, client) ||
+        sym_curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) ||
+        sym_curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) ||
+        sym_curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 16L)) {
         return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
     }
     return TN_OK;
@@ -399,20 +419,25 @@ start(struct tn_http_client *client, struct tn_error *err)
 enum tn_code
 tn_http_library_init(struct tn_error *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
-        return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
+    enum tn_code code = tn_lazy_load(&libcurl, err);
+    if (!code && sym_curl_global_init(CURL_GLOBAL_DEFAULT)) {
+        code = tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
     }
-    return TN_OK;
+    return code;
 }
 
 enum tn_code
 tn_http_client_new(struct tn_http_client **out, struct tn_error *err)
 {
+    enum tn_code code = tn_lazy_load(&libcurl, err);
+    if (code) {
+        return code;
+    }
     struct tn_http_client *client = calloc(1, sizeof *client);
     if (!client) {
         return tn_fail_sys(err, TN_EINTERNAL, errno, "HTTP client");
     }
-    enum tn_code code = start(client, err);
+    code = start(client, err);
     if (code) {
         tn_http_client_free(client);
         return code;
@@ -429,10 +454,10 @@ tn_http_client_free(struct tn_http_client *client)
     }
     for (struct call *c = client->calls, *next; c; c = next) {
         next = c->next;
-        curl_multi_remove_handle(client->multi, c->easy);
+        sym_curl_multi_remove_handle(client->multi, c->easy);
         free_call(c);
     }
-    curl_multi_cleanup(client->multi);
+    sym_curl_multi_cleanup(client->multi);
     tn_cleanup_fd(&client->timer);
     tn_cleanup_fd(&client->epoll);
     free(client);
@@ -461,7 +486,7 @@ tn_http_client_send(struct tn_http_client *client,
     c->done = done;
     c->ctx = ctx;
     enum tn_code code = prepare(c, call, err);
-    if (!code && curl_multi_add_handle(client->multi, c->easy)) {
+    if (!code && sym_curl_multi_add_handle(client->multi, c->easy)) {
         code = tn_fail(err, TN_EINTERNAL, 0, "%s: libcurl refuses the call",
                        where);
     }
@@ -488,8 +513,8 @@ tn_http_client_run(struct tn_http_client *client)
         if (ev[i].data.fd == client->timer) {
             uint64_t ticks;
             if (read(client->timer, &ticks, sizeof ticks) > 0) {
-                curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0,
-                                         &running);
+                sym_curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT,
+                                             0, &running);
             }
             continue;
         }
@@ -497,7 +522,8 @@ tn_http_client_run(struct tn_http_client *client)
             (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
             (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
             (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-        curl_multi_socket_action(client->multi, ev[i].data.fd, what, &running);
+        sym_curl_multi_socket_action(client->multi, ev[i].data.fd, what,
+                                     &running);
     }
     finish_all(client);
 }

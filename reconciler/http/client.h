@@ -76,7 +76,8 @@ struct tn_http_reply {
 
 typedef void tn_http_done_fn(void *ctx, const struct tn_http_reply *reply);
 
-/* Once, in main, before threads are made.  Safe to call again. */
+/* Loads libcurl.  Once, in main, before threads are made.  Safe to call again.
+ * TN_EUNSUPPORTED if it is not there, as from tn_http_client_new(). */
 enum tn_code tn_http_library_init(struct tn_error *err) TN_MUST_USE;
 
 /* New, owned by the caller. */
@@ -122,7 +123,7 @@ enum tn_code tn_http_status_code(int status);
 
 /* "scheme://host:port" of a URL into 'buf' for messages: all that may be shown
  * of it.  False, and "?" in 'buf', if it is no http or https URL or carries
- * credentials. */
+ * credentials, or if there is no libcurl to say so. */
 bool tn_http_origin(const char *url, char buf[TN_HTTP_ORIGIN]);
 
 /* For commands: makes one call and waits for it.  Body and status of '*out' are

@@ -10,8 +10,19 @@
 
 #include <curl/curl.h>
 
+#include "model/base/lazy.h"
 #include "model/base/text.h"
 #include "reconciler/http/client.h"
+
+#define CURL_CALLS(X)                                                          \
+    X(curl_easy_header)                                                        \
+    X(curl_free)                                                               \
+    X(curl_getdate)                                                            \
+    X(curl_url)                                                                \
+    X(curl_url_cleanup)                                                        \
+    X(curl_url_get)                                                            \
+    X(curl_url_set)
+TN_LAZY(libcurl, CURL_CALLS, TN_SONAME_CURL, TN_PACKAGE_CURL);
 
 enum { WAIT_MAX_S = 3600 };
 
@@ -19,16 +30,19 @@ enum { WAIT_MAX_S = 3600 };
 static CURLU *
 parse_url(const char *url)
 {
-    CURLU *u = url ? curl_url() : NULL;
+    if (!url || tn_lazy_load(&libcurl, NULL)) {
+        return NULL;
+    }
+    CURLU *u = sym_curl_url();
     char *scheme = NULL, *user = NULL;
-    bool fine = u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
-                !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+    bool fine = u && !sym_curl_url_set(u, CURLUPART_URL, url, 0) &&
+                !sym_curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
                 (tn_streq(scheme, "http") || tn_streq(scheme, "https")) &&
-                curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_OK;
-    curl_free(scheme);
-    curl_free(user);
+                sym_curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_OK;
+    sym_curl_free(scheme);
+    sym_curl_free(user);
     if (!fine) {
-        curl_url_cleanup(u);
+        sym_curl_url_cleanup(u);
         return NULL;
     }
     return u;
@@ -38,8 +52,9 @@ const char *
 tn_http_reply_header(const struct tn_http_reply *reply, const char *name)
 {
     struct curl_header *h = NULL;
-    if (!reply->opaque || curl_easy_header(reply->opaque, name, 0, CURLH_HEADER,
-                                           -1, &h) != CURLHE_OK) {
+    if (!reply->opaque || tn_lazy_load(&libcurl, NULL) ||
+        sym_curl_easy_header(reply->opaque, name, 0, CURLH_HEADER, -1, &h) !=
+            CURLHE_OK) {
         return NULL;
     }
     return h->value;
@@ -60,7 +75,7 @@ tn_http_reply_wait(const struct tn_http_reply *reply, int64_t now_s)
     const char *after = tn_http_reply_header(reply, "Retry-After");
     int64_t wait = number_of(after);
     if (after && wait < 0) {
-        time_t at = curl_getdate(after, NULL);
+        time_t at = sym_curl_getdate(after, NULL);
         wait = at < 0 ? 0 : (int64_t) at - now_s;
     }
     if (!after) {
@@ -121,17 +136,17 @@ tn_http_origin(const char *url, char buf[TN_HTTP_ORIGIN])
         return false;
     }
     char *scheme = NULL, *host = NULL, *port = NULL;
-    bool ok = !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-              !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
-              !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+    bool ok = !sym_curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+              !sym_curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+              !sym_curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
               strlen(host) <= 255;
     if (ok) {
         snprintf(buf, TN_HTTP_ORIGIN, "%s://%s:%s", scheme, host, port);
     }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(u);
+    sym_curl_free(scheme);
+    sym_curl_free(host);
+    sym_curl_free(port);
+    sym_curl_url_cleanup(u);
     return ok;
 }
 

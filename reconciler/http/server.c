@@ -25,8 +25,26 @@
 #include "model/base/arena.h"
 #include "model/base/cleanup.h"
 #include "model/base/crypt.h"
+#include "model/base/lazy.h"
 #include "model/base/time.h"
 #include "reconciler/http/listen.h"
+
+#define MHD_CALLS(X)                                                           \
+    X(MHD_add_response_header)                                                 \
+    X(MHD_create_response_from_buffer)                                         \
+    X(MHD_destroy_response)                                                    \
+    X(MHD_get_connection_info)                                                 \
+    X(MHD_get_connection_values)                                               \
+    X(MHD_get_daemon_info)                                                     \
+    X(MHD_get_timeout)                                                         \
+    X(MHD_http_unescape)                                                       \
+    X(MHD_is_feature_supported)                                                \
+    X(MHD_lookup_connection_value)                                             \
+    X(MHD_queue_response)                                                      \
+    X(MHD_run)                                                                 \
+    X(MHD_start_daemon)                                                        \
+    X(MHD_stop_daemon)
+TN_LAZY(libmicrohttpd, MHD_CALLS, TN_SONAME_MHD, TN_PACKAGE_MHD);
 
 enum { MAX_PEM = 1 << 18, PEER_TEXT = 64, SHUT_AGAIN_MS = 1000 };
 
@@ -86,7 +104,7 @@ on_connection(void *cls, struct MHD_Connection *connection,
     struct tn_http_server *s = cls;
     struct conn *c = *socket_context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        const union MHD_ConnectionInfo *info = sym_MHD_get_connection_info(
             connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         c = calloc(1, sizeof *c);
         s->connections++;
@@ -113,8 +131,8 @@ on_completed(void *cls, struct MHD_Connection *connection, void **request,
     (void) code;
     struct tn_http_server *s = cls;
     struct exchange *x = *request;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = sym_MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (info && info->socket_context) {
         struct conn *c = info->socket_context;
         unlink_conn(c);
@@ -144,26 +162,27 @@ answer(struct tn_http_server *s, struct MHD_Connection *connection,
     size_t n = r->body.n;
     char *body = tn_text_take(&r->body);
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
+        sym_MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(body);
         return MHD_NO;
     }
-    MHD_add_response_header(response, "Content-Type",
-                            r->type ? r->type : "text/plain; charset=utf-8");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    sym_MHD_add_response_header(response, "Content-Type",
+                                r->type ? r->type
+                                        : "text/plain; charset=utf-8");
+    sym_MHD_add_response_header(response, "Cache-Control", "no-store");
+    sym_MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (allow) {
-        MHD_add_response_header(response, "Allow", allow);
+        sym_MHD_add_response_header(response, "Allow", allow);
     }
     if (r->retry_after) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%u", r->retry_after);
-        MHD_add_response_header(response, "Retry-After", seconds);
+        sym_MHD_add_response_header(response, "Retry-After", seconds);
     }
     enum MHD_Result result =
-        MHD_queue_response(connection, r->status, response);
-    MHD_destroy_response(response);
+        sym_MHD_queue_response(connection, r->status, response);
+    sym_MHD_destroy_response(response);
     if (result == MHD_YES && s->options.answered) {
         s->options.answered(s->options.ctx, path, r->status);
     }
@@ -232,7 +251,7 @@ begin(struct tn_http_server *s, struct MHD_Connection *connection,
     if (!route) {
         return refuse_method(s, connection, known);
     }
-    const char *length = MHD_lookup_connection_value(
+    const char *length = sym_MHD_lookup_connection_value(
         connection, MHD_HEADER_KIND, "Content-Length");
     if (length && strtoull(length, NULL, 10) > route->max_body) {
         return refuse(s, connection, route->path, 413, "body too large");
@@ -268,11 +287,12 @@ dispatch(struct tn_http_server *s, struct MHD_Connection *connection,
     }
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct collector fields = {.arena = arena}, args = {.arena = arena};
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, collect, &fields);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect,
-                              &args);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    sym_MHD_get_connection_values(connection, MHD_HEADER_KIND, collect,
+                                  &fields);
+    sym_MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect,
+                                  &args);
+    const union MHD_ConnectionInfo *info = sym_MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char peer[PEER_TEXT];
     struct tn_http_request request = {
         .method = x->route->method,
@@ -315,7 +335,7 @@ unescape(void *cls, struct MHD_Connection *connection, char *s)
 {
     (void) cls;
     (void) connection;
-    return strstr(s, "%00") ? strlen(s) : MHD_http_unescape(s);
+    return strstr(s, "%00") ? strlen(s) : sym_MHD_http_unescape(s);
 }
 
 static void
@@ -342,7 +362,7 @@ load_pem(struct tn_http_server *s, struct tn_error *err)
         return tn_fail(err, TN_EINTENT, 0,
                        "TLS needs both a certificate and a key");
     }
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+    if (sym_MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
         return tn_fail(err, TN_EUNSUPPORTED, 0,
                        "this libmicrohttpd was built without TLS");
     }
@@ -378,7 +398,7 @@ start(struct tn_http_server *s, int fd)
     } else {
         tls[0].option = MHD_OPTION_END;
     }
-    return MHD_start_daemon(
+    return sym_MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, s,
         /* clang-format off */
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket) fd,
@@ -421,7 +441,7 @@ open_listener(struct tn_http_server *s, struct tn_error *err)
                        s->key ? "the certificate and key are not usable"
                               : "libmicrohttpd does not start");
     }
-    s->fd = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    s->fd = sym_MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     if (s->options.listen_fd > 0) {
         close(s->options.listen_fd);
     }
@@ -441,7 +461,10 @@ tn_http_server_open(const struct tn_http_options *options,
     s->list.prev = s->list.next = &s->list;
     s->fd = -1;
     set_defaults(&s->options);
-    enum tn_code code = load_pem(s, err);
+    enum tn_code code = tn_lazy_load(&libmicrohttpd, err);
+    if (!code) {
+        code = load_pem(s, err);
+    }
     if (!code) {
         code = open_listener(s, err);
     }
@@ -460,7 +483,7 @@ tn_http_server_close(struct tn_http_server *server)
         return;
     }
     if (server->mhd) {
-        MHD_stop_daemon(server->mhd);
+        sym_MHD_stop_daemon(server->mhd);
     }
     if (server->path) {
         unlink(server->path);
@@ -485,7 +508,7 @@ tn_http_server_timeout_ms(struct tn_http_server *server)
     if (server->again) {
         return 0;
     }
-    if (MHD_get_timeout(server->mhd, &wait) == MHD_YES) {
+    if (sym_MHD_get_timeout(server->mhd, &wait) == MHD_YES) {
         ms = wait < INT_MAX ? (int64_t) wait : INT_MAX;
     }
     if (server->list.next != &server->list) {
@@ -502,7 +525,7 @@ tn_http_server_run(struct tn_http_server *server)
     /* At its limit libmicrohttpd stops to wait for connections, and it begins
      * again only in the run after the one that closed some. */
     server->again = false;
-    MHD_run(server->mhd);
+    sym_MHD_run(server->mhd);
     int64_t now = tn_now_ms();
     while (server->list.next != &server->list &&
            server->list.next->deadline_ms <= now) {

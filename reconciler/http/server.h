@@ -74,7 +74,8 @@ struct tn_http_options {
 
 /* New in '*out'.  TN_EINTENT if 'listen' cannot be understood or the
  * certificate is unusable, TN_EDENIED if it may not be bound, TN_EUNAVAILABLE
- * if the address is in use, TN_EUNSUPPORTED for TLS without support of it. */
+ * if the address is in use, TN_EUNSUPPORTED for TLS without support of it and
+ * without libmicrohttpd. */
 enum tn_code tn_http_server_open(const struct tn_http_options *options,
                                  struct tn_http_server **out,
                                  struct tn_error *err) TN_MUST_USE;

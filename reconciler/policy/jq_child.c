@@ -17,7 +17,33 @@
 #include <jq.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/lazy.h"
 #include "reconciler/policy/jq_program.h"
+
+/* Called by an inline function of the header, which nobody calls. */
+#pragma weak jv_get_kind
+#define JQ_CALLS(X)                                                            \
+    X(jq_compile)                                                              \
+    X(jq_halted)                                                               \
+    X(jq_init)                                                                 \
+    X(jq_next)                                                                 \
+    X(jq_set_error_cb)                                                         \
+    X(jq_start)                                                                \
+    X(jq_teardown)                                                             \
+    X(jv_copy)                                                                 \
+    X(jv_dump_string)                                                          \
+    X(jv_free)                                                                 \
+    X(jv_get_kind)                                                             \
+    X(jv_invalid)                                                              \
+    X(jv_invalid_get_msg)                                                      \
+    X(jv_invalid_has_msg)                                                      \
+    X(jv_object)                                                               \
+    X(jv_object_get)                                                           \
+    X(jv_object_set)                                                           \
+    X(jv_parse)                                                                \
+    X(jv_string)                                                               \
+    X(jv_string_value)
+TN_LAZY(libjq, JQ_CALLS, TN_SONAME_JQ, TN_PACKAGE_JQ);
 
 /* On one line, so that lines of messages are those of the program. */
 #define NONE(name) "def " name ": error(\"policies have no '" name "'\"); "
@@ -45,15 +71,15 @@ static void
 on_error(void *context, jv message)
 {
     struct child *c = context;
-    if (c->complaint.n == 0 && jv_get_kind(message) == JV_KIND_STRING) {
-        const char *s = jv_string_value(message);
+    if (c->complaint.n == 0 && sym_jv_get_kind(message) == JV_KIND_STRING) {
+        const char *s = sym_jv_string_value(message);
         static const char head[] = "jq: error: ";
         if (strncmp(s, head, sizeof head - 1) == 0) {
             s += sizeof head - 1;
         }
         tn_text_addn(&c->complaint, s, strcspn(s, "\n"));
     }
-    jv_free(message);
+    sym_jv_free(message);
 }
 
 static bool
@@ -77,13 +103,19 @@ answer(struct child *c, const char *line)
 }
 
 static bool
-refuse(struct child *c, const char *why)
+answer_why(struct child *c, char kind, const char *why)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
-    tn_text_add(&line, "E \"");
+    tn_text_addf(&line, "%c \"", kind);
     tn_text_add_escaped(&line, why);
     tn_text_add(&line, "\"\n");
     return answer(c, tn_text_str(&line));
+}
+
+static bool
+refuse(struct child *c, const char *why)
+{
+    return answer_why(c, 'E', why);
 }
 
 /* The environment as a variable cannot be defined anew: the word itself is
@@ -106,36 +138,42 @@ static bool
 compile(struct child *c, const char *quoted)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text program = {0};
-    jv text = jv_parse(quoted);
-    if (jv_get_kind(text) != JV_KIND_STRING) {
-        jv_free(text);
+    jv text = sym_jv_parse(quoted);
+    if (sym_jv_get_kind(text) != JV_KIND_STRING) {
+        sym_jv_free(text);
         return refuse(c, "the program is no text");
     }
     tn_text_add(&program, prelude);
-    tn_text_add(&program, jv_string_value(text));
-    bool curious = names_environment(jv_string_value(text));
-    jv_free(text);
+    tn_text_add(&program, sym_jv_string_value(text));
+    bool curious = names_environment(sym_jv_string_value(text));
+    sym_jv_free(text);
     if (curious) {
         return refuse(c, "policies have no 'ENV'");
     }
     if (c->jq) {
-        jq_teardown(&c->jq);
+        sym_jq_teardown(&c->jq);
     }
     tn_text_clear(&c->complaint);
-    c->jq = jq_init();
-    jq_set_error_cb(c->jq, on_error, c);
-    if (!jq_compile(c->jq, tn_text_str(&program))) {
-        jq_teardown(&c->jq);
+    c->jq = sym_jq_init();
+    sym_jq_set_error_cb(c->jq, on_error, c);
+    if (!sym_jq_compile(c->jq, tn_text_str(&program))) {
+        sym_jq_teardown(&c->jq);
         return refuse(c, c->complaint.n ? tn_text_str(&c->complaint)
                                         : "it does not compile");
     }
     return answer(c, "C\n");
 }
 
+static bool
+is_valid(jv value)
+{
+    return sym_jv_get_kind(value) != JV_KIND_INVALID;
+}
+
 static const char *
 kind_of(jv value)
 {
-    switch (jv_get_kind(value)) {
+    switch (sym_jv_get_kind(value)) {
     case JV_KIND_NULL:
         return "null";
     case JV_KIND_TRUE:
@@ -159,19 +197,21 @@ kind_of(jv value)
 static jv
 finding(jv value)
 {
-    if (jv_get_kind(value) == JV_KIND_STRING) {
-        return jv_object_set(jv_object(), jv_string("message"), value);
+    if (sym_jv_get_kind(value) == JV_KIND_STRING) {
+        return sym_jv_object_set(sym_jv_object(), sym_jv_string("message"),
+                                 value);
     }
-    if (jv_get_kind(value) == JV_KIND_OBJECT) {
-        jv message = jv_object_get(jv_copy(value), jv_string("message"));
-        bool fine = jv_get_kind(message) == JV_KIND_STRING;
-        jv_free(message);
+    if (sym_jv_get_kind(value) == JV_KIND_OBJECT) {
+        jv message =
+            sym_jv_object_get(sym_jv_copy(value), sym_jv_string("message"));
+        bool fine = sym_jv_get_kind(message) == JV_KIND_STRING;
+        sym_jv_free(message);
         if (fine) {
             return value;
         }
     }
-    jv_free(value);
-    return jv_invalid();
+    sym_jv_free(value);
+    return sym_jv_invalid();
 }
 
 /* Appends a line to the reply, or says what is wrong: null is fine. */
@@ -180,15 +220,15 @@ take(struct child *c, jv value)
 {
     const char *kind = kind_of(value);
     jv f = finding(value);
-    if (!jv_is_valid(f)) {
-        jv_free(f);
+    if (!is_valid(f)) {
+        sym_jv_free(f);
         return kind;
     }
-    jv text = jv_dump_string(f, 0);
+    jv text = sym_jv_dump_string(f, 0);
     tn_text_add(&c->reply, "F ");
-    tn_text_add(&c->reply, jv_string_value(text));
+    tn_text_add(&c->reply, sym_jv_string_value(text));
     tn_text_addc(&c->reply, '\n');
-    jv_free(text);
+    sym_jv_free(text);
     return NULL;
 }
 
@@ -207,17 +247,17 @@ conclude(struct child *c, jv last, const char *bad, size_t n)
                      "it has too much to say: over %d findings or %d "
                      "bytes about one object",
                      TN_JQ_FINDINGS, TN_JQ_LINE);
-    } else if (jq_halted(c->jq)) {
+    } else if (sym_jq_halted(c->jq)) {
         tn_text_add(&why, "it halted");
-    } else if (jv_invalid_has_msg(jv_copy(last))) {
-        jv message = jv_invalid_get_msg(jv_copy(last));
-        if (jv_get_kind(message) != JV_KIND_STRING) {
-            message = jv_dump_string(message, 0);
+    } else if (sym_jv_invalid_has_msg(sym_jv_copy(last))) {
+        jv message = sym_jv_invalid_get_msg(sym_jv_copy(last));
+        if (sym_jv_get_kind(message) != JV_KIND_STRING) {
+            message = sym_jv_dump_string(message, 0);
         }
-        tn_text_addf(&why, "it failed: %s", jv_string_value(message));
-        jv_free(message);
+        tn_text_addf(&why, "it failed: %s", sym_jv_string_value(message));
+        sym_jv_free(message);
     }
-    jv_free(last);
+    sym_jv_free(last);
     if (why.n) {
         return refuse(c, tn_text_str(&why));
     }
@@ -228,21 +268,21 @@ conclude(struct child *c, jv last, const char *bad, size_t n)
 static bool
 run(struct child *c, const char *json)
 {
-    jv value = jv_parse(json);
+    jv value = sym_jv_parse(json);
     const char *bad = NULL;
     size_t n = 0;
-    if (!c->jq || !jv_is_valid(value)) {
-        jv_free(value);
+    if (!c->jq || !is_valid(value)) {
+        sym_jv_free(value);
         return refuse(c, "there is nothing to run");
     }
     tn_text_clear(&c->reply);
-    jq_start(c->jq, value, 0);
-    jv got = jq_next(c->jq);
-    while (jv_is_valid(got) && !bad && n < TN_JQ_FINDINGS &&
+    sym_jq_start(c->jq, value, 0);
+    jv got = sym_jq_next(c->jq);
+    while (is_valid(got) && !bad && n < TN_JQ_FINDINGS &&
            c->reply.n <= TN_JQ_LINE) {
         bad = take(c, got);
         n++;
-        got = bad ? jv_invalid() : jq_next(c->jq);
+        got = bad ? sym_jv_invalid() : sym_jq_next(c->jq);
     }
     return conclude(c, got, bad, n);
 }
@@ -288,10 +328,17 @@ tn_jq_serve(int fd)
     char *line = NULL;
     size_t cap = 0;
     bool more = c.in != NULL;
+    struct tn_error err = {0};
+    char absent[TN_ERROR_TEXT] = "";
+    if (tn_lazy_load(&libjq, &err)) { /* Later no file can be opened. */
+        tn_error_text(&err, absent, sizeof absent);
+    }
     confine();
     for (ssize_t n; more && (n = getline(&line, &cap, c.in)) > 2;) {
         line[n - 1] = '\0';
-        more = line[0] == 'P' ? compile(&c, line + 2) : run(&c, line + 2);
+        more = *absent          ? answer_why(&c, 'U', absent)
+               : line[0] == 'P' ? compile(&c, line + 2)
+                                : run(&c, line + 2);
     }
     return 0; /* The process ends: nothing is to be tidied up. */
 }

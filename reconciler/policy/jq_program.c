@@ -209,7 +209,8 @@ refused(const char *line, struct tn_error *err)
     json_t *why = json_loads(line + 1, JSON_DECODE_ANY, NULL);
     const char *text = json_string_value(why);
     enum tn_code code =
-        tn_fail(err, TN_EINTENT, 0, "%s", text ? text : "it failed");
+        tn_fail(err, *line == 'U' ? TN_EUNAVAILABLE : TN_EINTENT, 0, "%s",
+                text ? text : "it failed");
     json_decref(why);
     return code;
 }

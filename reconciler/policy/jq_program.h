@@ -7,6 +7,7 @@
  *
  *     P "text"    compile       C, or E "why"
  *     I {...}     one input     F {...} for each finding, then D; or E "why"
+ *     any of them               U "why" if there is no libjq
  *
  * The seam to libjq is jq_child.c. */
 #ifndef TN_POLICY_JQ_PROGRAM_H
@@ -47,7 +48,8 @@ struct tn_jq *tn_jq_new(struct tn_arena *arena,
 void tn_jq_close(struct tn_jq *jq); /* Accepts null. */
 
 /* Compiles; the program stays until the next one.  TN_EINTENT with what is
- * wrong with it; TN_EUNAVAILABLE if no process can be had. */
+ * wrong with it; TN_EUNAVAILABLE if no process can be had, or none with libjq.
+ */
 enum tn_code tn_jq_compile(struct tn_jq *jq, const char *program,
                            struct tn_error *err) TN_MUST_USE;
 
