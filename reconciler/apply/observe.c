@@ -20,12 +20,25 @@ struct pasts {
     TN_VEC(struct tn_applied_network) list;
 };
 
+/* What the status ref says of tenants that were broken at the time: an entry
+ * stays at the last commit in which its tenant was whole. */
+static struct tn_keep
+past_keep(const struct tn_reconcile *run, struct tn_arena *arena)
+{
+    const struct tn_status *s = run->status;
+    struct tn_kept *tenants = tn_new_n(arena, struct tn_kept, s->n_tenants);
+    for (size_t i = 0; i < s->n_tenants; i++) {
+        tenants[i].tenant = s->tenants[i].name;
+        tenants[i].good = s->tenants[i].head.commit;
+    }
+    return (struct tn_keep){.tenants = tenants, .n_tenants = s->n_tenants};
+}
+
 const struct tn_network *
 tn_reconcile_past(const struct tn_reconcile *run, const char *id,
                   struct tn_arena *arena)
 {
     struct tn_source *source = NULL;
-    const struct tn_network *network = NULL;
     struct tn_diags unheard;
     struct tn_error ignored = {0};
     tn_diags_init(&unheard, arena);
@@ -38,11 +51,21 @@ tn_reconcile_past(const struct tn_reconcile *run, const char *id,
         .pins = run->status->pins,
         .n_pins = run->status->n_pins,
     };
-    if (tn_compile(source, &o, arena, &network, NULL, &unheard, &ignored)) {
-        network = NULL;
+    struct tn_keep keep = past_keep(run, arena);
+    struct tn_keep_job job = {
+        .repo = run->root,
+        .commit = id,
+        .source = source,
+        .options = &o,
+        .keep = &keep,
+        .arena = arena,
+        .diags = &unheard,
+    };
+    if (tn_keep_compile(&job, &ignored)) {
+        job.network = NULL;
     }
-    source->ops->free(source);
-    return network;
+    job.source->ops->free(job.source);
+    return job.network;
 }
 
 static const struct tn_network *

@@ -116,9 +116,22 @@ tn_reconcile_open(const struct tn_reconcile_options *options,
         .n_pins = run->status->n_pins,
         .verdict_only = options->verdict_only,
     };
-    code = tn_compile(run->source, &compile, arena, &run->network, &run->stats,
-                      &run->diags, err);
-    tn_diags_sort(&run->diags);
+    struct tn_keep_job job = {
+        .repo = run->root,
+        .commit = run->commit.id,
+        .source = run->source,
+        .options = &compile,
+        .keep = options->keep,
+        .arena = arena,
+        .diags = &run->diags,
+    };
+    code = tn_keep_compile(&job, err);
+    run->source = job.source;
+    run->network = job.network;
+    run->stats = job.stats;
+    run->kept = job.kept;
+    run->n_kept = job.n_kept;
+    run->options.keep = NULL;
     return code;
 }
 

@@ -13,7 +13,7 @@
 #define TN_APPLY_RECONCILE_H
 
 #include "drivers/driver.h"
-#include "model/compile/compile.h"
+#include "reconciler/apply/keep.h"
 #include "reconciler/plan/budget.h"
 #include "reconciler/plan/plan.h"
 #include "reconciler/plan/saved.h"
@@ -34,6 +34,8 @@ struct tn_reconcile_options {
                                 bears our mark. */
     struct tn_status_memo *memo; /* For who opens again and again; the status
                                     has no VPCs then.  Null: none. */
+    const struct tn_keep *keep;  /* Null: tenants with errors are held.  Read
+                                    by open only. */
     bool offline;                /* Snapshots on the status ref in place of the
                                     devices: plans only. */
 };
@@ -89,15 +91,20 @@ struct tn_reconcile {
     struct tn_diags diags; /* All findings, sorted. */
 
     /* Set by open. */
-    struct tn_source *source;
-    struct tn_commit commit; /* id is empty for a working tree. */
-    const char *root;        /* Of the repository. */
+    struct tn_source *source; /* What was compiled: with the last good folders
+                                 of tenants that are kept. */
+    struct tn_commit commit;  /* id is empty for a working tree. */
+    const char *root;         /* Of the repository. */
     const char *status_ref;
     const char *status_read; /* The ref that was read: in a clone that of its
                                 origin; null: none. */
     const struct tn_status *status;
     const struct tn_network *network;
     struct tn_compile_stats stats;
+    const struct tn_kept *kept; /* Tenants with errors, by name, and what is */
+    size_t n_kept;              /* in force in their place: also if all are
+                                   held.  In the network, one that is in force
+                                   is like any other. */
 
     /* Set by observe. */
     struct tn_device_run *devices; /* By name. */
