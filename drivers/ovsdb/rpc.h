@@ -37,7 +37,8 @@ struct tn_rpc_options {
     unsigned probe_ms;   /* Silence before an echo is sent, and again before
                             the connection is given up; 0: 5,000. */
     unsigned backoff_ms; /* The longest wait between tries; 0: 8,000. */
-    size_t max_message;  /* Bytes; 0: 1 GiB. */
+    size_t max_message;  /* Bytes, of one message, and of what waits for being
+                            sent; 0: 256 MiB. */
 };
 
 struct tn_rpc;

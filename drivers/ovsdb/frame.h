@@ -1,0 +1,51 @@
+/* frame.h - cuts a stream of bytes into JSON texts.
+ *
+ * JSON-RPC over a stream has no lengths and no separators (RFC 7047, 4): where
+ * a message ends is known from its brackets only.  A frame counts them, however
+ * the stream is cut into pieces, in linear time, and bounds what a parser will
+ * see: only objects; no deeper than TN_FRAME_DEPTH; no longer than its owner
+ * says; text in UTF-8 without control characters, so that what is binary is
+ * refused at its first bytes.  Whether the text is JSON is for the parser. */
+#ifndef TN_OVSDB_FRAME_H
+#define TN_OVSDB_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/error.h"
+#include "model/base/text.h"
+
+/* The server's own replies are 9 deep. */
+enum { TN_FRAME_DEPTH = 64 };
+
+/* All zero but 'max' in the beginning. */
+struct tn_frame {
+    size_t max;          /* Bytes of one message. */
+    struct tn_text kept; /* The beginning of a message. */
+    /* What was fed, and how much of it was looked at. */
+    const char *bytes;
+    size_t n, at;
+    /* Where in a message we are. */
+    unsigned depth;
+    unsigned more_utf8;  /* Bytes missing of a character, */
+    uint8_t low, high;   /* and the limits of the next. */
+    bool string, escape; /* Within one; behind a backslash. */
+    bool handed_out;     /* 'kept' is with the caller. */
+};
+
+void tn_frame_done(struct tn_frame *frame);
+
+/* More of the stream; borrowed until tn_frame_next() says that there is no
+ * further message in it. */
+void tn_frame_feed(struct tn_frame *frame, const char *bytes, size_t n);
+
+/* The next message, borrowed until the next call; null: there is none before
+ * more is fed.  TN_EUNAVAILABLE: this is not JSON-RPC; the frame is of no use
+ * any more. */
+enum tn_code tn_frame_next(struct tn_frame *frame, const char **text, size_t *n,
+                           struct tn_error *err) TN_MUST_USE;
+
+/* Has a message begun that has not ended? */
+bool tn_frame_within(const struct tn_frame *frame);
+
+#endif

@@ -1,0 +1,458 @@
+/* link.c - connecting, probing, coming back: see link.h.
+ *
+ * Every link has one deadline, whose meaning is the state's: the next try, the
+ * end of patience with a connection that does not come about, or the moment to
+ * ask whether the peer is still there.
+ *
+ * Tries.  The remotes are shuffled once and then tried in turn, the next one at
+ * once; when all have failed there is a pause, which doubles up to the longest
+ * allowed, and of which a random half is cut so that many clients of one server
+ * do not come back in step.  Only a connection that has lasted for as long as
+ * the longest pause makes the next try immediate and the pauses short again: a
+ * server that takes connections and drops them does not make us hurry.
+ *
+ * A connection is ended in one place only, by the deadline: errors while
+ * sending, and tn_link_drop() in a callback, just note the reason. */
+#include "drivers/ovsdb/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/ovsdb/frame.h"
+#include "drivers/ovsdb/source.h"
+#include "drivers/ovsdb/stream.h"
+#include "model/base/time.h"
+
+enum {
+    CONNECT_MS = 5000,
+    PROBE_MS = 5000,
+    BACKOFF_MS = 8000,
+    FIRST_BACKOFF_MS = 100,
+    BUSY_MS = 20, /* Between two tries while the server's queue is full. */
+    MAX_MESSAGE = 256 * 1024 * 1024,
+};
+
+static const char probe[] =
+    "{\"method\":\"echo\",\"params\":[],\"id\":\"" TN_LINK_PROBE_ID "\"}";
+
+struct tn_link {
+    struct tn_ovsdb_source source; /* First. */
+    struct tn_ovsdb_loop *loop;
+    const struct tn_link_events *events;
+    void *ctx;
+    unsigned connect_ms, probe_ms, backoff_ms;
+
+    struct tn_remotes remotes;
+    size_t next;    /* Remote of the next try. */
+    size_t tries;   /* Since the link was last good. */
+    unsigned pause; /* The last one, in ms; 0: there was none. */
+
+    struct tn_stream stream;
+    struct tn_frame frame;
+    struct tn_text out;
+    size_t sent, composed; /* Of 'out': what has gone, what may go. */
+    int64_t since_ms;      /* Beginning of the try, or of being up. */
+    int64_t heard_ms;
+    bool probing;
+    unsigned long long received;
+
+    char *dropped; /* Why; null: not dropped. */
+    bool at_once;
+};
+
+static void
+shuffle(struct tn_link *link)
+{
+    struct tn_remote *items = link->remotes.items;
+    for (size_t i = link->remotes.n; i > 1; i--) {
+        size_t j = tn_loop_random(link->loop, i);
+        struct tn_remote swap = items[i - 1];
+        items[i - 1] = items[j];
+        items[j] = swap;
+    }
+}
+
+static void
+set_due(struct tn_link *link, int64_t due_ms)
+{
+    tn_source_set_due(link->loop, &link->source, due_ms);
+}
+
+/* When to try again. */
+static int64_t
+next_try(struct tn_link *link, bool was_up, bool may_hurry)
+{
+    int64_t now = tn_now_ms();
+    if (was_up && now - link->since_ms >= (int64_t) link->backoff_ms) {
+        link->tries = 0;
+        link->pause = 0;
+    }
+    if (may_hurry && link->tries % link->remotes.n != 0) {
+        return now;
+    }
+    if (may_hurry && link->tries == 0) {
+        return now;
+    }
+    link->pause = link->pause ? 2 * link->pause : FIRST_BACKOFF_MS;
+    if (link->pause > link->backoff_ms) {
+        link->pause = link->backoff_ms;
+    }
+    unsigned half = link->pause / 2;
+    return now + link->pause - (int64_t) tn_loop_random(link->loop, half + 1);
+}
+
+/* The connection, or the try, has ended. */
+static void
+end(struct tn_link *link, bool may_hurry, const struct tn_error *why)
+{
+    bool was_up = link->stream.state == TN_STREAM_OPEN;
+    tn_source_unwatch(link->loop, &link->source);
+    tn_stream_close(&link->stream);
+    tn_frame_done(&link->frame);
+    link->frame = (struct tn_frame){.max = link->frame.max};
+    tn_text_done(&link->out);
+    link->sent = link->composed = 0;
+    link->probing = false;
+    free(link->dropped);
+    link->dropped = NULL;
+    link->next = (link->next + 1) % link->remotes.n;
+    set_due(link, next_try(link, was_up, may_hurry));
+    link->events->down(link->ctx, why);
+}
+
+static void
+drop_for(struct tn_link *link, const struct tn_error *why)
+{
+    char text[TN_ERROR_TEXT];
+    tn_link_drop(link, true, tn_error_text(why, text, sizeof text));
+}
+
+/* Waits for what the state needs. */
+static enum tn_code
+watch(struct tn_link *link, struct tn_error *err)
+{
+    bool open = link->stream.state == TN_STREAM_OPEN;
+    bool out = link->stream.blocked && (!open || link->out.n > link->sent);
+    unsigned wants = (open || !out ? TN_SOURCE_IN : 0) |
+                     (unsigned) (out ? TN_SOURCE_OUT : 0);
+    return tn_source_watch(link->loop, &link->source, link->stream.fd, wants,
+                           err);
+}
+
+static void
+cut_queue(struct tn_link *link, size_t n)
+{
+    link->out.n = n;
+    if (link->out.s) {
+        link->out.s[n] = '\0';
+    }
+}
+
+/* Forgets what has been sent, once that is most of it. */
+static void
+shorten_queue(struct tn_link *link)
+{
+    size_t left = link->out.n - link->sent;
+    if (left == 0) {
+        tn_text_done(&link->out);
+    } else if (link->sent > left) {
+        memmove(link->out.s, link->out.s + link->sent, left);
+        cut_queue(link, left);
+    } else {
+        return;
+    }
+    link->composed -= link->sent;
+    link->sent = 0;
+}
+
+static void
+flush(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    enum tn_code code = TN_OK;
+    size_t n = 1;
+    while (code == TN_OK && n && link->sent < link->composed) {
+        code =
+            tn_stream_write(&link->stream, tn_text_str(&link->out) + link->sent,
+                            link->composed - link->sent, &n, &err);
+        link->sent += code == TN_OK ? n : 0;
+    }
+    shorten_queue(link);
+    if (code == TN_OK) {
+        code = watch(link, &err);
+    }
+    if (code != TN_OK) {
+        drop_for(link, &err);
+    }
+}
+
+static void
+receive(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    size_t size, n = 0;
+    const char *text = NULL;
+    char *buffer = tn_loop_buffer(link->loop, &size);
+    enum tn_code code = tn_stream_read(&link->stream, buffer, size, &n, &err);
+    if (code != TN_OK) {
+        code = tn_frame_within(&link->frame)
+                   ? tn_while(&err, code, "in the middle of a message")
+                   : code;
+        drop_for(link, &err);
+        return;
+    }
+    if (n == 0) {
+        return;
+    }
+    link->received += n;
+    link->heard_ms = tn_now_ms();
+    link->probing = false;
+    tn_frame_feed(&link->frame, buffer, n);
+    while (!link->dropped) {
+        code = tn_frame_next(&link->frame, &text, &n, &err);
+        if (code != TN_OK) {
+            drop_for(link, &err);
+        } else if (!text) {
+            break;
+        } else {
+            link->events->message(link->ctx, text, n);
+        }
+    }
+}
+
+/* The try has gone on by a step, or has failed. */
+static void
+advanced(struct tn_link *link, enum tn_code code, struct tn_error *err)
+{
+    int64_t now = tn_now_ms();
+    int64_t patience = link->since_ms + link->connect_ms;
+    if (code == TN_OK && link->stream.fd >= 0) {
+        code = watch(link, err);
+    }
+    if (code != TN_OK) {
+        end(link, true, err);
+        return;
+    }
+    switch (link->stream.state) {
+    case TN_STREAM_CLOSED:
+        break;
+    case TN_STREAM_BUSY:
+        now += BUSY_MS / 2 + (int64_t) tn_loop_random(link->loop, BUSY_MS);
+        set_due(link, now < patience ? now : patience);
+        break;
+    case TN_STREAM_CONNECTING:
+        set_due(link, patience);
+        break;
+    case TN_STREAM_OPEN:
+        link->since_ms = link->heard_ms = now;
+        set_due(link, now + link->probe_ms);
+        link->events->up(link->ctx, link->stream.remote->text);
+        break;
+    }
+}
+
+static void
+try_remote(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    link->tries++;
+    link->since_ms = tn_now_ms();
+    enum tn_code code =
+        tn_stream_start(&link->stream, &link->remotes.items[link->next], &err);
+    advanced(link, code, &err);
+}
+
+static void
+go_on(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    if (tn_now_ms() - link->since_ms >= (int64_t) link->connect_ms) {
+        enum tn_code code = tn_fail(
+            &err, TN_EUNAVAILABLE, 0, "no connection to %s within %u ms",
+            link->stream.remote->text, link->connect_ms);
+        advanced(link, code, &err);
+        return;
+    }
+    enum tn_code code = tn_stream_advance(&link->stream, &err);
+    advanced(link, code, &err);
+}
+
+static void
+check_silence(struct tn_link *link)
+{
+    struct tn_error ignored;
+    /* Perhaps it was us who did not look. */
+    receive(link);
+    if (link->dropped) {
+        return;
+    }
+    int64_t now = tn_now_ms();
+    int64_t silent = now - link->heard_ms;
+    if (silent < (int64_t) link->probe_ms) {
+        set_due(link, link->heard_ms + link->probe_ms);
+    } else if (!link->probing) {
+        link->probing = true;
+        tn_text_add(tn_link_compose(link), probe);
+        set_due(link, now + link->probe_ms);
+        (void) !tn_link_send(link, true, &ignored);
+    } else {
+        struct tn_error err = {0};
+        enum tn_code code = tn_fail(
+            &err, TN_EUNAVAILABLE, 0,
+            "%s has been silent for %lld ms and does not answer an echo",
+            link->stream.remote->text, (long long) silent);
+        (void) code;
+        drop_for(link, &err);
+    }
+}
+
+static void
+finish_drop(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    enum tn_code code = tn_fail(&err, TN_EUNAVAILABLE, 0, "%s", link->dropped);
+    (void) code;
+    end(link, link->at_once, &err);
+}
+
+static void
+on_due(struct tn_ovsdb_source *source)
+{
+    struct tn_link *link = (void *) source;
+    if (link->stream.state == TN_STREAM_CLOSED) {
+        try_remote(link);
+    } else if (link->stream.state != TN_STREAM_OPEN) {
+        go_on(link);
+    } else {
+        if (!link->dropped) {
+            check_silence(link);
+        }
+        if (link->dropped) {
+            finish_drop(link);
+        }
+    }
+}
+
+static void
+on_ready(struct tn_ovsdb_source *source)
+{
+    struct tn_link *link = (void *) source;
+    if (link->stream.state != TN_STREAM_OPEN) {
+        go_on(link);
+        return;
+    }
+    if (!link->dropped) {
+        receive(link);
+    }
+    if (!link->dropped && link->sent < link->composed) {
+        flush(link);
+    }
+}
+
+static unsigned
+or_default(unsigned value, unsigned otherwise)
+{
+    return value ? value : otherwise;
+}
+
+enum tn_code
+tn_link_new(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
+            const struct tn_link_events *events, void *ctx,
+            struct tn_link **out, struct tn_error *err)
+{
+    struct tn_link *link = calloc(1, sizeof *link);
+    if (!link) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    *link = (struct tn_link){
+        .source = {.ready = on_ready, .due = on_due},
+        .loop = loop,
+        .events = events,
+        .ctx = ctx,
+        .connect_ms = or_default(options->connect_ms, CONNECT_MS),
+        .probe_ms = or_default(options->probe_ms, PROBE_MS),
+        .backoff_ms = or_default(options->backoff_ms, BACKOFF_MS),
+        .stream = TN_STREAM_NONE,
+        .frame.max = options->max_message ? options->max_message : MAX_MESSAGE,
+    };
+    tn_source_init(&link->source);
+    enum tn_code code = tn_remotes_parse(options->remotes, &link->remotes, err);
+    if (code != TN_OK) {
+        free(link);
+        return code;
+    }
+    shuffle(link);
+    set_due(link, tn_now_ms());
+    *out = link;
+    return TN_OK;
+}
+
+void
+tn_link_free(struct tn_link *link)
+{
+    if (!link) {
+        return;
+    }
+    tn_source_remove(link->loop, &link->source);
+    tn_stream_close(&link->stream);
+    tn_frame_done(&link->frame);
+    tn_text_done(&link->out);
+    tn_remotes_done(&link->remotes);
+    free(link->dropped);
+    free(link);
+}
+
+bool
+tn_link_is_up(const struct tn_link *link)
+{
+    return link->stream.state == TN_STREAM_OPEN && !link->dropped;
+}
+
+unsigned long long
+tn_link_received(const struct tn_link *link)
+{
+    return link->received;
+}
+
+struct tn_text *
+tn_link_compose(struct tn_link *link)
+{
+    return &link->out;
+}
+
+enum tn_code
+tn_link_send(struct tn_link *link, bool whole, struct tn_error *err)
+{
+    if (!whole || link->out.n - link->sent > link->frame.max) {
+        cut_queue(link, link->composed);
+        return tn_fail(err, TN_EUNAVAILABLE, 0,
+                       "%zu bytes wait for %s to read them",
+                       link->composed - link->sent, link->stream.remote->text);
+    }
+    bool waiting = link->sent < link->composed;
+    link->composed = link->out.n;
+    if (!waiting) {
+        flush(link);
+    }
+    return TN_OK;
+}
+
+size_t
+tn_link_queued(const struct tn_link *link)
+{
+    return link->composed - link->sent;
+}
+
+void
+tn_link_drop(struct tn_link *link, bool at_once, const char *why)
+{
+    if (!tn_link_is_up(link)) {
+        return;
+    }
+    link->dropped = strdup(why);
+    if (!link->dropped) {
+        abort();
+    }
+    link->at_once = at_once;
+    set_due(link, 1); /* Now. */
+}

@@ -1,0 +1,97 @@
+/* stream.c - one connection: see stream.h. */
+#include "drivers/ovsdb/stream.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static enum tn_code
+broken(const struct tn_stream *stream, int sys, struct tn_error *err)
+{
+    return tn_fail_sys(err, TN_EUNAVAILABLE, sys, "connection to %s",
+                       stream->remote->text);
+}
+
+static enum tn_code
+proceed(struct tn_stream *stream, enum tn_remote_try got)
+{
+    switch (got) {
+    case TN_REMOTE_BUSY:
+        stream->state = TN_STREAM_BUSY;
+        break;
+    case TN_REMOTE_UNDER_WAY:
+        stream->state = TN_STREAM_CONNECTING;
+        stream->blocked = true;
+        break;
+    case TN_REMOTE_CONNECTED:
+        stream->state = TN_STREAM_OPEN;
+        stream->blocked = false;
+        break;
+    }
+    return TN_OK;
+}
+
+enum tn_code
+tn_stream_start(struct tn_stream *stream, const struct tn_remote *remote,
+                struct tn_error *err)
+{
+    enum tn_remote_try got;
+    stream->remote = remote;
+    enum tn_code code = tn_remote_connect(remote, &stream->fd, &got, err);
+    return code == TN_OK ? proceed(stream, got) : code;
+}
+
+enum tn_code
+tn_stream_advance(struct tn_stream *stream, struct tn_error *err)
+{
+    enum tn_remote_try got;
+    enum tn_code code = TN_OK;
+    switch (stream->state) {
+    case TN_STREAM_CLOSED:
+    case TN_STREAM_OPEN:
+        return TN_OK;
+    case TN_STREAM_BUSY:
+        return tn_stream_start(stream, stream->remote, err);
+    case TN_STREAM_CONNECTING:
+        code = tn_remote_connected(stream->remote, stream->fd, &got, err);
+        return code == TN_OK ? proceed(stream, got) : code;
+    }
+    return code;
+}
+
+enum tn_code
+tn_stream_read(struct tn_stream *stream, char *buffer, size_t size, size_t *n,
+               struct tn_error *err)
+{
+    ssize_t got = recv(stream->fd, buffer, size, 0);
+    if (got == 0) {
+        return tn_fail(err, TN_EUNAVAILABLE, 0, "%s has closed the connection",
+                       stream->remote->text);
+    }
+    if (got < 0 && errno != EAGAIN && errno != EINTR) {
+        return broken(stream, errno, err);
+    }
+    *n = got > 0 ? (size_t) got : 0;
+    return TN_OK;
+}
+
+enum tn_code
+tn_stream_write(struct tn_stream *stream, const char *bytes, size_t size,
+                size_t *n, struct tn_error *err)
+{
+    ssize_t got = send(stream->fd, bytes, size, MSG_NOSIGNAL);
+    if (got < 0 && errno != EAGAIN && errno != EINTR) {
+        return broken(stream, errno, err);
+    }
+    stream->blocked = got < 0 || (size_t) got < size;
+    *n = got > 0 ? (size_t) got : 0;
+    return TN_OK;
+}
+
+void
+tn_stream_close(struct tn_stream *stream)
+{
+    if (stream->fd >= 0) {
+        close(stream->fd);
+    }
+    *stream = (struct tn_stream) TN_STREAM_NONE;
+}
