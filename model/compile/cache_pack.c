@@ -15,7 +15,7 @@
 
 /* Counts up when bytes mean something else, and when compile would derive other
  * values from equal documents. */
-enum { FORMAT = 3 };
+enum { FORMAT = 4 };
 
 /* ---- parts -------------------------------------------------------------- */
 
@@ -103,6 +103,19 @@ static const struct tn_pack_row port_rows[] = {
 static const struct tn_pack_layout port_layout =
     TN_PACK_LAYOUT(struct tn_net_port, port_rows);
 
+static const struct tn_pack_row dhcp_rows[] = {
+    TN_PACK_PLAIN_ROW(struct tn_net_dhcp, lease_time),
+    TN_PACK_ARRAY_ROW(struct tn_net_dhcp, dns_servers, n_dns_servers,
+                      &tn_pack_addr_layout),
+    TN_PACK_ARRAY_ROW(struct tn_net_dhcp, ntp_servers, n_ntp_servers,
+                      &tn_pack_addr_layout),
+    TN_PACK_TEXT_ROW(struct tn_net_dhcp, domain),
+    TN_PACK_WORD_ROW(struct tn_net_dhcp, ra, TN_RA_NONE + 1),
+    TN_PACK_ORIGIN_ROW(struct tn_net_dhcp, origin),
+};
+static const struct tn_pack_layout dhcp_layout =
+    TN_PACK_LAYOUT(struct tn_net_dhcp, dhcp_rows);
+
 static const struct tn_pack_row subnet_rows[] = {
     TN_PACK_TEXT_ROW(struct tn_net_subnet, name),
     TN_PACK_PLAIN_ROW(struct tn_net_subnet, mtu),
@@ -113,6 +126,7 @@ static const struct tn_pack_row subnet_rows[] = {
     TN_PACK_PLAIN_ROW(struct tn_net_subnet, gateway_mac),
     TN_PACK_ORIGIN_ROW(struct tn_net_subnet, origin),
     TN_PACK_ARRAY_ROW(struct tn_net_subnet, ports, n_ports, &port_layout),
+    TN_PACK_ARRAY_ROW(struct tn_net_subnet, dhcp, n_dhcp, &dhcp_layout),
 };
 static const struct tn_pack_layout subnet_layout =
     TN_PACK_LAYOUT(struct tn_net_subnet, subnet_rows);

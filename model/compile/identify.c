@@ -226,13 +226,57 @@ key_text(const struct lane *l, const uint8_t *key, char buf[TN_ADDR_TEXT])
     return tn_addr_format(&a, buf);
 }
 
+/* Workloads make their IPv6 address themselves: so must we. */
+static bool
+is_slaac(const struct lane *l)
+{
+    const struct tn_subnet *doc = l->subnet->doc;
+    return l->cidr->addr.family == TN_AF_IPV6 && tn_intent_serves_dhcp(doc) &&
+           (doc->dhcp.ra.v == TN_RA_SLAAC || doc->dhcp.ra.v == TN_RA_STATELESS);
+}
+
+/* RFC 4291, appendix A. */
+static struct tn_addr
+eui64(const struct tn_cidr *cidr, const struct tn_mac *mac)
+{
+    struct tn_addr a = cidr->addr;
+    memcpy(a.b + 8, mac->b, 3);
+    a.b[8] ^= 2;
+    a.b[11] = 0xff;
+    a.b[12] = 0xfe;
+    memcpy(a.b + 13, mac->b + 3, 3);
+    return a;
+}
+
+static void
+slaac_want(const struct lane *l, struct want *w, const struct tn_vaddr *given)
+{
+    const struct tn_intent_port *p = w->port;
+    char text[TN_ADDR_TEXT], own[TN_ADDR_TEXT], mac[TN_MAC_TEXT];
+    struct tn_addr a = eui64(l->cidr, &p->mac);
+    w->at = given->at.line ? given->at : p->doc->meta.name.at;
+    if (given->at.line && tn_addr_cmp(&given->v, &a) != 0) {
+        tn_diag(l->in->diags, TN_ERROR, tn_intent_at(p->file, given->at),
+                "%s %s is not what the workload will make of prefix and mac "
+                "%s: %s",
+                lane_names[l->kind], tn_addr_format(&given->v, text),
+                tn_mac_format(&p->mac, mac), tn_addr_format(&a, own))
+            ->hint = "leave it out, or use 'ra: dhcpv6-stateful'";
+        return;
+    }
+    w->how = HOW_GIVEN;
+    memcpy(w->key, a.b, sizeof a.b);
+}
+
 static void
 addr_want(const struct lane *l, struct want *w, const struct tn_vaddr *given,
           const struct tn_addr *pinned)
 {
     const struct tn_intent_port *p = w->port;
     char text[TN_ADDR_TEXT], cidr[TN_CIDR_TEXT];
-    if (given->at.line) {
+    if (is_slaac(l)) {
+        slaac_want(l, w, given);
+    } else if (given->at.line) {
         w->at = given->at;
         if (!tn_cidr_contains(l->cidr, &given->v)) {
             tn_diag(l->in->diags, TN_ERROR, tn_intent_at(p->file, given->at),
@@ -454,16 +498,15 @@ static void
 subnet_settle(struct tn_intent *in, struct tn_intent_subnet *s)
 {
     struct lane l = {
-        .kind = LANE_ADDRESS,
+        .kind = LANE_MAC,
         .in = in,
         .subnet = s,
-        .cidr = &s->doc->cidr.v,
-        .gateway = s->gateway,
         .n = s->ports.n,
     };
-    lane_settle(&l);
-    l.kind = LANE_MAC;
-    l.cidr = NULL;
+    lane_settle(&l); /* First: addresses may follow from it. */
+    l.kind = LANE_ADDRESS;
+    l.cidr = &s->doc->cidr.v;
+    l.gateway = s->gateway;
     lane_settle(&l);
     if (s->doc->cidr6.at.line) {
         l.kind = LANE_ADDRESS6;

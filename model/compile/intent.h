@@ -143,6 +143,14 @@ tn_intent_interface(const struct tn_port *doc)
     return doc->attach.interface.v ? doc->attach.interface.v : "eth0";
 }
 
+/* Are workloads of the subnet served by DHCP? */
+static inline bool
+tn_intent_serves_dhcp(const struct tn_subnet *doc)
+{
+    return doc->dhcp.at.line &&
+           (!doc->dhcp.enabled.at.line || doc->dhcp.enabled.v);
+}
+
 /* The one of 'pins' (sorted by object) for 'object'; null if there is none.
  */
 const struct tn_pin *tn_pin_find(const struct tn_pin *pins, size_t n,

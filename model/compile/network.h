@@ -60,6 +60,22 @@ struct tn_net_port {
     struct tn_origin origin;
 };
 
+/* What workloads of a subnet are told by DHCP, besides what follows from the
+ * network: the address of their port, the gateway, the MTU, and the routes of
+ * the VPC whose 'subnet' it is. */
+struct tn_net_dhcp {
+    uint32_t lease_time;               /* Seconds, not 0. */
+    const struct tn_addr *dns_servers; /* As given, of either family. */
+    size_t n_dns_servers;
+    const struct tn_addr *ntp_servers; /* As given, IPv4. */
+    size_t n_ntp_servers;
+    const char *domain; /* Null: none. */
+    enum tn_ra ra;      /* TN_RA_NONE if the subnet has no IPv6.  With SLAAC
+                           and stateless, the ports' IPv6 addresses are those
+                           that follow from prefix and MAC (EUI-64). */
+    struct tn_origin origin;
+};
+
 struct tn_net_subnet {
     const char *name;
     uint32_t vni;
@@ -71,6 +87,8 @@ struct tn_net_subnet {
     struct tn_mac gateway_mac;       /* The same on every host. */
     const struct tn_net_port *ports; /* On all hosts, sorted by name. */
     size_t n_ports;
+    const struct tn_net_dhcp *dhcp; /* Null: workloads are not served. */
+    size_t n_dhcp;                  /* Of 'dhcp': 1 or 0. */
     struct tn_origin origin;
 };
 

@@ -56,6 +56,20 @@ port_print(struct tn_text *out, const struct tn_net_port *p)
 }
 
 static void
+dhcp_print(struct tn_text *out, const struct tn_net_dhcp *d)
+{
+    tn_text_addf(out, "    dhcp lease %u ra %d domain %s", d->lease_time,
+                 (int) d->ra, d->domain ? d->domain : "-");
+    for (size_t i = 0; i < d->n_dns_servers; i++) {
+        add_addr(out, "dns", &d->dns_servers[i]);
+    }
+    for (size_t i = 0; i < d->n_ntp_servers; i++) {
+        add_addr(out, "ntp", &d->ntp_servers[i]);
+    }
+    add_origin(out, &d->origin);
+}
+
+static void
 subnet_print(struct tn_text *out, const struct tn_net_subnet *s)
 {
     tn_text_addf(out, "  subnet %s vni %u mtu %u", s->name, s->vni, s->mtu);
@@ -67,6 +81,9 @@ subnet_print(struct tn_text *out, const struct tn_net_subnet *s)
     }
     add_mac(out, "gateway-mac", &s->gateway_mac);
     add_origin(out, &s->origin);
+    if (s->dhcp) {
+        dhcp_print(out, s->dhcp);
+    }
     for (size_t i = 0; i < s->n_ports; i++) {
         port_print(out, &s->ports[i]);
     }

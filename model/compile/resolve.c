@@ -11,6 +11,8 @@
 #include "model/base/text.h"
 #include "model/kinds/pack.h"
 
+enum { DHCP_LEASE_DEFAULT = 3600 };
+
 struct resolve {
     struct tn_intent *in;
     struct tn_part *part;
@@ -281,6 +283,45 @@ group_pointer_cmp(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static const struct tn_addr *
+addrs_copy(struct resolve *r, const struct tn_vaddr *items, size_t n)
+{
+    struct tn_addr *out = n ? tn_new_n(r->keep, struct tn_addr, n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = items[i].v;
+    }
+    return out;
+}
+
+static void
+dhcp_fill(struct resolve *r, const struct tn_intent_subnet *s,
+          struct tn_net_subnet *out)
+{
+    const struct tn_dhcp *doc = &s->doc->dhcp;
+    if (!tn_intent_serves_dhcp(s->doc)) {
+        return;
+    }
+    struct tn_net_dhcp *dhcp = tn_new(r->keep, struct tn_net_dhcp);
+    *dhcp = (struct tn_net_dhcp){
+        .lease_time = doc->lease_time.at.line ? (uint32_t) doc->lease_time.v
+                                              : DHCP_LEASE_DEFAULT,
+        .dns_servers =
+            addrs_copy(r, doc->dns_servers.items, doc->dns_servers.n),
+        .n_dns_servers = doc->dns_servers.n,
+        .ntp_servers =
+            addrs_copy(r, doc->ntp_servers.items, doc->ntp_servers.n),
+        .n_ntp_servers = doc->ntp_servers.n,
+        .domain =
+            doc->domain.v ? tn_arena_strdup(r->keep, doc->domain.v) : NULL,
+        .ra = s->doc->cidr.v.addr.family == TN_AF_IPV6 || s->doc->cidr6.at.line
+                  ? doc->ra.v
+                  : TN_RA_NONE,
+        .origin = origin_of(r, s->vpc->file, doc->at),
+    };
+    out->dhcp = dhcp;
+    out->n_dhcp = 1;
+}
+
 static void
 subnet_fill(struct resolve *r, const struct tn_intent_subnet *s,
             const struct tn_net_group *groups, struct tn_net_subnet *out)
@@ -298,6 +339,7 @@ subnet_fill(struct resolve *r, const struct tn_intent_subnet *s,
         out->cidr6 = doc->cidr6.v;
         out->gateway6 = s->gateway6;
     }
+    dhcp_fill(r, s, out);
     struct tn_net_port *ports =
         tn_new_n(r->keep, struct tn_net_port, s->ports.n);
     for (size_t i = 0; i < s->ports.n; i++) {

@@ -51,6 +51,7 @@ struct tn_form {
 
 extern const struct tn_form tn_form_label;      /* RFC 1123 label */
 extern const struct tn_form tn_form_host;       /* inventory name: host, site */
+extern const struct tn_form tn_form_domain;     /* labels with dots */
 extern const struct tn_form tn_form_prose;      /* descriptions */
 extern const struct tn_form tn_form_interface;  /* a Linux interface name */
 extern const struct tn_form tn_form_netns;      /* safe as a file name */

@@ -10,6 +10,8 @@
 
 #include "model/base/time.h"
 
+enum { DOMAIN_LABEL_MAX = 63 };
+
 static bool
 is_alnum(char c)
 {
@@ -49,6 +51,28 @@ static bool
 host_ok(const char *s, size_t n)
 {
     return of_alphabet(s, n, "._-", "_");
+}
+
+/* Labels of a domain name (RFC 1035, and digits in front), lower case. */
+static bool
+domain_ok(const char *s, size_t n)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= n; i++) {
+        bool end = i == n || s[i] == '.';
+        if (!end && !is_alnum(s[i]) && s[i] != '-') {
+            return false;
+        }
+        if (!end && s[i] >= 'A' && s[i] <= 'Z') {
+            return false;
+        }
+        if (end && (i == start || i - start > DOMAIN_LABEL_MAX ||
+                    s[start] == '-' || s[i - 1] == '-')) {
+            return false;
+        }
+        start = end ? i + 1 : start;
+    }
+    return true;
 }
 
 /* Control characters, line separators and what turns the direction of text
@@ -212,6 +236,16 @@ const struct tn_form tn_form_host = {
             "letter, digit or '_'",
     .max = 253,
     .ok = host_ok,
+};
+
+const struct tn_form tn_form_domain = {
+    .name = "a domain name",
+    .pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+               "(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$",
+    .rule = "lower-case letters, digits and '-' with dots between, at most 63 "
+            "from dot to dot",
+    .max = 253,
+    .ok = domain_ok,
 };
 
 const struct tn_form tn_form_prose = {

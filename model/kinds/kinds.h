@@ -170,6 +170,22 @@ struct tn_tenant {
 
 /* kind: Vpc */
 enum tn_encapsulation { TN_ENCAP_VXLAN, TN_ENCAP_GENEVE, TN_ENCAP_GRE };
+/* How workloads come by an IPv6 address. */
+enum tn_ra {
+    TN_RA_STATEFUL,  /* DHCPv6 gives them the address of their port. */
+    TN_RA_STATELESS, /* From prefix and MAC; the rest by DHCPv6. */
+    TN_RA_SLAAC,     /* From prefix and MAC; no DHCPv6. */
+    TN_RA_NONE,      /* Not from the network. */
+};
+struct tn_dhcp {
+    struct tn_vbool enabled;              /* Default true. */
+    struct tn_vuint lease_time;           /* leaseTime, seconds: 3600. */
+    TN_LIST(struct tn_vaddr) dns_servers; /* dnsServers: both families. */
+    struct tn_vtext domain;               /* "web.example.org" */
+    TN_LIST(struct tn_vaddr) ntp_servers; /* ntpServers: IPv4. */
+    struct tn_venum ra;                   /* enum tn_ra */
+    struct tn_pos at;                     /* Line 0: there is none. */
+};
 struct tn_subnet {
     struct tn_vtext name;
     struct tn_vcidr cidr;     /* IPv4 or IPv6. */
@@ -178,6 +194,7 @@ struct tn_subnet {
     struct tn_vaddr gateway6; /* Default: first address of 'cidr6'. */
     struct tn_vuint mtu;      /* Default: what the underlay carries. */
     struct tn_vuint vni;      /* Default: pinned or derived. */
+    struct tn_dhcp dhcp;      /* Default: none. */
     struct tn_pos at;
 };
 struct tn_route {

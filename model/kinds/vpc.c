@@ -5,12 +5,109 @@
  * compile applies, and are found there. */
 #include "model/kinds/field.h"
 
-enum { SUBNET_LEN_IPV4 = 30, SUBNET_LEN_IPV6 = 126, MTU_IPV6 = 1280 };
+enum {
+    SUBNET_LEN_IPV4 = 30,
+    SUBNET_LEN_IPV6 = 126,
+    SLAAC_LEN = 64,
+    MTU_IPV6 = 1280,
+};
 
 static const char *const encapsulations[] = {
     [TN_ENCAP_VXLAN] = "vxlan",
     [TN_ENCAP_GENEVE] = "geneve",
     [TN_ENCAP_GRE] = "gre",
+};
+
+static const char *const ra_modes[] = {
+    [TN_RA_STATEFUL] = "dhcpv6-stateful",
+    [TN_RA_STATELESS] = "dhcpv6-stateless",
+    [TN_RA_SLAAC] = "slaac",
+    [TN_RA_NONE] = "none",
+};
+
+static const struct tn_field dhcp_fields[] = {
+    {
+        TN_ROW("enabled", struct tn_dhcp, enabled),
+        .type = TN_FIELD_BOOL,
+        .fallback = "true",
+        .description = "Whether the network serves DHCP at all; 'dhcp: {}' "
+                       "is enough to have it do so.",
+        .example = "true",
+    },
+    {
+        TN_ROW("leaseTime", struct tn_dhcp, lease_time),
+        .type = TN_FIELD_UINT,
+        .min = 60,
+        .max = UINT32_MAX,
+        .fallback = "3600",
+        .description = "Seconds for which an address may be used before it is "
+                       "asked for again.",
+        .example = "3600",
+    },
+    {
+        TN_ROW("dnsServers", struct tn_dhcp, dns_servers),
+        .type = TN_FIELD_ADDR,
+        .flags = TN_MANY | TN_DISTINCT | TN_UNICAST,
+        .max_items = 8,
+        .fallback = "(none)",
+        .description = "Name servers: those of IPv4 are told by DHCP, those "
+                       "of IPv6 by DHCPv6 and in router advertisements.",
+        .example = "[10.1.0.53, \"fd00:10:1::53\"]",
+    },
+    {
+        TN_ROW("domain", struct tn_dhcp, domain),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_domain,
+        .fallback = "(none)",
+        .description = "The domain in which short names are looked up.",
+        .example = "web.example.org",
+    },
+    {
+        TN_ROW("ntpServers", struct tn_dhcp, ntp_servers),
+        .type = TN_FIELD_ADDR,
+        .flags = TN_MANY | TN_DISTINCT | TN_UNICAST,
+        .max_items = 8,
+        .fallback = "(none)",
+        .description = "Time servers, IPv4.",
+        .example = "[10.1.0.123]",
+    },
+    {
+        TN_ROW("ra", struct tn_dhcp, ra),
+        .type = TN_FIELD_WORD,
+        TN_WORDS(ra_modes),
+        .fallback = "dhcpv6-stateful",
+        .description = "How workloads come by an IPv6 address, as the router "
+                       "advertises: 'dhcpv6-stateful' gives them the address "
+                       "of their port; with 'slaac' and 'dhcpv6-stateless' "
+                       "they make it of prefix and MAC, and so do their "
+                       "ports; with 'none' the network says nothing.",
+        .example = "dhcpv6-stateful",
+    },
+};
+
+static void
+dhcp_check(const struct tn_check *check, const void *object)
+{
+    const struct tn_dhcp *d = object;
+    char text[TN_ADDR_TEXT];
+    for (size_t i = 0; i < d->ntp_servers.n; i++) {
+        const struct tn_vaddr *a = &d->ntp_servers.items[i];
+        if (a->v.family == TN_AF_IPV6) {
+            tn_check_error(check, a->at,
+                           "%s is IPv6: time servers are told by DHCPv4 only",
+                           tn_addr_format(&a->v, text));
+        }
+    }
+}
+
+static const struct tn_object dhcp = {
+    .title = "Dhcp",
+    .description = "What workloads are told by DHCP: the address of their "
+                   "port, the gateway, the mtu, the VPC's routes, and this.",
+    TN_FIELDS(dhcp_fields),
+    .size = sizeof(struct tn_dhcp),
+    .at = offsetof(struct tn_dhcp, at),
+    .check = dhcp_check,
 };
 
 static const struct tn_field subnet_fields[] = {
@@ -76,6 +173,14 @@ static const struct tn_field subnet_fields[] = {
                        "instance.",
         .example = "70123",
     },
+    {
+        TN_ROW("dhcp", struct tn_subnet, dhcp),
+        .type = TN_FIELD_OBJECT,
+        .object = &dhcp,
+        .fallback = "(none)",
+        .description = "Serves addresses and settings to what asks for them "
+                       "with DHCP. Not every driver can.",
+    },
 };
 
 static void
@@ -121,6 +226,28 @@ size_check(const struct tn_check *check, const struct tn_vcidr *cidr)
 }
 
 static void
+ra_check(const struct tn_check *check, const struct tn_subnet *s)
+{
+    const struct tn_cidr *six =
+        s->cidr.v.addr.family == TN_AF_IPV6 ? &s->cidr.v : &s->cidr6.v;
+    unsigned mode = s->dhcp.ra.v;
+    char text[TN_CIDR_TEXT];
+    if (!s->dhcp.ra.at.line || mode == TN_RA_NONE || mode == TN_WORD_BAD ||
+        !tn_addr_present(&s->cidr.v.addr)) {
+        return;
+    }
+    if (!s->cidr6.at.line && s->cidr.v.addr.family != TN_AF_IPV6) {
+        tn_check_error(check, s->dhcp.ra.at,
+                       "'ra' is about IPv6, which this subnet has not");
+    } else if (mode != TN_RA_STATEFUL && tn_addr_present(&six->addr) &&
+               six->len != SLAAC_LEN) {
+        tn_check_error(check, s->dhcp.ra.at,
+                       "'%s' needs a prefix of /%d: %s is none", ra_modes[mode],
+                       SLAAC_LEN, tn_cidr_format(six, text));
+    }
+}
+
+static void
 subnet_check(const struct tn_check *check, const void *object)
 {
     const struct tn_subnet *s = object;
@@ -129,6 +256,7 @@ subnet_check(const struct tn_check *check, const void *object)
     size_check(check, &s->cidr6);
     gateway_check(check, &s->gateway, &s->cidr, "gateway");
     gateway_check(check, &s->gateway6, &s->cidr6, "gateway6");
+    ra_check(check, s);
     if (ipv6 && s->cidr6.at.line) {
         struct tn_diag *d =
             tn_check_error(check, s->cidr6.at,
