@@ -357,16 +357,6 @@ port(struct tn_arena *arena, const struct tn_k_port *o, struct tn_resource *r)
     }
 }
 
-static const char *
-pair_claim(struct tn_arena *arena, const char *name)
-{
-    struct tn_k_str t;
-    tn_k_str_init(&t, arena);
-    tn_k_str_add(&t, "pair ");
-    tn_k_str_add(&t, name);
-    return tn_k_str_end(&t);
-}
-
 static void
 peering(struct tn_arena *arena, const struct tn_k_peering *o,
         struct tn_resource *r)
@@ -379,14 +369,11 @@ peering(struct tn_arena *arena, const struct tn_k_peering *o,
         {"mtu", number(arena, o->link.mtu), UPDATE, false},
         {"peer", o->peer_scope, REPLACE, false},
         {"routes", cidrs_text(arena, o->routes, o->n_routes), UPDATE, false},
-        {"state", link_state(&o->link), UPDATE, false},
+        {"state", o->renamed ? "renamed" : link_state(&o->link), UPDATE, false},
     };
     FILL(r, arena, "peering",
          o->second ? TN_K_RANK_PEERING_END : TN_K_RANK_PEERING, a);
     fill_key(r, arena, &o->o, "peering", o->link.name);
-    if (!o->second) {
-        r->claim = pair_claim(arena, o->link.name);
-    }
 }
 
 static void
@@ -475,8 +462,7 @@ other_link(struct tn_arena *arena, const struct tn_k_foreign *o,
     };
     FILL(r, arena, "link", TN_K_RANK_BRIDGE, a);
     fill_key(r, arena, &o->o, o->key_kind, o->link.name);
-    r->claim = o->pair ? pair_claim(arena, o->pair)
-                       : interface_claim(arena, o->netns, o->interface);
+    r->claim = interface_claim(arena, o->netns, o->interface);
     if (o->vni) {
         struct tn_k_str t;
         tn_k_str_init(&t, arena);

@@ -184,6 +184,29 @@ tn_k_create_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
     return TN_OK;
 }
 
+/* Under what name an end is, or was, seen. */
+static const char *
+name_seen(const struct tn_k_peering *o)
+{
+    return o->renamed ? o->renamed : o->link.name;
+}
+
+/* Gives an end its name back.  Older kernels let a link that is down only be
+ * renamed, which loses its addresses and routes: they are all put again. */
+static void
+rename_end(const struct tn_k_emit *e, const struct tn_k_addr_target *t,
+           const char *name)
+{
+    struct tn_k_batch *b = tn_k_lane(e->c, t->space, 0);
+    tn_k_link_begin(e, b, t->index, 0, TN_K_DOWN);
+    tn_k_msg_end(b);
+    tn_k_link_begin(e, b, t->index, 0, TN_K_KEEP);
+    tn_k_put_str(b, IFLA_IFNAME, name);
+    tn_k_msg_end(b);
+    tn_k_raise_link(e, t->space, t->level, t->index);
+    tn_k_space_note_index(e->c->s, t->space, name, t->index);
+}
+
 enum tn_code
 tn_k_update_peering(const struct tn_k_emit *e, const struct tn_k_peering *was,
                     const struct tn_k_peering *o, struct tn_error *err)
@@ -193,12 +216,17 @@ tn_k_update_peering(const struct tn_k_emit *e, const struct tn_k_peering *was,
     if (code != TN_OK) {
         return code;
     }
-    t.index = tn_k_space_index(t.space, o->link.name);
+    t.index = tn_k_space_index(t.space, name_seen(was));
     if (!t.index) {
         return tn_fail(err, TN_ESTALE, 0, "interface %s is not there",
                        o->link.name);
     }
-    furnish(e, was, o, &t);
+    struct tn_k_peering bare = *was;
+    if (strcmp(name_seen(was), name_seen(o)) != 0) {
+        rename_end(e, &t, name_seen(o));
+        bare.address = (struct tn_cidr){0};
+    }
+    furnish(e, &bare, o, &t);
     return TN_OK;
 }
 
@@ -207,7 +235,7 @@ tn_k_delete_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
                     struct tn_error *err)
 {
     if (!o->second) {
-        return tn_k_doom_link(e, o->o.ns, o->link.name, err);
+        return tn_k_doom_link(e, o->o.ns, name_seen(o), err);
     }
     struct tn_k_addr_target t = {.level = 1};
     enum tn_code code = tn_k_commit_space(e->c, o->o.ns, &t.space, err);
@@ -217,7 +245,7 @@ tn_k_delete_peering(const struct tn_k_emit *e, const struct tn_k_peering *o,
     if (code != TN_OK) {
         return code;
     }
-    t.index = tn_k_space_index(t.space, o->link.name);
+    t.index = tn_k_space_index(t.space, name_seen(o));
     if (!t.index) {
         return TN_OK;
     }

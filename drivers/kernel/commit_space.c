@@ -107,7 +107,17 @@ tn_k_update_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
         space->tuned = false;
         code = tn_k_netns_enter(space->fd, err);
     }
-    return code == TN_OK ? tn_k_sysctls_write(err) : code;
+    if (code == TN_OK) {
+        code = tn_k_sysctls_write(err);
+    }
+    const struct tn_k_table *t = &space->table;
+    for (size_t i = 0; code == TN_OK && i < t->links.n; i++) {
+        const struct tn_k_seen_link *l = &t->links.items[i];
+        if (tn_k_has_settings(l, e->c->s->mark)) {
+            tn_k_link_sysctls_write(l->link.name, &l->settings);
+        }
+    }
+    return code;
 }
 
 enum tn_code
@@ -187,7 +197,8 @@ tn_k_delete_netns(struct tn_k_commit *c, const struct tn_k_netns *o,
     if (code != TN_OK) {
         return code;
     }
-    if (!tn_k_space_marked(space, c->s->mark)) {
+    /* What proved it to be ours went first. */
+    if (!tn_k_space_marked(space, c->s->mark) && !space->proved) {
         return tn_fail(err, TN_ESTALE, 0, "namespace %s is not ours", o->o.ns);
     }
     const char *name = tn_k_occupant(space);

@@ -435,3 +435,47 @@ tn_k_lab_apply(const struct tn_device *device)
     driver->close(session);
     return result;
 }
+
+static const struct tn_state *
+part_of(struct tn_arena *arena, const struct tn_state *state,
+        const struct tn_scope *scope)
+{
+    struct tn_resource *items = tn_new_n(arena, struct tn_resource, state->n);
+    struct tn_state *part = tn_new(arena, struct tn_state);
+    *part = (struct tn_state){state->device, items, 0};
+    for (size_t i = 0; i < state->n; i++) {
+        if (tn_texts_has(scope->names, scope->n, state->items[i].scope)) {
+            items[part->n++] = state->items[i];
+        }
+    }
+    return part;
+}
+
+struct tn_k_lab_result
+tn_k_lab_heal(struct tn_session *session, const struct tn_device *device,
+              const struct tn_scope *scope)
+{
+    const struct tn_driver *driver = &tn_driver_kernel;
+    struct tn_k_lab_result result = {0};
+    struct tn_error *err = &result.error;
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    const struct tn_state *want = NULL, *have = NULL;
+    struct tn_stage *stage = NULL;
+    struct tn_diags diags;
+    size_t n = 0;
+    tn_diags_init(&diags, arena);
+    cr_assert(driver->render(device, arena, &want, &diags, err) == TN_OK);
+    result.code = driver->observe(session, scope, want, arena, &have, err);
+    if (result.code != TN_OK) {
+        return result;
+    }
+    const struct tn_step *steps = tn_k_lab_diff(
+        arena, part_of(arena, want, scope), part_of(arena, have, scope), &n);
+    for (size_t i = 0; i < n; i++) {
+        result.n[steps[i].op]++;
+    }
+    enum tn_outcome *outcomes = tn_new_n(arena, enum tn_outcome, n + 1);
+    cr_assert(driver->stage(session, steps, n, &stage, err) == TN_OK);
+    result.code = driver->commit(stage, outcomes, &result.failed, err);
+    return result;
+}

@@ -54,6 +54,13 @@ struct tn_k_lab_result {
  * nothing differs but the steps that wait, unless the commit failed. */
 struct tn_k_lab_result tn_k_lab_apply(const struct tn_device *device);
 
+/* Observes those scopes only in a session that has observed everything, as is
+ * done when events have told 'keys', and commits what differs.  Nothing is
+ * asserted; 'n' is set. */
+struct tn_k_lab_result tn_k_lab_heal(struct tn_session *session,
+                                     const struct tn_device *device,
+                                     const struct tn_scope *scope);
+
 /* The steps that lead from 'have' to 'want', in the order of the driver's
  * contract; new in 'arena'. */
 const struct tn_step *tn_k_lab_diff(struct tn_arena *arena,

@@ -142,6 +142,7 @@ struct tn_k_peering {
     struct tn_k_object o;
     struct tn_k_link link;
     const char *peer_ns, *peer_scope;
+    const char *renamed;          /* What somebody called it; null: nothing. */
     bool second;                  /* The link belongs to the other side. */
     struct tn_cidr address;       /* fe80::1/64 or fe80::2/64. */
     struct tn_addr via;           /* The other end's. */
@@ -192,8 +193,6 @@ struct tn_k_foreign {
     uint32_t vni;         /* What it keeps us from using; 0: nothing. */
     const char *netns, *interface; /* So, too: its far end, if it is a port's
                                       that was renamed; null: nothing. */
-    const char *pair; /* So, too: the name of the far end, if it is an end of a
-                         peering that was renamed; null: nothing. */
 };
 
 struct tn_k_rules {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/kernel/sysctl.h"
 #include "drivers/kernel/threads.h"
 
 /* What a tunnel adds to a frame, by family of the underlay: outer IP, UDP,
@@ -43,6 +44,28 @@ add_rules(struct tn_k_watch_vpc *v, const struct tn_nft_observed *seen)
     }
 }
 
+/* What differs from what is wanted in the namespace as a whole. */
+static const char *
+settings(const struct tn_k_watch_vpc *v, const struct tn_k_visit *visit)
+{
+    const struct tn_k_table *t = &v->space->table;
+    struct tn_arena *arena = v->w->list.arena;
+    const char *text = visit->sysctls;
+    for (size_t i = 0; i < t->links.n; i++) {
+        const struct tn_k_seen_link *l = t->by_name[i];
+        if (tn_k_has_settings(l, v->w->s->mark)) {
+            text =
+                tn_k_link_sysctls_add(arena, text, l->link.name, &l->settings);
+        }
+    }
+    if (v->space->proved) {
+        bool first = text == tn_k_sysctls_wanted();
+        text = tn_arena_printf(arena, "%s%slo/alias=lost", first ? "" : text,
+                               first ? "" : ", ");
+    }
+    return text;
+}
+
 static void
 watch_vpc(struct tn_k_watch *w, const struct tn_k_visit *visit)
 {
@@ -54,7 +77,7 @@ watch_vpc(struct tn_k_watch *w, const struct tn_k_visit *visit)
         add_netns(&v, "not known", false);
         return;
     }
-    add_netns(&v, visit->sysctls, true);
+    add_netns(&v, settings(&v, visit), true);
     add_rules(&v, &visit->rules);
     tn_k_watch_links(&v);
     tn_k_watch_entries(&v);

@@ -13,7 +13,7 @@ struct tn_k_visit {
     const char *scope; /* Of a VPC; else null. */
     const char *sysctls;
     struct tn_nft_observed rules;
-    bool there, ours; /* It exists; it bears our mark. */
+    bool there, ours; /* It exists; it bears our mark, or has only lost it. */
     enum tn_code code;
     const struct tn_error *err; /* If 'code' is one; it is large. */
 };
@@ -42,6 +42,7 @@ struct tn_k_watch_vpc {
     const char **keys;    /* Of resources, by rank of their links. */
     const char **names;   /* Of links, by rank; in the caller's arena. */
     const char **tunnels; /* Of tunnel devices, by rank; else null. */
+    bool *ends;           /* Ends of peerings, by rank. */
 };
 
 /* observe_read.c: an epoch in which all that matters is read: a new one, or

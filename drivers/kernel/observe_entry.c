@@ -107,8 +107,7 @@ is_part_of_peering(const struct tn_k_watch_vpc *v,
 {
     const struct tn_k_seen_link *l =
         tn_k_table_by_index(&v->space->table, r->index);
-    return l && r->protocol == TN_K_PROTOCOL && l->type == TN_K_TYPE_VETH &&
-           l->link.name[0] == TN_K_LINK && l->link.name[1] == '-';
+    return l && r->protocol == TN_K_PROTOCOL && v->ends[l->rank];
 }
 
 static void

@@ -111,15 +111,17 @@ is_orphan(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
 {
     const struct tn_scope *scope = v->w->scope;
     return !(scope && scope->names) && tn_k_link_ours(l) &&
-           !tn_k_space_joins(v->w->s, l, peer_ns, l->link.name);
+           !tn_k_space_joins(v->w->s, l, peer_ns, NULL);
 }
 
 static void
-watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
+              const char *name)
 {
     struct tn_arena *arena = v->w->list.arena;
     const struct tn_k_table *t = &v->space->table;
     const char *peer = peer_by_alias(v, l);
+    v->ends[l->rank] = true;
     if (peer &&
         is_orphan(v, l, tn_k_netns_name(arena, v->w->s->device, peer))) {
         return;
@@ -127,6 +129,10 @@ watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     struct tn_k_peering *o = tn_new(arena, struct tn_k_peering);
     o->o = tn_k_watch_object(v, TN_K_OBJ_PEERING);
     o->link = tn_k_watch_link(v, l);
+    if (strcmp(name, l->link.name) != 0) {
+        o->renamed = v->names[l->rank];
+        memcpy(o->link.name, name, strlen(name) + 1);
+    }
     o->peer_scope = "unknown";
     if (peer) {
         o->peer_scope = tn_arena_strdup(arena, peer);
@@ -135,7 +141,7 @@ watch_peering(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     }
     if (o->second) {
         o->o.parent =
-            tn_arena_printf(arena, "%s/peering/%s", peer, l->link.name);
+            tn_arena_printf(arena, "%s/peering/%s", peer, o->link.name);
     }
     size_t n = 0;
     const struct tn_cidr *addrs = tn_k_watch_addrs(v->w, t, l, &n);
@@ -181,22 +187,21 @@ kind_by_name(const char *name)
     }
 }
 
-/* The name of the other end of a peering whose end here was renamed. */
+/* An end of a peering under the name that it should have: its own, or, if
+ * somebody renamed it and nothing else has that name, the former.  Null: it is
+ * none, or does not say. */
 static const char *
-pair_name(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
+end_name(const struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l,
+         char name[TN_K_IFNAME])
 {
-    struct tn_arena *arena = v->w->list.arena;
-    const char *peer = peer_by_alias(v, l);
-    const struct tn_k_space *space =
-        peer && l->type == TN_K_TYPE_VETH
-            ? tn_k_space_seen(v->w->s,
-                              tn_k_netns_name(arena, v->w->s->device, peer))
-            : NULL;
-    const struct tn_k_seen_link *far =
-        space ? tn_k_table_by_index(&space->table, l->peer_index) : NULL;
-    return far && far->peer_index == l->link.index
-               ? tn_arena_strdup(arena, far->link.name)
-               : NULL;
+    const char *peer = tn_k_link_ours(l) ? peer_by_alias(v, l) : NULL;
+    if (l->type != TN_K_TYPE_VETH || !peer) {
+        return NULL;
+    }
+    tn_k_link_name(v->scope, peer, name);
+    const struct tn_k_seen_link *other =
+        tn_k_table_by_name(&v->space->table, name);
+    return !other || other == l ? name : NULL;
 }
 
 static void
@@ -210,7 +215,6 @@ watch_other(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
     o->vni = l->type == TN_K_TYPE_VXLAN ? l->vni : 0;
     if (tn_k_link_ours(l)) {
         tn_k_watch_far_name(v, l, &o->netns, &o->interface);
-        o->pair = pair_name(v, l);
     }
     tn_k_watch_add(v->w, &o->o, tn_k_link_ours(l));
 }
@@ -219,12 +223,15 @@ static void
 watch_link(struct tn_k_watch_vpc *v, const struct tn_k_seen_link *l)
 {
     const char *kind = kind_by_name(l->link.name);
+    char name[TN_K_IFNAME];
     if (strcmp(kind, "bridge") == 0 && l->type == TN_K_TYPE_BRIDGE) {
         watch_bridge(v, l);
     } else if (strcmp(kind, "vxlan") == 0 && l->type == TN_K_TYPE_VXLAN) {
         watch_vxlan(v, l);
+    } else if (end_name(v, l, name)) {
+        watch_peering(v, l, name);
     } else if (strcmp(kind, "peering") == 0 && l->type == TN_K_TYPE_VETH) {
-        watch_peering(v, l);
+        watch_peering(v, l, l->link.name);
     } else if (strcmp(kind, "port") == 0 && l->type != TN_K_TYPE_BRIDGE &&
                l->type != TN_K_TYPE_VXLAN) {
         tn_k_watch_port(v, l);
@@ -254,6 +261,7 @@ tn_k_watch_links(struct tn_k_watch_vpc *v)
     v->names = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     v->keys = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
     v->tunnels = tn_new_n(v->w->list.arena, const char *, t->links.n + 1);
+    v->ends = tn_new_n(v->w->list.arena, bool, t->links.n + 1);
     for (size_t i = 0; i < t->links.n; i++) {
         v->names[i] =
             tn_arena_strdup(v->w->list.arena, t->by_name[i]->link.name);

@@ -126,7 +126,11 @@ visit_read(void *ctx, size_t worker, size_t i)
         }
     }
     v->there = v->code == TN_OK;
-    v->ours = v->there && tn_k_space_marked(v->space, w->s->mark);
+    if (v->there && v->scope) {
+        v->space->proved = tn_k_space_lost_mark(v->space, w->s->mark);
+    }
+    v->ours = v->there &&
+              (v->space->proved || tn_k_space_marked(v->space, w->s->mark));
     if (v->scope && v->ours && !w->ahead) {
         v->code = read_vpc(w, v, round->out[worker], &err);
     }

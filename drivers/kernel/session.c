@@ -12,6 +12,12 @@
 #include "drivers/kernel/nft.h"
 #include "drivers/kernel/probe.h"
 
+/* What the aliases of all instances begin with. */
+#define ANY_MARK "tenet:"
+
+/* The index of the loopback in every namespace. */
+enum { LOOPBACK = 1 };
+
 void
 tn_k_space_close(struct tn_k_space *space)
 {
@@ -22,6 +28,7 @@ tn_k_space_close(struct tn_k_space *space)
     space->fd = -1;
     space->epoch = 0;
     space->next_index = 0;
+    space->proved = false;
     space->ipv6 = false;
     space->tuned = false;
 }
@@ -192,11 +199,11 @@ tn_k_space_joins(const struct tn_session *s, const struct tn_k_seen_link *l,
 {
     const struct tn_k_space *space = tn_k_space_seen(s, ns);
     const struct tn_k_seen_link *other =
-        space ? tn_k_table_by_name(&space->table, name) : NULL;
+        space ? tn_k_table_by_index(&space->table, l->peer_index) : NULL;
     return other && l->type == TN_K_TYPE_VETH &&
            other->type == TN_K_TYPE_VETH &&
-           other->link.index == l->peer_index &&
-           other->peer_index == l->link.index;
+           other->peer_index == l->link.index &&
+           (!name || strcmp(other->link.name, name) == 0);
 }
 
 bool
@@ -235,6 +242,15 @@ tn_k_space_index(const struct tn_k_space *space, const char *name)
     return l ? l->link.index : 0;
 }
 
+void
+tn_k_space_note_index(struct tn_session *s, struct tn_k_space *space,
+                      const char *name, uint32_t index)
+{
+    uint32_t *noted = tn_new(s->seen, uint32_t);
+    *noted = index;
+    tn_map_put(&space->made, tn_arena_strdup(s->seen, name), noted);
+}
+
 uint32_t
 tn_k_space_new_index(struct tn_session *s, struct tn_k_space *space,
                      const char *name)
@@ -242,16 +258,16 @@ tn_k_space_new_index(struct tn_session *s, struct tn_k_space *space,
     if (space->next_index == 0) {
         space->next_index = space->table.top_index + 1;
     }
-    uint32_t *index = tn_new(s->seen, uint32_t);
-    *index = space->next_index++;
-    tn_map_put(&space->made, tn_arena_strdup(s->seen, name), index);
-    return *index;
+    uint32_t index = space->next_index++;
+    tn_k_space_note_index(s, space, name, index);
+    return index;
 }
 
 const char *
 tn_k_space_alias(const struct tn_k_space *space)
 {
-    const struct tn_k_seen_link *lo = tn_k_table_by_name(&space->table, "lo");
+    const struct tn_k_seen_link *lo =
+        tn_k_table_by_index(&space->table, LOOPBACK);
     return lo ? lo->alias : "";
 }
 
@@ -259,6 +275,32 @@ bool
 tn_k_space_marked(const struct tn_k_space *space, const char *mark)
 {
     return strncmp(tn_k_space_alias(space), mark, strlen(mark)) == 0;
+}
+
+static bool
+is_marked_bridge(const struct tn_k_seen_link *l, const char *mark)
+{
+    static const char kind[] = "bridge/";
+    size_t n = strlen(mark), n_kind = sizeof kind - 1;
+    return l->type == TN_K_TYPE_BRIDGE && l->group == TN_K_GROUP &&
+           strncmp(l->alias, mark, n) == 0 &&
+           strncmp(l->alias + n, kind, n_kind) == 0 &&
+           strcmp(l->alias + n + n_kind, l->link.name) == 0;
+}
+
+bool
+tn_k_space_lost_mark(const struct tn_k_space *space, const char *mark)
+{
+    const struct tn_k_table *t = &space->table;
+    if (strncmp(tn_k_space_alias(space), ANY_MARK, sizeof ANY_MARK - 1) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < t->links.n; i++) {
+        if (is_marked_bridge(&t->links.items[i], mark)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Two descriptors a namespace: the usual soft limit of 1024 is soon reached. */
@@ -300,9 +342,9 @@ tn_k_open(const struct tn_device *device, const struct tn_driver_env *env,
     s->seen = tn_arena_new();
     s->epoch = 1;
     s->home = -1;
-    s->mark = tn_arena_printf(s->arena, "tenet:%s:", device->instance);
-    s->ports_mark = tn_arena_printf(s->arena, "tenet:%s:ports-of/%s/",
-                                    device->instance, device->name);
+    s->mark = tn_arena_printf(s->arena, ANY_MARK "%s:", device->instance);
+    s->ports_mark =
+        tn_arena_printf(s->arena, "%sports-of/%s/", s->mark, device->name);
     tn_map_init(&s->spaces, s->arena, 0);
     enum tn_code code = tn_k_netns_open(NULL, &s->home, err);
     if (code == TN_OK) {

@@ -36,6 +36,8 @@ struct tn_k_space {
     uint32_t epoch;          /* When; 0: never. */
     enum tn_k_depth depth;   /* How much of it. */
     struct tn_map made;      /* Links made since: name to index. */
+    bool proved;             /* Its mark was lost, and it was seen to be ours
+                                all the same. */
     uint32_t next_index;     /* For the next link. */
     struct tn_k_batch lanes[TN_K_LEVELS]; /* Of a commit; else empty. */
     bool waiting;                         /* Some lane is not empty. */
@@ -105,8 +107,8 @@ void tn_k_space_keep(struct tn_session *s, struct tn_k_space *space,
 const struct tn_k_space *tn_k_space_seen(const struct tn_session *s,
                                          const char *name);
 
-/* Is the other end of a pair of which 'l' is one end the link 'name' of that
- * namespace, as it was read in this epoch? */
+/* Is the other end of a pair of which 'l' is one end in that namespace, as it
+ * was read in this epoch?  With 'name' not null, under that name. */
 bool tn_k_space_joins(const struct tn_session *s,
                       const struct tn_k_seen_link *l, const char *ns,
                       const char *name);
@@ -121,13 +123,24 @@ void tn_k_session_renew(struct tn_session *s);
 /* The index of a link, made since or read before; 0 if there is none. */
 uint32_t tn_k_space_index(const struct tn_k_space *space, const char *name);
 
+/* Notes that a link has, or will have, that index under that name. */
+void tn_k_space_note_index(struct tn_session *s, struct tn_k_space *space,
+                           const char *name, uint32_t index);
+
 /* Chooses the index of a link to be made, and notes it. */
 uint32_t tn_k_space_new_index(struct tn_session *s, struct tn_k_space *space,
                               const char *name);
 
-/* Is the namespace ours?  By the alias of its loopback, which was read. */
+/* Does the namespace bear that mark?  By the alias of its loopback, which was
+ * read. */
 bool tn_k_space_marked(const struct tn_k_space *space, const char *mark);
 const char *tn_k_space_alias(const struct tn_k_space *space);
+
+/* Has a namespace of a VPC's name that bears no mark only lost ours?  So if it
+ * says of no other instance that it is its, and has a bridge with our whole
+ * mark: group, and alias with the bridge's own name.  A bridge cannot be moved
+ * from one namespace to another, so we made it there. */
+bool tn_k_space_lost_mark(const struct tn_k_space *space, const char *mark);
 
 /* The driver's members. */
 enum tn_code tn_k_open(const struct tn_device *device,

@@ -5,15 +5,15 @@
  * they are set before a namespace is used. */
 #include "drivers/kernel/sysctl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "drivers/kernel/format.h"
-#include "drivers/kernel/names.h"
 #include "model/base/cleanup.h"
 
 struct sysctl {
@@ -25,7 +25,8 @@ struct sysctl {
  * duplicate address detection (gateways are anycast), no addresses that the
  * kernel makes up, no IPv6 of their own for ports of bridges, no redirects
  * between hosts of one bridge; answers to ARP for addresses of the asked
- * interface only; bridged packets pass the rules. */
+ * interface only, and in nobody's place; no packets of 127.0.0.0/8; bridged
+ * packets pass the rules. */
 static const struct sysctl sysctls[] = {
     {"ipv4/ip_forward", "1"},
     {"ipv6/conf/all/forwarding", "1"},
@@ -39,7 +40,12 @@ static const struct sysctl sysctls[] = {
     {"ipv4/conf/all/accept_source_route", "0"},
     {"ipv4/conf/default/accept_source_route", "0"},
     {"ipv4/conf/all/arp_ignore", "1"},
+    {"ipv4/conf/default/arp_ignore", "0"},
     {"ipv4/conf/all/arp_announce", "2"},
+    {"ipv4/conf/all/proxy_arp", "0"},
+    {"ipv4/conf/default/proxy_arp", "0"},
+    {"ipv4/conf/all/route_localnet", "0"},
+    {"ipv4/conf/default/route_localnet", "0"},
     {"ipv4/conf/all/promote_secondaries", "1"},
     {"ipv6/conf/all/accept_ra", "0"},
     {"ipv6/conf/default/accept_ra", "0"},
@@ -49,6 +55,8 @@ static const struct sysctl sysctls[] = {
     {"ipv6/conf/default/dad_transmits", "0"},
     {"ipv6/conf/default/addr_gen_mode", "1"},
     {"ipv6/conf/default/disable_ipv6", "1"},
+    {"ipv6/conf/all/proxy_ndp", "0"},
+    {"ipv6/conf/default/proxy_ndp", "0"},
     {"ipv6/conf/all/accept_redirects", "0"},
     {"ipv6/conf/default/accept_redirects", "0"},
     {"bridge/bridge-nf-call-iptables", "1"},
@@ -56,13 +64,17 @@ static const struct sysctl sysctls[] = {
     {"bridge/bridge-nf-call-arptables", "0"},
 };
 
-/* Of each bridge and end of a peering, which others can turn off one by one. */
-static const struct {
-    const char *family, *name, *value;
-} of_links[] = {
-    {"ipv4", "forwarding", "1"},
-    {"ipv6", "disable_ipv6", "0"},
-    {"ipv6", "forwarding", "1"},
+/* The kernel takes the larger of the link's and of all's, but for forwarding
+ * and IPv6's, where the link's alone counts. */
+const struct tn_k_link_sysctl tn_k_link_sysctls[TN_K_LINK_SYSCTLS] = {
+    {"ipv4", "forwarding", IPV4_DEVCONF_FORWARDING - 1, 1},
+    {"ipv4", "proxy_arp", IPV4_DEVCONF_PROXY_ARP - 1, 0},
+    {"ipv4", "rp_filter", IPV4_DEVCONF_RP_FILTER - 1, 0},
+    {"ipv4", "arp_ignore", IPV4_DEVCONF_ARP_IGNORE - 1, 0},
+    {"ipv4", "route_localnet", IPV4_DEVCONF_ROUTE_LOCALNET - 1, 0},
+    {"ipv6", "forwarding", DEVCONF_FORWARDING, 1},
+    {"ipv6", "disable_ipv6", DEVCONF_DISABLE_IPV6, 0},
+    {"ipv6", "proxy_ndp", DEVCONF_PROXY_NDP, 0},
 };
 
 const char *
@@ -87,54 +99,12 @@ has_value(int dir, const struct sysctl *s, char *got, size_t size)
 }
 
 static void
-cleanup_dir(DIR **d)
-{
-    if (*d) {
-        closedir(*d);
-    }
-}
-
-static bool
-has_addresses(const char *link)
-{
-    return (link[0] == TN_K_BRIDGE || link[0] == TN_K_LINK) && link[1] == '-';
-}
-
-/* Calls 'each' for those of links. */
-static void
-links_walk(int dir, void (*each)(void *ctx, int dir, const struct sysctl *s),
-           void *ctx)
-{
-    int fd = openat(dir, "ipv4/conf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    TN_CLEANUP(cleanup_dir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        for (size_t i = 0;
-             has_addresses(e->d_name) && i < TN_ARRAY_SIZE(of_links); i++) {
-            char path[320];
-            snprintf(path, sizeof path, "%s/conf/%s/%s", of_links[i].family,
-                     e->d_name, of_links[i].name);
-            each(ctx, dir, &(struct sysctl){path, of_links[i].value});
-        }
-    }
-}
-
-static void
 differs_add(struct tn_k_str *t, const struct sysctl *s, const char *got)
 {
     tn_k_str_sep(t, 0);
     tn_k_str_add(t, s->path);
     tn_k_str_addc(t, '=');
     tn_k_str_add(t, got);
-}
-
-/* One that is gone since does not differ. */
-static void
-link_differs(void *ctx, int dir, const struct sysctl *s)
-{
-    char got[64];
-    if (!has_value(dir, s, got, sizeof got) && got[0] != '?') {
-        differs_add(ctx, s, got);
-    }
 }
 
 enum tn_code
@@ -154,7 +124,6 @@ tn_k_sysctls_read(struct tn_arena *arena, const char **out,
             differs_add(&t, &sysctls[i], got);
         }
     }
-    links_walk(dir, link_differs, &t);
     *out = t.n ? tn_k_str_end(&t) : tn_k_sysctls_wanted();
     return TN_OK;
 }
@@ -186,17 +155,6 @@ tn_k_sysctl_new_links(bool ipv6, struct tn_error *err)
     return set_value(AT_FDCWD, &s, err);
 }
 
-/* What fails is seen when it is looked at the next time. */
-static void
-link_set(void *ctx, int dir, const struct sysctl *s)
-{
-    (void) ctx;
-    char got[64];
-    if (!has_value(dir, s, got, sizeof got)) {
-        (void) set_value(dir, s, NULL);
-    }
-}
-
 enum tn_code
 tn_k_sysctls_write(struct tn_error *err)
 {
@@ -209,8 +167,48 @@ tn_k_sysctls_write(struct tn_error *err)
     for (size_t i = 0; code == TN_OK && i < TN_ARRAY_SIZE(sysctls); i++) {
         code = set_value(dir, &sysctls[i], err);
     }
-    if (code == TN_OK) {
-        links_walk(dir, link_set, NULL);
-    }
     return code;
+}
+
+static const char *
+link_path(const char *link, const struct tn_k_link_sysctl *s, char *path,
+          size_t size)
+{
+    snprintf(path, size, "%s/conf/%s/%s", s->family, link, s->name);
+    return path;
+}
+
+const char *
+tn_k_link_sysctls_add(struct tn_arena *arena, const char *text,
+                      const char *link, const struct tn_k_link_settings *have)
+{
+    for (size_t i = 0; i < TN_K_LINK_SYSCTLS; i++) {
+        const struct tn_k_link_sysctl *s = &tn_k_link_sysctls[i];
+        char path[96];
+        if (have->v[i] != s->wanted) {
+            bool first = text == tn_k_sysctls_wanted();
+            text = tn_arena_printf(
+                arena, "%s%s%s=%u", first ? "" : text, first ? "" : ", ",
+                link_path(link, s, path, sizeof path), (unsigned) have->v[i]);
+        }
+    }
+    return text;
+}
+
+void
+tn_k_link_sysctls_write(const char *link, const struct tn_k_link_settings *have)
+{
+    TN_CLEANUP(tn_cleanup_fd)
+    int dir = open("/proc/sys/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; dir >= 0 && i < TN_K_LINK_SYSCTLS; i++) {
+        const struct tn_k_link_sysctl *s = &tn_k_link_sysctls[i];
+        char path[96];
+        if (have->v[i] != s->wanted) {
+            (void) set_value(
+                dir,
+                &(struct sysctl){link_path(link, s, path, sizeof path),
+                                 s->wanted ? "1" : "0"},
+                NULL);
+        }
+    }
 }

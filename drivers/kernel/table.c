@@ -60,6 +60,16 @@ build_index(struct tn_k_table *t)
     }
 }
 
+bool
+tn_k_has_settings(const struct tn_k_seen_link *l, const char *mark)
+{
+    bool ours =
+        l->group == TN_K_GROUP || strncmp(l->alias, mark, strlen(mark)) == 0;
+    return ours && l->link.name[1] == '-' &&
+           ((l->type == TN_K_TYPE_BRIDGE && l->link.name[0] == TN_K_BRIDGE) ||
+            (l->type == TN_K_TYPE_VETH && l->link.name[0] == TN_K_LINK));
+}
+
 struct tn_k_seen_link *
 tn_k_table_by_index(const struct tn_k_table *t, uint32_t index)
 {

@@ -10,6 +10,7 @@
 
 #include "drivers/kernel/nl.h"
 #include "drivers/kernel/object.h"
+#include "drivers/kernel/sysctl.h"
 
 enum tn_k_type {
     TN_K_TYPE_OTHER,
@@ -32,6 +33,7 @@ struct tn_k_seen_link {
     uint16_t port;
     struct tn_addr local;
     uint32_t rank; /* Place by name. */
+    struct tn_k_link_settings settings;
 };
 
 /* Addresses, neighbours and forwarding entries are sorted by link once they
@@ -97,6 +99,10 @@ enum tn_code tn_k_table_neighs(struct tn_k_table *t, struct tn_k_sock *sock,
                                struct tn_error *err) TN_MUST_USE;
 enum tn_code tn_k_table_fdb(struct tn_k_table *t, struct tn_k_sock *sock,
                             struct tn_error *err) TN_MUST_USE;
+
+/* Is it a bridge of ours, or an end of a peering: what has addresses, and
+ * settings that we mind?  'mark' begins our aliases. */
+bool tn_k_has_settings(const struct tn_k_seen_link *l, const char *mark);
 
 /* Null if there is none. */
 struct tn_k_seen_link *tn_k_table_by_index(const struct tn_k_table *t,

@@ -9,6 +9,7 @@
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Option by attribute; an attribute of value 0 clears, else sets. */
 static const uint16_t bridge_options[] = {
@@ -163,6 +164,44 @@ parse_info(struct tn_arena *arena, const struct nlattr *info,
     }
 }
 
+/* The values of one family. */
+static void
+parse_family(const struct nlattr *family, const char *name, int type,
+             struct tn_k_link_settings *out)
+{
+    const struct nlattr *a;
+    int left;
+    TN_K_EACH_ATTR_IN(a, family, left)
+    {
+        for (size_t i = 0; tn_k_attr_type(a) == type && i < TN_K_LINK_SYSCTLS;
+             i++) {
+            const struct tn_k_link_sysctl *s = &tn_k_link_sysctls[i];
+            int at = 4 * s->place;
+            if (strcmp(s->family, name) == 0 && at + 4 <= tn_k_attr_len(a)) {
+                uint32_t v;
+                memcpy(&v, (const char *) tn_k_attr_data(a) + at, sizeof v);
+                out->v[i] = v < UINT8_MAX ? (uint8_t) v : UINT8_MAX;
+            }
+        }
+    }
+}
+
+/* What the link does not say (IPv6 needs an MTU) is as wanted. */
+static void
+parse_settings(const struct nlattr *families, struct tn_k_link_settings *out)
+{
+    const struct nlattr *a;
+    int left;
+    TN_K_EACH_ATTR_IN(a, families, left)
+    {
+        if (tn_k_attr_type(a) == AF_INET) {
+            parse_family(a, "ipv4", IFLA_INET_CONF, out);
+        } else if (tn_k_attr_type(a) == AF_INET6) {
+            parse_family(a, "ipv6", IFLA_INET6_CONF, out);
+        }
+    }
+}
+
 void
 tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
                       struct tn_k_seen_link *out)
@@ -176,6 +215,9 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
         .type_name = "",
         .alias = "",
     };
+    for (size_t i = 0; i < TN_K_LINK_SYSCTLS; i++) {
+        out->settings.v[i] = tn_k_link_sysctls[i].wanted;
+    }
     const struct nlattr *a;
     int left;
     TN_K_EACH_ATTR_OF(a, msg, sizeof *ifi, left)
@@ -210,6 +252,9 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
             break;
         case IFLA_LINKINFO:
             parse_info(arena, a, out);
+            break;
+        case IFLA_AF_SPEC:
+            parse_settings(a, &out->settings);
             break;
         default:
             break;

@@ -71,6 +71,13 @@ tn_k_watched_forget(struct tn_k_watched *space, uint32_t index)
     }
 }
 
+static bool
+has_settings(const struct tn_k_seen_link *seen)
+{
+    const char *name = seen->link.name;
+    return (name[0] == TN_K_BRIDGE || name[0] == TN_K_LINK) && name[1] == '-';
+}
+
 /* All that observe() takes from a link, and nothing else. */
 static uint64_t
 state_of(const struct tn_k_seen_link *seen)
@@ -90,6 +97,8 @@ state_of(const struct tn_k_seen_link *seen)
         tn_hash64(seen->link.name, strlen(seen->link.name)),
         tn_hash64(&seen->mac, sizeof seen->mac),
         tn_hash64(seen->local.b, sizeof seen->local.b),
+        has_settings(seen) ? tn_hash64(&seen->settings, sizeof seen->settings)
+                           : 0,
     };
     return tn_hash64(numbers, sizeof numbers) | 1;
 }
