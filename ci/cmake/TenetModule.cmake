@@ -14,6 +14,7 @@ function(tn_module name)
   target_link_libraries(tn_${name} PRIVATE tn_options ${M_LIBS})
   set_property(GLOBAL PROPERTY tn_${name}_deps "${M_DEPS}")
   set_property(GLOBAL PROPERTY tn_${name}_libs "${M_LIBS}")
+  tn_lazy_sources(${M_SOURCES})
 endfunction()
 
 # Collects a module, what it depends on, and the foreign libraries of all.

@@ -22,6 +22,13 @@ add_custom_command(
 add_custom_target(tenet_package ALL
   DEPENDS "${made}/tenet.1.gz" "${made}/bash")
 
+# Dependencies on libraries that are loaded, not linked: see depends.cmake.
+tn_lazy_needs(tenet_needs)
+add_dependencies(tenet_package tenet_needs)
+configure_file("${pkg}/depends.cmake.in" "${made}/depends.cmake.in" @ONLY)
+file(GENERATE OUTPUT "${made}/depends.cmake" INPUT "${made}/depends.cmake.in")
+set(CPACK_PROJECT_CONFIG_FILE "${made}/depends.cmake")
+
 install(FILES "${made}/tenet.1.gz" DESTINATION share/man/man1)
 install(FILES "${made}/bash" RENAME tenet
         DESTINATION share/bash-completion/completions)

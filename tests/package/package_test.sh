@@ -50,6 +50,23 @@ for f in usr/bin/tenet lib/systemd/system/tenet.service etc/default/tenet etc/te
 done
 not_ok "all is root's, and nobody else writes" \
     grep -vE '^.{5}-.{2}-. root/root ' "$work/list"
+# What it is linked with, and what it loads later: the package says both.
+dpkg-deb -x "$DEB" "$work/files"
+depends=$(dpkg-deb -f "$DEB" Depends)
+mapfile -t libraries < <(grep -aoE '\blib[[:alnum:]_+-]+(-[0-9.]+)?\.so\.[0-9.]*[0-9]' \
+    "$work/files/usr/bin/tenet" | sort -u)
+for so in libgit2 libcurl libjq libmicrohttpd libsystemd; do
+    ok "it names $so" grep -q "^$so.so" <(printf '%s\n' "${libraries[@]}")
+done
+for so in "${libraries[@]}"; do
+    packages=$(dpkg-query -S "*/$so" 2>/dev/null | sed 's/:.*//' | sort -u | paste -sd '|')
+    ok "it depends on $so" grep -qE "(^|, )($packages)( \(>= |,|$)" <(echo "$depends")
+done
+oldest=$(grep -oP 'libcurl4 \(>= \K[^)]+' <<<"$depends")
+ok "namely one with curl_easy_header()" dpkg --compare-versions "$oldest" ge 7.83
+not_ok "it does not load them at start" grep -E 'curl|jq|microhttpd|systemd|ssl' \
+    <(ldd "$work/files/usr/bin/tenet")
+
 if command -v lintian >/dev/null && ! grep -q libasan <(dpkg-deb -f "$DEB" Depends); then
     ok "lintian has nothing to say" lintian --allow-root --fail-on error,warning "$DEB"
 fi
@@ -86,6 +103,15 @@ traces >"$work/before"
 install_it() { in_machine dpkg --force-depends -i /tmp/shared/tenet.deb; }
 ok "dpkg installs it" install_it
 ok "the program runs" in_machine tenet version
+# Not there: said, with the package, by whoever needs it and by nobody else.
+lib=$(dirname "$(in_machine sh -c 'readlink -f /usr/lib/*/libcurl.so.4')")
+in_machine sh -c "mkdir /tmp/gone && mv $lib/libcurl.so.* $lib/libsystemd.so.0* \
+    $lib/libmicrohttpd.so.* $lib/libjq.so.* /tmp/gone"
+ok "without libraries that it does not need it runs" in_machine tenet version
+said=$(in_machine tenet run --config /nonexistent 2>&1)
+in_machine sh -c "mv /tmp/gone/* $lib"
+ok "one that it needs is named" grep -q 'libsystemd.so.0.*(Debian package libsystemd0)' \
+    <(echo "$said")
 ok "the manual is read" in_machine sh -c 'zcat /usr/share/man/man1/tenet.1.gz | grep -q "Dt TENET 1"'
 ok "completions work" in_machine bash -c '. /usr/share/bash-completion/completions/tenet
     COMP_WORDS=(tenet pl) COMP_CWORD=1; _tenet; [ "${COMPREPLY[*]}" = plan ]'
