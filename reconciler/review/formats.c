@@ -91,7 +91,17 @@ json_access(struct tn_text *out, const struct tn_review *review)
     tn_text_addc(out, ']');
 }
 
-/* What is wrong with documents, where there is no plan to say it. */
+static void
+json_member(struct tn_text *out, const char *name, const char *value)
+{
+    if (value) {
+        tn_text_addf(out, ",\"%s\":", name);
+        tn_show_json(out, value);
+    }
+}
+
+/* What is wrong with documents, as 'validate' prints it, where there is no plan
+ * to say it. */
 static void
 json_invalid(struct tn_text *out, const struct tn_review *review)
 {
@@ -104,10 +114,16 @@ json_invalid(struct tn_text *out, const struct tn_review *review)
     tn_text_add(out, ",\"findings\":[");
     for (size_t i = 0; i < items.n; i++) {
         const struct tn_finding *f = &items.items[i];
-        tn_text_addf(out, "%s\n{\"severity\":\"%s\",\"message\":", i ? "," : "",
+        tn_text_addf(out, "%s\n{\"severity\":\"%s\"", i ? "," : "",
                      f->severity == TN_SEVERITY_DENY ? "error" : "warning");
-        tn_show_json(out, f->message);
-        json_origin(out, &f->at);
+        json_member(out, "path", f->at.path);
+        if (f->at.line) {
+            tn_text_addf(out, ",\"line\":%u,\"column\":%u", f->at.line,
+                         f->at.column);
+        }
+        json_member(out, "tenant", f->tenant);
+        json_member(out, "message", f->message);
+        json_member(out, "hint", f->hint);
         tn_text_addc(out, '}');
     }
     tn_text_add(out, "]}\n");
