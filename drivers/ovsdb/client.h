@@ -8,6 +8,11 @@
  * of the real differences only.  With 'leader' a clustered database is used
  * through its leader alone, found by the database _Server.
  *
+ * A row of the copy is an object of those columns that do not hold the default
+ * of their type: the empty set or map; where a column must have a value, "",
+ * 0, false.  Values have one spelling: sets and maps are sorted, a set of one
+ * stands without its frame.
+ *
  * Nothing here waits but the functions that take a deadline, which turn the
  * loop themselves. */
 #ifndef TN_OVSDB_CLIENT_H
@@ -27,8 +32,9 @@ struct tn_ovsdb_want {
     const char *const *columns; /* Ends with null. */
     bool optional;              /* An older schema without the table, or (see
                                    tn_ovsdb_has) a column, is fine. */
-    json_t *where;              /* Conditions of monitor_cond; null: all rows.
-                                   Borrowed for the call. */
+    json_t *where; /* Conditions of monitor_cond; null: all rows, as
+                      also with a server that knows monitor only.
+                      Borrowed for the call. */
 };
 
 struct tn_ovsdb;
@@ -36,11 +42,14 @@ struct tn_ovsdb;
 /* Called from tn_ovsdb_loop_turn() and the functions with a deadline. */
 struct tn_ovsdb_events {
     /* A row came (old null), was changed, or went (now null).  Rows are
-     * objects of columns; of 'old' only what changed.  Null: not called. */
+     * objects of columns; of 'old' only what changed, there also if it was the
+     * default.  Called when all of the server's message is in the copy; must
+     * neither turn the loop nor close 'db'.  Null: not called. */
     void (*changed)(void *ctx, const char *table, const char *uuid,
                     const json_t *old, const json_t *now);
     /* The copy is whole, for the first time or again. */
     void (*ready)(void *ctx);
+    /* The copy was whole and is not kept any more; it can still be read. */
     void (*lost)(void *ctx, const struct tn_error *why);
 };
 
@@ -61,7 +70,11 @@ enum tn_code tn_ovsdb_wait(struct tn_ovsdb *db, unsigned timeout_ms,
                            struct tn_error *err) TN_MUST_USE;
 
 /* Turns the loop until everything that was committed before the call, by
- * whomever, is in the copy. */
+ * whomever, is in the copy.  Of a cluster this holds for a session that follows
+ * the leader, except that a leader cut off from the others is believed until it
+ * notices that itself (its election timer); without 'leader', the copy is as
+ * new as the server it comes from.  A transaction's own guards are judged by
+ * the majority in any case. */
 enum tn_code tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
                                struct tn_error *err) TN_MUST_USE;
 
@@ -78,19 +91,38 @@ json_t *tn_ovsdb_rows(const struct tn_ovsdb *db, const char *table);
 json_t *tn_ovsdb_row(const struct tn_ovsdb *db, const char *table,
                      const char *uuid);
 
+/* The column's value in a row of the copy, or its type's default if the row has
+ * none; null: no such column is copied. */
+json_t *tn_ovsdb_column(const struct tn_ovsdb *db, const char *table,
+                        const json_t *row, const char *column);
+
+struct tn_ovsdb_counts {
+    size_t rows, elements;       /* Held by the copy; elements of values. */
+    unsigned long long dumped;   /* Rows taken from dumps, */
+    unsigned long long updated;  /* and changes of rows, */
+    unsigned long long messages; /* in so many notifications. */
+    unsigned long long bytes;    /* Received in all. */
+    unsigned dumps, resumed;     /* Copies made anew; taken up again. */
+    const char *method;          /* "monitor_cond_since", ...; "" before. */
+};
+struct tn_ovsdb_counts tn_ovsdb_counts(const struct tn_ovsdb *db);
+
 /* What became of a transaction. */
 enum tn_ovsdb_verdict {
     TN_TXN_DONE,
     TN_TXN_REFUSED,  /* Nothing was changed: a constraint, a bad value. */
     TN_TXN_RAN_INTO, /* Nothing was changed: a 'wait' or 'assert' of ours found
                         another state than we expect. */
-    TN_TXN_UNKNOWN, /* The connection was lost: it may have been carried out. */
+    TN_TXN_UNKNOWN,  /* There was no answer (the connection was lost), or one
+                        that leaves it open: it may have been carried out. */
 };
 
 struct tn_ovsdb_result {
     enum tn_ovsdb_verdict verdict;
-    size_t op;       /* Index of the operation that failed. */
-    json_t *results; /* One per operation; owned, free with json_decref. */
+    size_t op;       /* Index of the operation that failed; their number if
+                        they could not be committed together. */
+    json_t *results; /* One per operation; owned, free with json_decref.  Null
+                        if there was no answer. */
 };
 
 /* Carries out the operations (RFC 7047, 5.2; takes 'operations', an array
@@ -100,5 +132,16 @@ struct tn_ovsdb_result {
 enum tn_code tn_ovsdb_transact(struct tn_ovsdb *db, json_t *operations,
                                unsigned timeout_ms, struct tn_ovsdb_result *out,
                                struct tn_error *err) TN_MUST_USE;
+
+/* The same without waiting: 'answered' is called once, from
+ * tn_ovsdb_loop_turn(), and not at all if 'db' is closed before or if this
+ * function fails, which means that nothing was sent.  'result' and 'err' are
+ * borrowed, 'err' is null with TN_TXN_DONE. */
+typedef void tn_ovsdb_answered_fn(void *ctx,
+                                  const struct tn_ovsdb_result *result,
+                                  const struct tn_error *err);
+enum tn_code tn_ovsdb_submit(struct tn_ovsdb *db, json_t *operations,
+                             tn_ovsdb_answered_fn *answered, void *ctx,
+                             struct tn_error *err) TN_MUST_USE;
 
 #endif
