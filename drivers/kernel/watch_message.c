@@ -517,8 +517,17 @@ neighbour_message(const struct heard *h)
 
 /* --- the rest ------------------------------------------------------------ */
 
-/* Settings of all interfaces and of those to come; each interface's own are
- * not observed. */
+/* The name of a link whose settings are observed; else null. */
+static const char *
+has_settings(const struct tn_k_watched *space, uint32_t index)
+{
+    const struct tn_k_heard_link *l = tn_k_watched_link(space, index);
+    return l && (is_role(l, TN_K_BRIDGE) || is_role(l, TN_K_LINK)) ? l->name
+                                                                   : NULL;
+}
+
+/* Settings of all interfaces, of those to come, and of single ones: of those
+ * only that are observed. */
 static void
 setting_message(const struct heard *h)
 {
@@ -529,16 +538,22 @@ setting_message(const struct heard *h)
     }
     TN_K_EACH_ATTR_OF(a, h->msg, sizeof(struct netconfmsg), left)
     {
+        if (tn_k_attr_type(a) != NETCONFA_IFINDEX) {
+            continue;
+        }
         int32_t index = (int32_t) tn_k_attr_u32(a);
-        if (tn_k_attr_type(a) == NETCONFA_IFINDEX &&
-            (index == NETCONFA_IFINDEX_ALL ||
-             index == NETCONFA_IFINDEX_DEFAULT)) {
+        bool whole =
+            index == NETCONFA_IFINDEX_ALL || index == NETCONFA_IFINDEX_DEFAULT;
+        const char *link =
+            whole ? "the namespace" : has_settings(h->space, (uint32_t) index);
+        if (link) {
             struct tn_event e = {
                 .type = TN_EVENT_CHANGED,
                 .scope = h->space->scope,
                 .key =
                     tn_arena_printf(h->w->scratch, "%s/netns", h->space->scope),
-                .what = "a sysctl of the namespace changed"};
+                .what = tn_arena_printf(h->w->scratch, "a sysctl of %s changed",
+                                        link)};
             say(h, &e);
         }
     }
