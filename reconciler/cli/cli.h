@@ -77,6 +77,8 @@ extern const size_t tn_n_options;
 const struct tn_command *tn_command_get(const char *name);
 /* True if the command takes the option. */
 bool tn_command_takes(const struct tn_command *command, const char *option);
+/* The i-th form that its --output takes; null past the last one. */
+const char *tn_command_format(const struct tn_command *command, size_t i);
 
 /* Parses argv[1..] (the command and all that follows).  On a mistake prints
  * what it is, with a suggestion, on stderr, and returns TN_EXIT_ERROR. */

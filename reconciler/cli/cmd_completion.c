@@ -32,6 +32,8 @@ words_add(struct tn_text *out, const struct tn_command *c)
         }
     } else if (strcmp(c->name, "ctl") == 0) {
         tn_text_add(out, ctl_words);
+    } else if (strcmp(c->name, "policy") == 0) {
+        tn_text_add(out, "list test");
     } else if (strcmp(c->name, "completion") == 0) {
         for (int i = 0; i < N_SHELLS; i++) {
             tn_text_addf(out, "%s%s", i ? " " : "", shells[i]);
@@ -39,17 +41,54 @@ words_add(struct tn_text *out, const struct tn_command *c)
     }
 }
 
-/* What completes the value of an option, as bash's compgen says it. */
+/* Values of which there are few; null: any.  Those of --output and --report
+ * are the command's: see formats_add(). */
 static const char *
-value_action(const struct tn_option *o)
+value_words(const struct tn_option *o)
 {
-    if (strcmp(o->value, "DIR") == 0) {
-        return "-d";
+    static const struct {
+        const char *option, *words;
+    } known[] = {
+        {"expect", "yes no"},
+        {"forge", "gitlab github gitea none"},
+        {"proto", "tcp udp sctp icmp any"},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(known); i++) {
+        if (strcmp(o->name, known[i].option) == 0) {
+            return known[i].words;
+        }
     }
-    if (strcmp(o->value, "FILE") == 0 || strcmp(o->value, "PATH") == 0) {
-        return "-f";
+    return NULL;
+}
+
+/* The forms that the command prints, each followed by 'end'. */
+static void
+formats_add(struct tn_text *out, const struct tn_command *c, const char *end)
+{
+    const char *name;
+    for (size_t i = 0; (name = tn_command_format(c, i)); i++) {
+        tn_text_addf(out, "%s%s%s", i ? " " : "", name, end);
     }
-    return strcmp(o->value, "FORMAT") == 0 ? "-W 'text json'" : "-W ''";
+}
+
+/* What completes the value of an option, as bash's compgen says it. */
+static void
+value_action(struct tn_text *out, const struct tn_option *o)
+{
+    const char *words = value_words(o);
+    if (words) {
+        tn_text_addf(out, "-W '%s'", words);
+    } else if (strcmp(o->value, "DIR") == 0) {
+        tn_text_add(out, "-d");
+    } else if (strcmp(o->value, "FILE") == 0 || strcmp(o->value, "PATH") == 0) {
+        tn_text_add(out, "-f");
+    } else if (strcmp(o->value, "FORMAT") == 0) {
+        tn_text_add(out, "-W \"$formats\"");
+    } else if (strcmp(o->value, "FORMAT=FILE") == 0) {
+        tn_text_add(out, "-S = -W \"$formats\"");
+    } else {
+        tn_text_add(out, "-W ''");
+    }
 }
 
 static void
@@ -64,10 +103,9 @@ bash_values(struct tn_text *out)
         if (o->letter) {
             tn_text_addf(out, " | -%c", o->letter);
         }
-        tn_text_addf(out,
-                     ")\n        COMPREPLY=($(compgen %s -- \"$cur\"))\n"
-                     "        return\n        ;;\n",
-                     value_action(o));
+        tn_text_add(out, ")\n        COMPREPLY=($(compgen ");
+        value_action(out, o);
+        tn_text_add(out, " -- \"$cur\"))\n        return\n        ;;\n");
     }
 }
 
@@ -86,6 +124,10 @@ bash_commands(struct tn_text *out)
         }
         tn_text_add(out, "'\n        words='");
         words_add(out, c);
+        if (tn_command_takes(c, "output")) {
+            tn_text_add(out, "'\n        formats='");
+            formats_add(out, c, "");
+        }
         tn_text_add(out, "'\n        ;;\n");
     }
 }
@@ -95,17 +137,17 @@ bash_print(struct tn_text *out)
 {
     tn_text_add(out, "_tenet()\n{\n"
                      "    local cur=${COMP_WORDS[COMP_CWORD]} prev options=''"
-                     " words=''\n"
+                     " words='' formats=''\n"
                      "    prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
                      "    COMPREPLY=()\n"
                      "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
                      "        COMPREPLY=($(compgen -W '");
     words_add(out, tn_command_get("help"));
     tn_text_add(out, "' -- \"$cur\"))\n        return\n    fi\n"
-                     "    case $prev in\n");
-    bash_values(out);
-    tn_text_add(out, "    esac\n    case ${COMP_WORDS[1]} in\n");
+                     "    case ${COMP_WORDS[1]} in\n");
     bash_commands(out);
+    tn_text_add(out, "    esac\n    case $prev in\n");
+    bash_values(out);
     tn_text_add(out, "    esac\n"
                      "    case $cur in\n"
                      "    -*) words=$options ;;\n"
@@ -141,10 +183,17 @@ fish_option(struct tn_text *out, const struct tn_command *c,
         tn_text_addf(out, " -s %c", o->letter);
     }
     if (o->value) {
-        bool files = value_action(o)[1] != 'W';
+        const char *words = value_words(o);
+        bool files = strcmp(o->value, "DIR") == 0 ||
+                     strcmp(o->value, "FILE") == 0 ||
+                     strcmp(o->value, "PATH") == 0;
         tn_text_add(out, files ? " -r -F" : " -x");
-        if (strcmp(o->value, "FORMAT") == 0) {
-            tn_text_add(out, " -a 'text json'");
+        if (words) {
+            tn_text_addf(out, " -a '%s'", words);
+        } else if (strncmp(o->value, "FORMAT", 6) == 0) {
+            tn_text_add(out, " -a '");
+            formats_add(out, c, o->value[6] ? "=" : "");
+            tn_text_addc(out, '\'');
         }
     }
     tn_text_add(out, " -d ");

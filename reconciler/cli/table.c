@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "reconciler/review/review.h"
+
 #define SOURCE_OPTIONS                                                         \
     "repo rev worktree environment cache-dir no-cache threads "
 #define OUTPUT_OPTIONS "output no-color help "
@@ -277,4 +279,21 @@ tn_command_takes(const struct tn_command *command, const char *option)
         }
     }
     return false;
+}
+
+const char *
+tn_command_format(const struct tn_command *command, size_t i)
+{
+    static const char *const plain[] = {"text", "json"};
+    static const char *const drawn[] = {"dot", "svg", "json"};
+    if (!tn_command_takes(command, "output")) {
+        return NULL;
+    }
+    if (tn_command_takes(command, "report")) {
+        return i < tn_review_n_formats ? tn_review_formats[i].name : NULL;
+    }
+    if (command->run == tn_cmd_graph) {
+        return i < TN_ARRAY_SIZE(drawn) ? drawn[i] : NULL;
+    }
+    return i < TN_ARRAY_SIZE(plain) ? plain[i] : NULL;
 }
