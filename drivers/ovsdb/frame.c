@@ -128,6 +128,9 @@ skip_between(struct tn_frame *frame, struct tn_error *err)
         if (c == '{') {
             break;
         }
+        if (c == 0x15 || c == 0x16) {
+            return refuse(frame, "it looks like TLS", err);
+        }
         if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
             return refuse(frame, "a message is an object", err);
         }

@@ -11,16 +11,20 @@
  * the longest pause makes the next try immediate and the pauses short again: a
  * server that takes connections and drops them does not make us hurry.
  *
- * A connection is ended in one place only, by the deadline: errors while
- * sending, and tn_link_drop() in a callback, just note the reason. */
+ * A connection is ended in one place only, by the deadline: errors, and
+ * tn_link_drop() in a callback, just note the reason.  A connection that cannot
+ * be sent on is read once more: there may be an answer, or the refusal of our
+ * certificate, which TLS 1.3 tells only after the handshake. */
 #include "drivers/ovsdb/link.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/ovsdb/frame.h"
 #include "drivers/ovsdb/source.h"
 #include "drivers/ovsdb/stream.h"
+#include "model/base/cleanup.h"
 #include "model/base/time.h"
 
 enum {
@@ -30,6 +34,7 @@ enum {
     FIRST_BACKOFF_MS = 100,
     BUSY_MS = 20, /* Between two tries while the server's queue is full. */
     MAX_MESSAGE = 256 * 1024 * 1024,
+    TLS_READS = 8, /* Of a record each, at a time. */
 };
 
 static const char probe[] =
@@ -43,9 +48,10 @@ struct tn_link {
     unsigned connect_ms, probe_ms, backoff_ms;
 
     struct tn_remotes remotes;
-    size_t next;    /* Remote of the next try. */
-    size_t tries;   /* Since the link was last good. */
-    unsigned pause; /* The last one, in ms; 0: there was none. */
+    struct tn_tls_context *tls; /* Null: no remote is of TLS. */
+    size_t next;                /* Remote of the next try. */
+    size_t tries;               /* Since the link was last good. */
+    unsigned pause;             /* The last one, in ms; 0: there was none. */
 
     struct tn_stream stream;
     struct tn_frame frame;
@@ -56,7 +62,8 @@ struct tn_link {
     bool probing;
     unsigned long long received;
 
-    char *dropped; /* Why; null: not dropped. */
+    struct tn_error *unsendable; /* Nothing can be sent, and why; or null. */
+    struct tn_error *dropped;    /* Why; null: not dropped. */
     bool at_once;
 };
 
@@ -87,10 +94,8 @@ next_try(struct tn_link *link, bool was_up, bool may_hurry)
         link->tries = 0;
         link->pause = 0;
     }
-    if (may_hurry && link->tries % link->remotes.n != 0) {
-        return now;
-    }
-    if (may_hurry && link->tries == 0) {
+    bool round_over = link->tries > 0 && link->tries % link->remotes.n == 0;
+    if (may_hurry && !round_over) {
         return now;
     }
     link->pause = link->pause ? 2 * link->pause : FIRST_BACKOFF_MS;
@@ -113,18 +118,35 @@ end(struct tn_link *link, bool may_hurry, const struct tn_error *why)
     tn_text_done(&link->out);
     link->sent = link->composed = 0;
     link->probing = false;
-    free(link->dropped);
-    link->dropped = NULL;
+    free(TN_TAKE(link->unsendable));
+    free(TN_TAKE(link->dropped));
     link->next = (link->next + 1) % link->remotes.n;
     set_due(link, next_try(link, was_up, may_hurry));
     link->events->down(link->ctx, why);
 }
 
 static void
-drop_for(struct tn_link *link, const struct tn_error *why)
+note(struct tn_link *link, struct tn_error **where, const struct tn_error *why)
 {
-    char text[TN_ERROR_TEXT];
-    tn_link_drop(link, true, tn_error_text(why, text, sizeof text));
+    if (*where) {
+        return;
+    }
+    *where = malloc(sizeof **where);
+    if (!*where) {
+        fputs("tenet: out of memory\n", stderr);
+        abort();
+    }
+    **where = *why;
+    set_due(link, 1); /* Now. */
+}
+
+static void
+drop_for(struct tn_link *link, bool at_once, const struct tn_error *why)
+{
+    if (link->stream.state == TN_STREAM_OPEN && !link->dropped) {
+        note(link, &link->dropped, why);
+        link->at_once = at_once;
+    }
 }
 
 /* Waits for what the state needs. */
@@ -132,7 +154,8 @@ static enum tn_code
 watch(struct tn_link *link, struct tn_error *err)
 {
     bool open = link->stream.state == TN_STREAM_OPEN;
-    bool out = link->stream.blocked && (!open || link->out.n > link->sent);
+    bool out = link->stream.reading_blocked ||
+               (link->stream.blocked && (!open || link->sent < link->composed));
     unsigned wants = (open || !out ? TN_SOURCE_IN : 0) |
                      (unsigned) (out ? TN_SOURCE_OUT : 0);
     return tn_source_watch(link->loop, &link->source, link->stream.fd, wants,
@@ -182,27 +205,26 @@ flush(struct tn_link *link)
         code = watch(link, &err);
     }
     if (code != TN_OK) {
-        drop_for(link, &err);
+        note(link, &link->unsendable, &err);
     }
 }
 
-static void
-receive(struct tn_link *link)
+/* Hands out what has come; false: nothing has. */
+static bool
+receive_some(struct tn_link *link, char *buffer, size_t size)
 {
     struct tn_error err = {0};
-    size_t size, n = 0;
+    size_t n = 0;
     const char *text = NULL;
-    char *buffer = tn_loop_buffer(link->loop, &size);
     enum tn_code code = tn_stream_read(&link->stream, buffer, size, &n, &err);
     if (code != TN_OK) {
-        code = tn_frame_within(&link->frame)
-                   ? tn_while(&err, code, "in the middle of a message")
-                   : code;
-        drop_for(link, &err);
-        return;
+        if (tn_frame_within(&link->frame)) {
+            (void) !tn_while(&err, code, "in the middle of a message");
+        }
+        drop_for(link, true, &err);
     }
-    if (n == 0) {
-        return;
+    if (code != TN_OK || n == 0) {
+        return false;
     }
     link->received += n;
     link->heard_ms = tn_now_ms();
@@ -211,12 +233,25 @@ receive(struct tn_link *link)
     while (!link->dropped) {
         code = tn_frame_next(&link->frame, &text, &n, &err);
         if (code != TN_OK) {
-            drop_for(link, &err);
+            (void) !tn_while(&err, code, "%s", link->stream.remote->text);
+            drop_for(link, true, &err);
         } else if (!text) {
             break;
         } else {
             link->events->message(link->ctx, text, n);
         }
+    }
+    return true;
+}
+
+/* Not all that can be had: others wait, too. */
+static void
+receive(struct tn_link *link)
+{
+    size_t size;
+    char *buffer = tn_loop_buffer(link->loop, &size);
+    int more = link->stream.tls ? TLS_READS : 1;
+    while (more-- > 0 && !link->dropped && receive_some(link, buffer, size)) {
     }
 }
 
@@ -241,6 +276,7 @@ advanced(struct tn_link *link, enum tn_code code, struct tn_error *err)
         set_due(link, now < patience ? now : patience);
         break;
     case TN_STREAM_CONNECTING:
+    case TN_STREAM_HANDSHAKE:
         set_due(link, patience);
         break;
     case TN_STREAM_OPEN:
@@ -255,10 +291,18 @@ static void
 try_remote(struct tn_link *link)
 {
     struct tn_error err = {0};
+    const struct tn_remote *remote = &link->remotes.items[link->next];
     link->tries++;
     link->since_ms = tn_now_ms();
-    enum tn_code code =
-        tn_stream_start(&link->stream, &link->remotes.items[link->next], &err);
+    enum tn_code code = TN_OK;
+    if (remote->tls) {
+        code = tn_tls_context_refresh(link->tls, &err);
+        if (code != TN_OK) {
+            (void) !tn_while(&err, code, "%s", remote->text);
+        }
+    }
+    code =
+        code ? code : tn_stream_start(&link->stream, remote, link->tls, &err);
     advanced(link, code, &err);
 }
 
@@ -267,13 +311,14 @@ go_on(struct tn_link *link)
 {
     struct tn_error err = {0};
     if (tn_now_ms() - link->since_ms >= (int64_t) link->connect_ms) {
-        enum tn_code code = tn_fail(
-            &err, TN_EUNAVAILABLE, 0, "no connection to %s within %u ms",
-            link->stream.remote->text, link->connect_ms);
+        enum tn_code code =
+            tn_fail(&err, TN_EUNAVAILABLE, 0, "no %s %s within %u ms",
+                    link->stream.tls ? "TLS handshake with" : "connection to",
+                    link->stream.remote->text, link->connect_ms);
         advanced(link, code, &err);
         return;
     }
-    enum tn_code code = tn_stream_advance(&link->stream, &err);
+    enum tn_code code = tn_stream_advance(&link->stream, link->tls, &err);
     advanced(link, code, &err);
 }
 
@@ -297,22 +342,27 @@ check_silence(struct tn_link *link)
         (void) !tn_link_send(link, true, &ignored);
     } else {
         struct tn_error err = {0};
-        enum tn_code code = tn_fail(
+        (void) !tn_fail(
             &err, TN_EUNAVAILABLE, 0,
             "%s has been silent for %lld ms and does not answer an echo",
             link->stream.remote->text, (long long) silent);
-        (void) code;
-        drop_for(link, &err);
+        drop_for(link, true, &err);
     }
+}
+
+/* What the peer has said before it went may be an answer, or the reason. */
+static void
+hear_last(struct tn_link *link)
+{
+    receive(link);
+    drop_for(link, true, link->unsendable);
 }
 
 static void
 finish_drop(struct tn_link *link)
 {
-    struct tn_error err = {0};
-    enum tn_code code = tn_fail(&err, TN_EUNAVAILABLE, 0, "%s", link->dropped);
-    (void) code;
-    end(link, link->at_once, &err);
+    struct tn_error why = *link->dropped;
+    end(link, link->at_once, &why);
 }
 
 static void
@@ -324,7 +374,9 @@ on_due(struct tn_ovsdb_source *source)
     } else if (link->stream.state != TN_STREAM_OPEN) {
         go_on(link);
     } else {
-        if (!link->dropped) {
+        if (!link->dropped && link->unsendable) {
+            hear_last(link);
+        } else if (!link->dropped) {
             check_silence(link);
         }
         if (link->dropped) {
@@ -344,7 +396,9 @@ on_ready(struct tn_ovsdb_source *source)
     if (!link->dropped) {
         receive(link);
     }
-    if (!link->dropped && link->sent < link->composed) {
+    if (tn_link_is_up(link) &&
+        (link->sent < link->composed || link->stream.reading_blocked ||
+         link->source.wants != TN_SOURCE_IN)) {
         flush(link);
     }
 }
@@ -377,8 +431,13 @@ tn_link_new(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
     };
     tn_source_init(&link->source);
     enum tn_code code = tn_remotes_parse(options->remotes, &link->remotes, err);
+    for (size_t i = 0; i < link->remotes.n && code == TN_OK; i++) {
+        if (link->remotes.items[i].tls && !link->tls) {
+            code = tn_tls_context_new(&options->tls, &link->tls, err);
+        }
+    }
     if (code != TN_OK) {
-        free(link);
+        tn_link_free(link);
         return code;
     }
     shuffle(link);
@@ -397,7 +456,9 @@ tn_link_free(struct tn_link *link)
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     tn_text_done(&link->out);
+    tn_tls_context_free(link->tls);
     tn_remotes_done(&link->remotes);
+    free(link->unsendable);
     free(link->dropped);
     free(link);
 }
@@ -405,7 +466,8 @@ tn_link_free(struct tn_link *link)
 bool
 tn_link_is_up(const struct tn_link *link)
 {
-    return link->stream.state == TN_STREAM_OPEN && !link->dropped;
+    return link->stream.state == TN_STREAM_OPEN && !link->dropped &&
+           !link->unsendable;
 }
 
 unsigned long long
@@ -423,7 +485,8 @@ tn_link_compose(struct tn_link *link)
 enum tn_code
 tn_link_send(struct tn_link *link, bool whole, struct tn_error *err)
 {
-    if (!whole || link->out.n - link->sent > link->frame.max) {
+    if (!whole || link->unsendable ||
+        link->out.n - link->sent > link->frame.max) {
         cut_queue(link, link->composed);
         return tn_fail(err, TN_EUNAVAILABLE, 0,
                        "%zu bytes wait for %s to read them",
@@ -446,13 +509,11 @@ tn_link_queued(const struct tn_link *link)
 void
 tn_link_drop(struct tn_link *link, bool at_once, const char *why)
 {
-    if (!tn_link_is_up(link)) {
+    struct tn_error err = {0};
+    if (link->stream.state != TN_STREAM_OPEN) {
         return;
     }
-    link->dropped = strdup(why);
-    if (!link->dropped) {
-        abort();
-    }
-    link->at_once = at_once;
-    set_due(link, 1); /* Now. */
+    (void) !tn_fail(&err, TN_EUNAVAILABLE, 0, "%s: %s",
+                    link->stream.remote->text, why);
+    drop_for(link, at_once, &err);
 }
