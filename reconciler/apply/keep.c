@@ -123,10 +123,6 @@ round_run(const struct keeper *k, struct round *r, struct tn_error *err)
 static void
 findings_take(struct keeper *k, const struct tn_diags *from, const char *tenant)
 {
-    if (!tenant && k->kept.n == 0) {
-        tn_diags_merge(k->job->diags, from);
-        return;
-    }
     struct tn_diags some = *from;
     struct tn_diag *items = tn_new_n(from->arena, struct tn_diag, from->list.n);
     some.list.items = items;
@@ -216,7 +212,9 @@ broken_note(struct keeper *k, const struct round *r)
             kept_lay(k, &t);
         }
         laid = laid || t.in_force;
-        findings_take(k, &r->diags, name);
+        if (k->job->keep) {
+            findings_take(k, &r->diags, name);
+        }
         *tn_vec_push(k->job->arena, &k->kept) = t;
     }
     return laid;
@@ -259,7 +257,11 @@ result_take(struct keeper *k, struct round *r)
             }
         }
     }
-    findings_take(k, &r->diags, NULL);
+    if (job->keep && k->kept.n) {
+        findings_take(k, &r->diags, NULL);
+    } else {
+        tn_diags_merge(job->diags, &r->diags);
+    }
     if (k->kept.n > 1) {
         qsort(k->kept.items, k->kept.n, sizeof *k->kept.items, kept_cmp);
     }

@@ -185,6 +185,15 @@ views_collect(const struct tn_record *r)
     return views;
 }
 
+/* The commit that says what is wanted of the tenant. */
+static const char *
+tenant_commit(const struct tn_record *r, const char *tenant)
+{
+    const struct tn_kept *kept =
+        tn_kept_get(r->run->kept, r->run->n_kept, tenant);
+    return kept && kept->in_force ? kept->good : r->run->commit.id;
+}
+
 static struct tn_status_vpc
 vpc_status(const struct tn_record *r, const struct tn_net_vpc *vpc,
            const struct vpc_view *v)
@@ -193,7 +202,7 @@ vpc_status(const struct tn_record *r, const struct tn_net_vpc *vpc,
     struct tn_status_vpc s = {
         .tenant = vpc->tenant,
         .name = vpc->name,
-        .head = {.commit = r->run->commit.id, .keep = bad},
+        .head = {.commit = tenant_commit(r, vpc->tenant), .keep = bad},
         .n_subnets = vpc->n_subnets,
         .devices = v ? v->devices.items : NULL,
         .n_devices = v ? v->devices.n : 0,
@@ -248,16 +257,22 @@ vpcs_add(const struct tn_record *r, struct lists *l)
     }
 }
 
-/* The first error that belongs to the tenant. */
+/* The first error that belongs to the tenant, and what is in force. */
 static const char *
 tenant_error(const struct tn_record *r, const char *tenant)
 {
+    const struct tn_kept *kept =
+        tn_kept_get(r->run->kept, r->run->n_kept, tenant);
+    const char *good =
+        kept && kept->in_force
+            ? tn_arena_printf(r->arena, "; commit %.12s counts", kept->good)
+            : "";
     for (size_t i = 0; i < r->run->diags.list.n; i++) {
         const struct tn_diag *d = &r->run->diags.list.items[i];
         if (d->severity == TN_ERROR && tn_streq(d->tenant, tenant)) {
-            return tn_arena_printf(r->arena, "%s:%u:%u: %s",
+            return tn_arena_printf(r->arena, "%s:%u:%u: %s%s",
                                    d->at.path ? d->at.path : "", d->at.line,
-                                   d->at.column, d->message);
+                                   d->at.column, d->message, good);
         }
     }
     return NULL;
@@ -270,18 +285,18 @@ tenants_add(const struct tn_record *r, struct lists *l)
     for (size_t i = 0; i < net->n_tenants; i++) {
         const struct tn_tenant_result *t = &net->tenants[i];
         struct tn_status_tenant *s = tn_vec_push(l->arena, &l->tenants);
-        const char *why = t->failed ? tenant_error(r, t->name) : NULL;
-        const char *reason = t->failed ? "InvalidIntent" : "Compiled";
+        bool failed = tn_kept_get(r->run->kept, r->run->n_kept, t->name);
+        const char *why = failed ? tenant_error(r, t->name) : NULL;
+        const char *reason = failed ? "InvalidIntent" : "Compiled";
         *s = (struct tn_status_tenant){
             .name = t->name,
-            .head = {.commit = r->run->commit.id, .keep = t->failed},
+            .head = {.commit = r->run->commit.id, .keep = failed},
             .n_vpcs = t->n_vpcs,
             .n_subnets = t->n_subnets,
             .n_ports = t->n_ports,
         };
-        s->head.conditions[TN_COND_READY] = condition(!t->failed, reason, why);
-        s->head.conditions[TN_COND_DEGRADED] =
-            condition(t->failed, reason, why);
+        s->head.conditions[TN_COND_READY] = condition(!failed, reason, why);
+        s->head.conditions[TN_COND_DEGRADED] = condition(failed, reason, why);
         s->head.conditions[TN_COND_DRIFTED] = condition(false, "InSync", NULL);
     }
 }

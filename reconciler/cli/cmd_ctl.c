@@ -48,6 +48,11 @@ status_print(struct tn_text *t, const json_t *answer)
     if (git) {
         tn_text_addf(t, "Git cannot be read: %s\n", git);
     }
+    json_array_foreach(json_object_get(answer, "broken_tenants"), i, d)
+    {
+        tn_text_addf(t, "Tenant %s: %s\n", text_of(d, "tenant", "?"),
+                     text_of(d, "text", ""));
+    }
     json_array_foreach(json_object_get(answer, "devices"), i, d)
     {
         const char *why = text_of(d, "why", NULL);

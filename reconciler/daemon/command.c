@@ -48,6 +48,24 @@ slot_json(const struct tn_loop *l, const struct tn_slot *s)
 }
 
 static json_t *
+broken_json(const struct tn_reconcile *run)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    json_t *all = json_array();
+    for (size_t i = 0; run && i < run->n_kept; i++) {
+        const struct tn_kept *k = &run->kept[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "tenant", json_string(k->tenant));
+        json_object_set_new(o, "since", json_string(k->since));
+        json_object_set_new(o, "good", text_or_null(k->good));
+        json_object_set_new(o, "healed", json_boolean(k->in_force));
+        json_object_set_new(o, "text", json_string(tn_kept_text(k, arena)));
+        json_array_append_new(all, o);
+    }
+    return all;
+}
+
+static json_t *
 status_answer(struct tn_loop *l)
 {
     json_t *o = json_object(), *devices = json_array();
@@ -66,6 +84,8 @@ status_answer(struct tn_loop *l)
     for (const struct tn_slot *s = l->slots; s; s = s->next) {
         json_array_append_new(devices, slot_json(l, s));
     }
+    json_object_set_new(o, "broken_tenants",
+                        broken_json(l->intent ? l->intent->run : NULL));
     json_object_set_new(o, "devices", devices);
     return o;
 }

@@ -95,7 +95,8 @@ tn_fleet_settled(struct tn_loop *l)
         return; /* It may not stay. */
     }
     tn_tell_commit(l->tell, l->intent, &l->spent, failed);
-    if (failed == 0 && !l->good) {
+    /* A commit with broken tenants is none to go back to. */
+    if (failed == 0 && !l->good && l->intent->run->n_kept == 0) {
         l->good = true;
         tn_upstream_good(l->upstream, l->intent);
     }

@@ -205,6 +205,38 @@ frozen(struct tn_upstream *u, const char *tip)
     return f != NULL;
 }
 
+/* What stands in for tenants that are broken in 'commit': what was followed,
+ * and was verified, until now or before the start.  Null if that is not in the
+ * history of 'commit': then it is gone back from, or was dropped on purpose. */
+static const struct tn_keep *
+keep_make(const struct tn_upstream *u, const char *commit, struct tn_keep *out)
+{
+    struct tn_error ignored = {0};
+    bool descends = true;
+    *out = (struct tn_keep){
+        .commit = u->before.commit,
+        .tenants = u->before.kept,
+        .n_tenants = u->before.n_kept,
+    };
+    if (u->intent) {
+        const struct tn_reconcile *run = u->intent->run;
+        *out = (struct tn_keep){
+            .commit = run->commit.id,
+            .tenants = run->kept,
+            .n_tenants = run->n_kept,
+            .pins = run->network->pins,
+            .n_pins = run->network->n_pins,
+        };
+    }
+    if (!out->commit[0] || (strcmp(out->commit, commit) != 0 &&
+                            (tn_remote_descends(u->remote, commit, out->commit,
+                                                &descends, &ignored) ||
+                             !descends))) {
+        return NULL;
+    }
+    return out;
+}
+
 static const char *
 first_finding(const struct tn_reconcile *run, struct tn_arena *arena)
 {
@@ -223,11 +255,12 @@ first_finding(const struct tn_reconcile *run, struct tn_arena *arena)
 /* Rules about plans look at one made against the snapshots. */
 static void
 plan_offline(const struct tn_reconcile_options *options,
-             struct tn_reconcile **out)
+             const struct tn_keep *keep, struct tn_reconcile **out)
 {
     struct tn_reconcile_options o = *options;
     struct tn_error err = {0};
     o.offline = true;
+    o.keep = keep;
     if (tn_reconcile_open(&o, out, &err) || tn_reconcile_observe(*out, &err)) {
         tn_reconcile_free(*out);
         *out = NULL;
@@ -238,13 +271,14 @@ plan_offline(const struct tn_reconcile_options *options,
 static bool
 allowed(struct tn_upstream *u, const struct tn_reconcile *run, const char *tip)
 {
+    struct tn_keep keep;
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_reconcile *planned = NULL;
     struct tn_findings findings = {.arena = arena};
     struct tn_verdict verdict;
     bool wanted = tn_policy_wants_plan(run);
     if (wanted) {
-        plan_offline(&run->options, &planned);
+        plan_offline(&run->options, keep_make(u, tip, &keep), &planned);
     }
     if (wanted && !planned) {
         refuse(u, tip, TN_REFUSED_DENIED,
@@ -274,12 +308,29 @@ allowed(struct tn_upstream *u, const struct tn_reconcile *run, const char *tip)
     return true;
 }
 
+static void
+accepted_set(struct tn_upstream *u, const char *commit)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
+    struct tn_error err = {0};
+    const struct tn_reconcile *run = u->intent->run;
+    memcpy(u->accepted, commit, strlen(commit) + 1);
+    tn_up_state_path(u, "accepted", &path);
+    if (tn_accepted_save(tn_text_str(&path), commit, run->kept, run->n_kept,
+                         &err)) {
+        char text[TN_ERROR_TEXT];
+        tn_log(u->options.log, TN_LOG_WARNING, NULL, "%s",
+               tn_error_text(&err, text, sizeof text));
+    }
+}
+
 /* Compiles and hands the intent out.  'tip' is what the refusal is about. */
 static bool
 follow(struct tn_upstream *u, const char *commit, const char *tip,
        struct tn_upstream_event *times)
 {
     const struct tn_daemon *c = u->options.config;
+    struct tn_keep keep;
     struct tn_error err = {0};
     struct tn_reconcile *run = NULL;
     struct tn_reconcile_options o = {
@@ -290,6 +341,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
         .memo = u->memo,
         .threads = u->options.threads,
         .host = c->host.v,
+        .keep = keep_make(u, commit, &keep),
     };
     int64_t start = tn_now_ns();
     enum tn_code code = tn_reconcile_open(&o, &run, &err);
@@ -323,8 +375,7 @@ follow(struct tn_upstream *u, const char *commit, const char *tip,
     atomic_store(&e->intent->back, e->back);
     tn_intent_unref(u->intent);
     u->intent = tn_intent_ref(e->intent);
-    memcpy(u->accepted, run->commit.id, sizeof u->accepted);
-    tn_up_state_write(u, "accepted", u->accepted);
+    accepted_set(u, run->commit.id);
     tn_up_post(u, e);
     return true;
 }
@@ -356,8 +407,11 @@ tn_up_judge(struct tn_upstream *u, const char *tip,
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_rollback rollback = {0};
     rollback_load(u, arena, &rollback);
-    if (strcmp(u->accepted, tip) != 0 &&
-        !tn_rollback_quarantined(&rollback, u->accepted)) {
+    bool bad = tn_rollback_quarantined(&rollback, u->accepted) != NULL;
+    if (bad) {
+        u->before = (struct tn_accepted){0}; /* Nothing to go by. */
+    }
+    if (strcmp(u->accepted, tip) != 0 && !bad) {
         /* After a start: its freezes hold for the commits that came since. */
         tn_up_follow_former(u, times);
     }
@@ -439,8 +493,7 @@ tn_up_failed(struct tn_upstream *u, struct tn_upstream_failure *f)
         strcmp(u->intent->run->commit.id, f->commit) == 0) {
         tn_intent_unref(u->intent);
         u->intent = TN_TAKE(f->former);
-        memcpy(u->accepted, f->former_commit, sizeof u->accepted);
-        tn_up_state_write(u, "accepted", u->accepted);
+        accepted_set(u, f->former_commit);
     }
     if (u->remote) {
         tn_up_judge(u, u->tip[0] ? u->tip : f->commit, times);

@@ -12,13 +12,17 @@
 /* What is healed in milliseconds still reaches whoever is told. */
 enum { LINGER_MS = 30000 };
 
+struct broken {
+    char *tenant, *text; /* What was said of it. */
+};
+
 struct tn_tell {
     struct tn_tell_options options;
     struct tn_notify *notify;
     char pending[65];            /* The commit whose status is "running". */
     char *fetching, *publishing; /* Why it fails, as said; null: it works. */
-    char **failed;               /* Tenants whose documents have errors. */
-    size_t n_failed;
+    struct broken *broken;       /* Tenants whose documents have errors. */
+    size_t n_broken;
     char stale[160]; /* Why Git cannot be read, as it was said. */
 };
 
@@ -97,14 +101,13 @@ tn_tell_open(const struct tn_tell_options *options, struct tn_tell **out,
 }
 
 static void
-failed_forget(struct tn_tell *t)
+broken_free(struct broken *broken, size_t n)
 {
-    for (size_t i = 0; i < t->n_failed; i++) {
-        free(t->failed[i]);
+    for (size_t i = 0; i < n; i++) {
+        free(broken[i].tenant);
+        free(broken[i].text);
     }
-    free(t->failed);
-    t->failed = NULL;
-    t->n_failed = 0;
+    free(broken);
 }
 
 void
@@ -112,7 +115,7 @@ tn_tell_close(struct tn_tell *tell, int64_t deadline_ms)
 {
     if (tell) {
         tn_notify_close(tell->notify, deadline_ms);
-        failed_forget(tell);
+        broken_free(tell->broken, tell->n_broken);
         free(tell->fetching);
         free(tell->publishing);
         free(tell);
@@ -409,53 +412,80 @@ refused(struct tn_tell *t, const struct tn_upstream_event *e)
                  e->text);
 }
 
-static const struct tn_tenant_result *
-tenant_get(const struct tn_network *net, const char *name)
-{
-    for (size_t i = 0; i < net->n_tenants; i++) {
-        if (strcmp(net->tenants[i].name, name) == 0) {
-            return &net->tenants[i];
-        }
-    }
-    return NULL;
-}
-
 static void
-tenant_alert(struct tn_tell *t, const char *name, bool failed)
+tenant_alert(struct tn_tell *t, const char *name, const char *text)
 {
     struct tn_alert a = {
         .name = TN_ALERT_INTENT_INVALID,
         .tenant = name,
-        .description = "its documents have errors; what devices hold of it "
-                       "stays as it is",
+        .description = text,
     };
-    if (failed) {
+    if (text) {
         (void) tn_notify_fire(t->notify, &a);
     } else {
         (void) tn_notify_resolve(t->notify, &a);
     }
 }
 
-/* Also of tenants that are gone: how many have errors now. */
-static size_t
-tenants_tell(struct tn_tell *t, const struct tn_network *net)
+static const char *
+broken_text(const struct tn_tell *t, const char *tenant)
 {
-    for (size_t i = 0; i < t->n_failed; i++) {
-        if (!tenant_get(net, t->failed[i])) {
-            tenant_alert(t, t->failed[i], false);
+    for (size_t i = 0; i < t->n_broken; i++) {
+        if (strcmp(t->broken[i].tenant, tenant) == 0) {
+            return t->broken[i].text;
         }
     }
-    failed_forget(t);
-    t->failed = calloc(net->n_tenants + 1, sizeof *t->failed);
-    for (size_t i = 0; t->failed && i < net->n_tenants; i++) {
-        const struct tn_tenant_result *tenant = &net->tenants[i];
-        tenant_alert(t, tenant->name, tenant->failed);
-        char *name = tenant->failed ? strdup(tenant->name) : NULL;
-        if (name) {
-            t->failed[t->n_failed++] = name;
+    return NULL;
+}
+
+static char *
+copy(const char *s)
+{
+    char *out = strdup(s);
+    if (!out) {
+        abort();
+    }
+    return out;
+}
+
+/* Which tenants are broken: what is new of them is said. */
+static void
+tenants_tell(struct tn_tell *t, const struct tn_reconcile *run)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_log_about about = {.commit = run->commit.id};
+    const struct tn_network *net = run->network;
+    struct broken *now = calloc(run->n_kept + 1, sizeof *now);
+    if (!now) {
+        abort();
+    }
+    for (size_t i = 0; i < net->n_tenants; i++) { /* Also after a start. */
+        const char *name = net->tenants[i].name;
+        if (!tn_kept_get(run->kept, run->n_kept, name)) {
+            tenant_alert(t, name, NULL);
         }
     }
-    return t->n_failed;
+    for (size_t i = 0; i < run->n_kept; i++) {
+        const char *name = run->kept[i].tenant;
+        const char *text = tn_kept_text(&run->kept[i], arena);
+        now[i] = (struct broken){copy(name), copy(text)};
+        tenant_alert(t, name, text);
+        if (!tn_streq(broken_text(t, name), text)) {
+            tn_log(t->options.log, TN_LOG_WARNING, &about, "tenant %s: %s",
+                   name, text);
+        }
+    }
+    for (size_t i = 0; i < t->n_broken; i++) {
+        const char *name = t->broken[i].tenant;
+        if (!tn_kept_get(run->kept, run->n_kept, name)) {
+            tenant_alert(t, name, NULL); /* It may be gone. */
+            tn_log(t->options.log, TN_LOG_INFO, &about,
+                   "tenant %s: documents are good again", name);
+        }
+    }
+    broken_free(t->broken, t->n_broken);
+    t->broken = now;
+    t->n_broken = run->n_kept;
 }
 
 /* A thing that stays wrong is said once. */
@@ -479,12 +509,13 @@ intent_new(struct tn_tell *t, const struct tn_upstream_event *e)
     struct tn_metrics *m = t->options.metrics;
     const struct tn_reconcile *run = e->intent->run;
     struct tn_log_about about = {.commit = e->commit};
-    size_t failed = tenants_tell(t, run->network);
+    size_t failed = run->n_kept;
     tn_log(t->options.log, failed ? TN_LOG_WARNING : TN_LOG_INFO, &about,
            "following \"%s\": %zu VPCs of %zu tenants (%zu with errors), %zu "
            "devices; compiled in %.0f ms",
            run->commit.subject, run->network->n_vpcs, run->network->n_tenants,
            failed, run->network->n_devices, e->compile_s * 1e3);
+    tenants_tell(t, run);
     tn_metric_set(m, TN_M_INTENT_COMMITTED, NULL,
                   (double) run->commit.commit_time);
     tn_metric_set(m, TN_M_INTENT_ACCEPTED, NULL, (double) time(NULL));
@@ -569,14 +600,20 @@ tn_tell_commit(struct tn_tell *t, const struct tn_intent *intent,
                const struct tn_spent *spent, size_t n_failed)
 {
     const char *commit = intent->run->commit.id;
-    char text[128];
+    size_t broken = intent->run->n_kept;
+    char text[128], but[64] = "";
     if (strcmp(t->pending, commit) != 0) {
         return;
     }
-    snprintf(text, sizeof text, "%zu of %zu devices are as intended",
+    if (broken) {
+        snprintf(but, sizeof but, "; %zu tenant%s broken documents", broken,
+                 broken == 1 ? " has" : "s have");
+    }
+    snprintf(text, sizeof text, "%zu of %zu devices are as intended%s",
              intent->run->network->n_devices - n_failed,
-             intent->run->network->n_devices);
-    forge_status(t, commit, n_failed ? TN_COMMIT_FAILED : TN_COMMIT_SUCCESS,
+             intent->run->network->n_devices, but);
+    forge_status(t, commit,
+                 n_failed || broken ? TN_COMMIT_FAILED : TN_COMMIT_SUCCESS,
                  text);
     (void) tn_notify_settle(t->notify, NULL);
     if (n_failed == 0) {

@@ -76,6 +76,7 @@ upstream_free(struct tn_upstream *u)
     tn_up_remote_close(u);
     tn_signer_close(u->signer);
     tn_intent_unref(u->intent);
+    tn_arena_free(u->before_arena);
     tn_up_job_free(u->job);
     tn_status_memo_free(u->memo);
     tn_intent_unref(u->good);
@@ -85,6 +86,16 @@ upstream_free(struct tn_upstream *u)
         close(u->wake);
     }
     free(u);
+}
+
+static void
+accepted_read(struct tn_upstream *u)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
+    u->before_arena = tn_arena_new();
+    tn_up_state_path(u, "accepted", &path);
+    tn_accepted_load(tn_text_str(&path), u->before_arena, &u->before);
+    memcpy(u->accepted, u->before.commit, sizeof u->accepted);
 }
 
 enum tn_code
@@ -100,7 +111,7 @@ tn_upstream_new(const struct tn_upstream_options *options,
     memcpy(u->status_ref, TN_STATUS_REF_DEFAULT, sizeof TN_STATUS_REF_DEFAULT);
     pthread_mutex_init(&u->mutex, NULL);
     u->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    tn_up_state_read(u, "accepted", u->accepted);
+    accepted_read(u);
     tn_up_state_read(u, "trusted", u->trusted);
     enum tn_code code = TN_OK;
     if (options->config->status.signing_key.v) {

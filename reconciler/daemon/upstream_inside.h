@@ -13,6 +13,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
 #include "reconciler/confirm/rollback.h"
+#include "reconciler/daemon/accepted.h"
 #include "reconciler/daemon/thread.h"
 #include "reconciler/daemon/upstream.h"
 #include "reconciler/source/remote.h"
@@ -38,11 +39,14 @@ struct tn_upstream {
     struct tn_intent *intent;
     char status_ref[256];
     char instance[64]; /* Of tenet.yml: names the folder of its state. */
-    char accepted[65]; /* The last commit that passed all; on disk too. */
-    char trusted[65];  /* The last one whose signatures were judged; too. */
-    char root[65];     /* Acknowledged: believed without looking. */
-    char tip[65];      /* What the branch stands at, as far as is known. */
-    char told[65];     /* The tip about which 'told_refusal' was said. */
+    char accepted[65]; /* The last commit that passed all; on disk too, with the
+                          tenants that were broken in it. */
+    struct tn_accepted before; /* As it was at the start. */
+    struct tn_arena *before_arena;
+    char trusted[65]; /* The last one whose signatures were judged; too. */
+    char root[65];    /* Acknowledged: believed without looking. */
+    char tip[65];     /* What the branch stands at, as far as is known. */
+    char told[65];    /* The tip about which 'told_refusal' was said. */
     int told_refusal;
     unsigned failures;
     int64_t next_ms;
