@@ -184,6 +184,11 @@ vpc_usable(struct tn_k_render *r, const struct tn_net_vpc *vpc)
     }
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         const struct tn_net_subnet *s = &vpc->subnets[i];
+        if (s->dhcp) {
+            tn_diag(r->diags, TN_ERROR, s->dhcp->origin,
+                    "the kernel driver of host %s cannot serve DHCP",
+                    host->raw.name);
+        }
         for (size_t j = 0; j < s->n_ports; j++) {
             const struct tn_host *other = s->ports[j].host;
             if (other->config.underlay.family != host->config.underlay.family) {

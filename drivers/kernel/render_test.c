@@ -125,6 +125,27 @@ Test(render, only_vxlan)
     }
 }
 
+Test(render, no_dhcp)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    static const struct tn_net_dhcp dhcp = {.lease_time = 60,
+                                            .origin = {"x.yml", 9, 13}};
+    struct tn_diags diags;
+    struct tn_net_vpc *vpc = NULL;
+    const struct tn_device *d = changeable(arena, 0, &vpc);
+    struct tn_net_subnet *s =
+        tn_new_n(arena, struct tn_net_subnet, vpc->n_subnets);
+    memcpy(s, vpc->subnets, vpc->n_subnets * sizeof *s);
+    s[0].dhcp = &dhcp;
+    vpc->subnets = s;
+    const struct tn_state *state = render(arena, d, &diags);
+    cr_assert(diags.n_errors == 1);
+    cr_expect(strstr(diags.list.items[0].message, "cannot serve DHCP"));
+    cr_expect_eq(diags.list.items[0].at.line, 9);
+    cr_expect_eq(count_scope(state, "acme/lab"), 0);
+    cr_expect(count_scope(state, "acme/web") > 0);
+}
+
 static const struct {
     const char *netns, *interface, *said;
 } attachments[] = {

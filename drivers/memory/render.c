@@ -282,6 +282,46 @@ render_port(struct render *r, const struct draft *subnet,
     draft_end(r, &d);
 }
 
+static const char *
+ra_name(enum tn_ra ra)
+{
+    switch (ra) {
+    case TN_RA_STATEFUL:
+        return "dhcpv6-stateful";
+    case TN_RA_STATELESS:
+        return "dhcpv6-stateless";
+    case TN_RA_SLAAC:
+        return "slaac";
+    case TN_RA_NONE:
+        return "none";
+    }
+    return "?";
+}
+
+/* "lease 3600, ra none, domain x.org, dns 10.0.0.53, ntp 10.0.0.123" */
+static const char *
+dhcp_text(struct render *r, const struct tn_net_dhcp *dhcp)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    char buf[TN_ADDR_TEXT];
+    if (!dhcp) {
+        return NULL;
+    }
+    tn_text_addf(&t, "lease %u, ra %s", dhcp->lease_time, ra_name(dhcp->ra));
+    if (dhcp->domain) {
+        tn_text_addf(&t, ", domain %s", dhcp->domain);
+    }
+    for (size_t i = 0; i < dhcp->n_dns_servers; i++) {
+        tn_text_addf(&t, ", dns %s",
+                     tn_addr_format(&dhcp->dns_servers[i], buf));
+    }
+    for (size_t i = 0; i < dhcp->n_ntp_servers; i++) {
+        tn_text_addf(&t, ", ntp %s",
+                     tn_addr_format(&dhcp->ntp_servers[i], buf));
+    }
+    return tn_arena_strdup(r->arena, tn_text_str(&t));
+}
+
 static void
 render_subnet(struct render *r, const struct tn_net_subnet *subnet)
 {
@@ -289,6 +329,7 @@ render_subnet(struct render *r, const struct tn_net_subnet *subnet)
     d.r.claim = tn_arena_printf(r->arena, "vni %u", subnet->vni);
     draft_attr(r, &d, "cidr", cidr_text(r, &subnet->cidr));
     draft_attr(r, &d, "cidr6", cidr_text(r, &subnet->cidr6));
+    draft_attr(r, &d, "dhcp", dhcp_text(r, subnet->dhcp));
     draft_attr(r, &d, "gateway", addr_text(r, &subnet->gateway));
     draft_attr(r, &d, "gateway6", addr_text(r, &subnet->gateway6));
     draft_attr(r, &d, "gateway_mac", mac_text(r, &subnet->gateway_mac));
