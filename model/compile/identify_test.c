@@ -269,3 +269,48 @@ Test(lock, prints_what_it_reads)
     cr_expect_eq(n, 0);
     tn_fixture_done(&f);
 }
+
+/* What a workload makes of prefix and MAC itself is not ours to choose. */
+Test(identify, slaac)
+{
+    struct tn_fixture f;
+    tn_fixture_init(&f);
+    tn_fixture_add(
+        &f, "tenants/acme/x.yml",
+        VPC("x") "  cidrs: [10.9.0.0/16, \"fd00:9::/32\"]\n  subnets:\n"
+                 "  - {name: a, cidr: 10.9.0.0/24, cidr6: \"fd00:9::/64\",\n"
+                 "     dhcp: {ra: dhcpv6-stateless, leaseTime: 600}}\n"
+                 "  - {name: b, cidr: 10.9.1.0/24, cidr6: \"fd00:9:0:1::/64\","
+                 " dhcp: {}}\n"
+                 "  - {name: c, cidr: 10.9.2.0/24, cidr6: \"fd00:9:0:2::/64\","
+                 " dhcp: {enabled: false, ra: slaac}}\n" PORT(
+                     "p") "{vpc: x, subnet: a, host: hv1, attach: {netns: p},"
+                          " mac: \"02:00:00:00:00:01\"}\n" PORT(
+                              "q") "{vpc: x, subnet: b, host: hv1, attach: "
+                                   "{netns: q},"
+                                   " mac: \"02:00:00:00:00:01\"}\n" PORT(
+                                       "r") "{vpc: x, subnet: c, host: hv1, "
+                                            "attach: {netns: r},"
+                                            " mac: \"02:00:00:00:00:01\"}\n");
+    tn_fixture_compile(&f);
+    tn_fixture_expect(&f, "");
+    char text[TN_ADDR_TEXT];
+    const struct tn_net_vpc *x = tn_fixture_vpc(&f, "acme/x");
+    cr_expect_str_eq(
+        tn_addr_format(&tn_fixture_port(&f, "acme/x", "p")->address6, text),
+        "fd00:9::ff:fe00:1");
+    cr_expect_str_neq(
+        tn_addr_format(&tn_fixture_port(&f, "acme/x", "q")->address6, text),
+        "fd00:9:0:1:0:ff:fe00:1");
+    cr_expect_str_neq(
+        tn_addr_format(&tn_fixture_port(&f, "acme/x", "r")->address6, text),
+        "fd00:9:0:2:0:ff:fe00:1");
+    cr_assert(x->subnets[0].dhcp && x->subnets[1].dhcp);
+    cr_expect_eq(x->subnets[0].dhcp->ra, TN_RA_STATELESS);
+    cr_expect_eq(x->subnets[0].dhcp->lease_time, 600);
+    cr_expect_eq(x->subnets[1].dhcp->ra, TN_RA_STATEFUL);
+    cr_expect_eq(x->subnets[1].dhcp->lease_time, 3600);
+    cr_expect_null(x->subnets[2].dhcp);
+    cr_expect_eq(x->subnets[0].dhcp->origin.line, 8);
+    tn_fixture_done(&f);
+}

@@ -21,6 +21,9 @@ readable(const struct tn_field *key, const void *value)
     if (key->type == TN_FIELD_CIDR) {
         return tn_addr_present(&((const struct tn_vcidr *) value)->v.addr);
     }
+    if (key->type == TN_FIELD_ADDR) {
+        return tn_addr_present(&((const struct tn_vaddr *) value)->v);
+    }
     return ((const struct tn_vrange *) value)->first != 0;
 }
 
@@ -32,6 +35,9 @@ place_of(const struct tn_field *key, const void *value)
     }
     if (key->type == TN_FIELD_CIDR) {
         return ((const struct tn_vcidr *) value)->at;
+    }
+    if (key->type == TN_FIELD_ADDR) {
+        return ((const struct tn_vaddr *) value)->at;
     }
     return ((const struct tn_vrange *) value)->at;
 }
@@ -46,6 +52,10 @@ value_cmp(const struct tn_field *key, const void *pa, const void *pb)
     if (key->type == TN_FIELD_CIDR) {
         const struct tn_vcidr *a = pa, *b = pb;
         return tn_cidr_cmp(&a->v, &b->v);
+    }
+    if (key->type == TN_FIELD_ADDR) {
+        const struct tn_vaddr *a = pa, *b = pb;
+        return tn_addr_cmp(&a->v, &b->v);
     }
     const struct tn_vrange *a = pa, *b = pb;
     int c = (a->first > b->first) - (a->first < b->first);
@@ -68,6 +78,9 @@ shown_value(const struct tn_field *key, const void *value, char buf[TN_SHOWN])
     }
     if (key->type == TN_FIELD_CIDR) {
         return tn_cidr_format(&((const struct tn_vcidr *) value)->v, buf);
+    }
+    if (key->type == TN_FIELD_ADDR) {
+        return tn_addr_format(&((const struct tn_vaddr *) value)->v, buf);
     }
     const struct tn_vrange *r = value;
     if (r->first == r->last) {

@@ -63,6 +63,12 @@ const struct tn_case tn_good_cases[] = {
     SUBNET("cidr: \"fd00::/126\", gateway: \"fd00::3\", mtu: 1280"),
     SUBNET("cidr: 10.0.0.0/24, cidr6: \"fd00::/64\", gateway6: \"fd00::ffff\""),
     SUBNET("cidr: 10.0.0.0/24, mtu: 576, vni: 16777215"),
+    SUBNET("cidr: 10.0.0.0/24, dhcp: {}"),
+    SUBNET("cidr: 10.0.0.0/24, dhcp: {enabled: false, ra: none}"),
+    SUBNET("cidr: 10.0.0.0/24, dhcp: {leaseTime: 4294967295, domain: a-1.b.c,"
+           " dnsServers: [\"fd00::1\", 10.0.0.1], ntpServers: [10.9.0.1]}"),
+    SUBNET("cidr: \"fd00::/64\", dhcp: {ra: slaac, dnsServers: []}"),
+    SUBNET("cidr: \"fd00::/96\", dhcp: {ra: dhcpv6-stateful}"),
     SPEC("Vpc", "{cidrs: [10.0.0.0/8], routes: [{to: 0.0.0.0/0, via: 10.0.0.2},"
                 " {to: \"::/0\", via: \"fd00::2\"}]}"),
     PORT("attach: {netns: ns-1.a_b@c+d}"),
