@@ -151,7 +151,8 @@ parts_settle(struct compile *c, struct settled *s)
     tn_settle_vnis(&c->world, &s->parts, arena, &s->diags);
     s->clean = tn_settle_attaches(&s->parts, known, arena, &s->diags);
     tn_settle_hints(&s->parts);
-    tn_settle_peerings(&s->parts, arena, &s->diags, &s->held, &s->n_held);
+    tn_settle_peerings(&c->world, &s->parts, arena, &s->diags, &s->held,
+                       &s->n_held);
 }
 
 /* Compiles those tenants whose places are wanted; '*any' if there were some. */

@@ -62,6 +62,8 @@ struct tn_intent_vpc {
     const struct tn_intent_file *file;
     struct tn_intent_subnet *subnets; /* By name; doc->subnets.n of them. */
     uint32_t mtu_limit; /* What the underlay of all its hosts carries. */
+    const struct tn_host *host; /* The first of its ports that tells what must
+                                   carry it; null: anything can. */
 };
 
 struct tn_intent_port {

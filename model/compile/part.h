@@ -43,6 +43,8 @@ struct tn_part_vpc {
     const struct tn_cidr *cidrs;
     size_t n_cidrs;
     size_t n_subnets; /* So many claims are its. */
+    const char *host; /* One that tells what carries its packets; null: it has
+                         no port, or anything can. */
 };
 
 /* One side's word about a peering. */

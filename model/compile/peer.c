@@ -12,7 +12,9 @@
  *   another peering of it.  Between VPCs of one tenant that is the tenant's
  *   error.  Between tenants, either could have caused it by an edit of its
  *   own, and neither may be able to fail the other that way: both are warned,
- *   and both VPCs are held until the overlap is gone. */
+ *   and both VPCs are held until the overlap is gone.
+ * - The hosts of the two VPCs have no engine in common that could connect
+ *   them: the same. */
 #include "model/compile/settle.h"
 
 #include <stdlib.h>
@@ -24,7 +26,7 @@ enum verdict {
     PEER_OPEN,     /* Not granted by the other side. */
     PEER_GRANTED,  /* By both. */
     PEER_HELD,     /* The other side's tenant failed. */
-    PEER_CONFLICT, /* Prefixes overlap. */
+    PEER_CONFLICT, /* Prefixes overlap, or no engine connects them. */
 };
 
 /* An offer with its counterpart. */
@@ -37,6 +39,7 @@ struct side {
 };
 
 struct peers {
+    const struct tn_world *world;
     const struct tn_parts *parts;
     struct tn_arena *arena;
     struct tn_diags *diags;
@@ -181,11 +184,51 @@ conflict_report(struct peers *p, struct side *s, const struct tn_cidr *import,
     }
 }
 
+/* The host that tells what carries the VPC; null: anything does. */
+static const struct tn_host *
+host_of(const struct peers *p, const struct tn_part *part, const char *vpc)
+{
+    size_t v = vpc_index(part, vpc);
+    const char *name = v < part->n_vpcs ? part->vpcs[v].host : NULL;
+    return name ? tn_map_get(&p->world->hosts, name) : NULL;
+}
+
+static void
+engines_check(struct peers *p, struct side *s)
+{
+    const struct tn_host *a =
+        s->answer ? host_of(p, s->part, s->offer->vpc) : NULL;
+    const struct tn_host *b =
+        a ? host_of(p, s->peer, s->offer->peer_vpc) : NULL;
+    bool own = s->peer == s->part;
+    if (!a || !b || tn_hosts_join(a, b)) {
+        return;
+    }
+    s->verdict = PEER_CONFLICT;
+    if (own) {
+        tn_part_diag(s->part, p->diags, TN_ERROR, s->offer->at,
+                     "VPC '%s' has ports on host '%s' (%s) and its peer '%s' "
+                     "on host '%s' (%s): nothing connects the two",
+                     s->offer->vpc, a->raw.name, tn_host_engine(a),
+                     s->offer->peer_vpc, b->raw.name, tn_host_engine(b));
+        return;
+    }
+    /* Where the other tenant's ports are is not for this one to know. */
+    tn_part_diag(s->part, p->diags, TN_WARNING, s->offer->at,
+                 "VPC '%s' has ports on host '%s' (%s), which nothing "
+                 "connects with the hosts of '%s/%s' (%s)",
+                 s->offer->vpc, a->raw.name, tn_host_engine(a),
+                 s->offer->peer_tenant, s->offer->peer_vpc, tn_host_engine(b))
+        ->hint = "both VPCs stay as they are until all their ports are on "
+                 "hosts of one kind";
+}
+
 static void
 conflicts_find(struct peers *p)
 {
     for (size_t i = 0; i < p->n; i++) {
         struct side *s = &p->sides[i];
+        engines_check(p, s);
         const struct side *with = NULL;
         const struct tn_cidr *other = NULL;
         for (size_t k = 0; s->answer && k < s->answer->n_exports && !other;
@@ -331,11 +374,12 @@ failed_hold(struct peers *p, const struct tn_part *part)
 }
 
 void
-tn_settle_peerings(const struct tn_parts *parts, struct tn_arena *arena,
-                   struct tn_diags *diags, const char *const **held,
-                   size_t *n_held)
+tn_settle_peerings(const struct tn_world *world, const struct tn_parts *parts,
+                   struct tn_arena *arena, struct tn_diags *diags,
+                   const char *const **held, size_t *n_held)
 {
-    struct peers p = {.parts = parts, .arena = arena, .diags = diags};
+    struct peers p = {
+        .world = world, .parts = parts, .arena = arena, .diags = diags};
     sides_fill(&p);
     conflicts_find(&p);
     verdicts_settle(&p);

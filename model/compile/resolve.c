@@ -440,6 +440,7 @@ claims_fill(struct resolve *r)
             .cidrs = cidrs,
             .n_cidrs = doc->cidrs.n,
             .n_subnets = doc->subnets.n,
+            .host = in->vpcs[i].host ? in->vpcs[i].host->raw.name : NULL,
         };
         for (size_t k = 0; k < doc->subnets.n; k++) {
             claims[n] = tn_identify_subnet(in, &in->vpcs[i].subnets[k], &at[n]);

@@ -37,7 +37,8 @@ void tn_settle_hints(const struct tn_parts *parts);
 
 /* Judges all peerings and connects those of healthy tenants.  'held' gets the
  * scopes of network.h, sorted. */
-void tn_settle_peerings(const struct tn_parts *parts, struct tn_arena *arena,
+void tn_settle_peerings(const struct tn_world *world,
+                        const struct tn_parts *parts, struct tn_arena *arena,
                         struct tn_diags *diags, const char *const **held,
                         size_t *n_held);
 

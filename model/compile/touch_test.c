@@ -65,7 +65,11 @@ vpc_print(struct tn_text *out, int i, const struct doc *d)
         if (k == 0 && d->d) {
             tn_text_addf(out, ", vni: %d", 6000 + d->d);
         }
-        tn_text_addf(out, "%s}\n", d->e == 3 ? ", mtu: 1400" : "");
+        tn_text_addf(out, "%s}\n",
+                     d->e == 3   ? ", mtu: 1400"
+                     : d->e == 2 ? ", dhcp: {domain: x.org, dnsServers: "
+                                   "[192.0.2.53]}"
+                                 : "");
     }
 }
 

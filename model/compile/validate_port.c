@@ -1,5 +1,5 @@
 /* validate_port.c - rules on ports: what they refer to and where they attach,
- * and what the underlay of their hosts must carry.
+ * what can carry their VPC, and what the underlay of their hosts must carry.
  *
  * Sets what later stages read: the subnet and the host of each port, and the
  * ports of each subnet. */
@@ -16,6 +16,7 @@ enum {
     OVERHEAD_ETHERNET = 14,
     OVERHEAD_UDP = 8,
     OVERHEAD_TUNNEL = 8, /* VXLAN, and Geneve without options. */
+    OVERHEAD_OPTION = 8, /* Of Geneve, which OVN puts into each packet. */
     OVERHEAD_GRE = 8,    /* With a key. */
     OVERHEAD_IPV4 = 20,
     OVERHEAD_IPV6 = 40,
@@ -277,10 +278,19 @@ default_routes_check(struct tn_intent *in)
     }
 }
 
+/* What the host adds to a packet of the VPC: in a cloud that is the cloud's
+ * choice. */
 static uint32_t
-overhead(enum tn_encapsulation encapsulation, bool ipv6)
+overhead(enum tn_encapsulation encapsulation, const struct tn_host *host)
 {
+    bool ipv6 = host->config.underlay.family == TN_AF_IPV6;
     uint32_t outer = OVERHEAD_ETHERNET + (ipv6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4);
+    if (host->cloud) {
+        bool vxlan =
+            strcmp(host->cloud->config.ovn_encapsulation, "vxlan") == 0;
+        return outer + OVERHEAD_UDP + OVERHEAD_TUNNEL +
+               (vxlan ? 0 : OVERHEAD_OPTION);
+    }
     switch (encapsulation) {
     case TN_ENCAP_VXLAN:
     case TN_ENCAP_GENEVE:
@@ -291,6 +301,29 @@ overhead(enum tn_encapsulation encapsulation, bool ipv6)
     return outer;
 }
 
+/* One engine must carry all ports of a VPC. */
+static void
+engine_take(struct tn_intent *in, const struct tn_intent_port *port,
+            struct tn_intent_vpc *vpc)
+{
+    if (!vpc->host && !tn_host_is_anybodys(port->host)) {
+        vpc->host = port->host;
+    }
+    if (!vpc->host || tn_hosts_join(vpc->host, port->host)) {
+        return;
+    }
+    const struct tn_host *a = vpc->host, *b = port->host;
+    bool clouds = a->cloud && b->cloud;
+    tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, port->doc->host.at),
+            "hosts '%s' (%s) and '%s' (%s) of VPC '%s' cannot carry it "
+            "together: %s",
+            a->raw.name, clouds ? a->cloud->raw.name : tn_host_engine(a),
+            b->raw.name, clouds ? b->cloud->raw.name : tn_host_engine(b),
+            vpc->doc->meta.name.v,
+            clouds ? "they are in different clouds"
+                   : "their networks do not join");
+}
+
 /* The underlay of one port's host: lowers the limit of its VPC, and must be
  * of the same family as that of the VPC's first port. */
 static void
@@ -299,8 +332,7 @@ underlay_take(struct tn_intent *in, const struct tn_intent_port *port,
 {
     struct tn_intent_vpc *vpc = port->subnet->vpc;
     const struct tn_host_config *c = &port->host->config;
-    uint32_t less =
-        overhead(vpc->doc->encapsulation.v, c->underlay.family == TN_AF_IPV6);
+    uint32_t less = overhead(vpc->doc->encapsulation.v, port->host);
     uint32_t limit = c->underlay_mtu > less ? c->underlay_mtu - less : 0;
     if (!*first) {
         *first = port;
@@ -346,6 +378,7 @@ underlay_check(struct tn_intent *in, struct tn_intent_vpc *vpc)
         const struct tn_intent_subnet *s = &vpc->subnets[i];
         for (size_t k = 0; k < s->ports.n; k++) {
             if (s->ports.items[k]->host) {
+                engine_take(in, s->ports.items[k], vpc);
                 underlay_take(in, s->ports.items[k], &first);
             }
         }

@@ -69,6 +69,22 @@ static const struct row rows[] = {
               "  - {name: b, cidr: 10.2.1.0/24, vni: 7000}\n",
      MORE ":8:39: vni 7000 of subnet 'x/b' is given to subnet 'x/a' already, "
           "in tenants/acme/more.yml:7\n"},
+    {"address that slaac does not make", MORE,
+     VPC("x") "  cidrs: [\"fd00:2::/32\"]\n  subnets:\n"
+              "  - {name: a, cidr: \"fd00:2::/64\", dhcp: {ra: slaac}}\n" PORT(
+                  "p") "{vpc: x, subnet: a, host: hv6, attach: {netns: n},\n"
+                       "  mac: \"02:00:00:00:00:01\", address: "
+                       "\"fd00:2::9\"}\n",
+     MORE ":13:38: address fd00:2::9 is not what the workload will make of "
+          "prefix and mac 02:00:00:00:00:01: fd00:2::ff:fe00:1 (leave it out, "
+          "or use 'ra: dhcpv6-stateful')\n"},
+    {"address that slaac makes", MORE,
+     VPC("x") "  cidrs: [\"fd00:2::/32\"]\n  subnets:\n"
+              "  - {name: a, cidr: \"fd00:2::/64\", dhcp: {ra: slaac}}\n" PORT(
+                  "p") "{vpc: x, subnet: a, host: hv6, attach: {netns: n},\n"
+                       "  mac: \"02:00:00:00:00:01\", address: "
+                       "\"fd00:2::ff:fe00:1\"}\n",
+     ""},
     {"mtu too large", MORE,
      VPC("x") "  cidrs: [10.2.0.0/16]\n  subnets:\n"
               "  - {name: a, cidr: 10.2.0.0/24, mtu: 1451}\n" PORT(

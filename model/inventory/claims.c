@@ -1,5 +1,5 @@
-/* claims.c - hosts beside each other: what no two of them may share, and which
- * hypervisors make up a cloud.
+/* claims.c - hosts beside each other: what no two of them may share, which
+ * hypervisors make up a cloud, and which can have ports of one VPC.
  *
  * Two devices must not share a tunnel endpoint, nor the namespace or the
  * database that stands for the machine: each would undo what the other does.
@@ -149,6 +149,26 @@ check_cloud(struct tn_inv *inv, const struct tn_host *host,
     d->hint =
         near ? tn_arena_printf(inv->arena, "did you mean '%s'?", near) : NULL;
     return false;
+}
+
+bool
+tn_host_is_anybodys(const struct tn_host *host)
+{
+    return tn_streq(host->config.driver, "memory");
+}
+
+bool
+tn_hosts_join(const struct tn_host *a, const struct tn_host *b)
+{
+    return a == b || tn_host_is_anybodys(a) || tn_host_is_anybodys(b) ||
+           (tn_streq(a->config.driver, b->config.driver) &&
+            a->cloud == b->cloud);
+}
+
+const char *
+tn_host_engine(const struct tn_host *host)
+{
+    return host->cloud ? host->cloud->config.driver : host->config.driver;
 }
 
 size_t

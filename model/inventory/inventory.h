@@ -13,6 +13,7 @@
 #ifndef TN_INVENTORY_INVENTORY_H
 #define TN_INVENTORY_INVENTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -96,6 +97,15 @@ enum tn_code tn_inventory_load(struct tn_source *source,
                                const struct tn_inventory **out,
                                struct tn_diags *diags,
                                struct tn_error *err) TN_MUST_USE;
+
+/* Can one VPC have ports on both?  Kernel with kernel, Open vSwitch with its
+ * like, members of a cloud with those of the same; the memory driver with
+ * everything. */
+bool tn_hosts_join(const struct tn_host *a, const struct tn_host *b);
+/* True of the memory driver, which joins hosts that do not join each other. */
+bool tn_host_is_anybodys(const struct tn_host *host);
+/* "kernel", "openvswitch", "ovn": what carries the packets of its ports. */
+const char *tn_host_engine(const struct tn_host *host);
 
 /* Null if there is no such host. */
 const struct tn_host *tn_inventory_host_get(const struct tn_inventory *inv,
