@@ -184,6 +184,8 @@ tn_worker_done(struct tn_worker *w)
     tn_flaps_free(w->flaps);
     tn_arena_free(w->dirty_arena);
     tn_arena_free(w->waiting_arena);
+    tn_arena_free(w->blocked_arena);
+    free(w->blocked_said);
     tn_arena_free(w->refused_arena);
     free(w->reason);
     free(w->why);

@@ -36,12 +36,71 @@ snapshot_make_part(struct tn_look *k)
     return folder;
 }
 
+static void
+blocked_add(struct tn_arena *arena, struct tn_blocked *out, const char *scope,
+            const char *why)
+{
+    *out = (struct tn_blocked){tn_arena_strdup(arena, scope),
+                               tn_arena_strdup(arena, why)};
+}
+
+/* Takes note of the conflicts in what was looked at; those elsewhere stand. */
+static void
+blocked_note(struct tn_look *k)
+{
+    struct tn_worker *w = k->w;
+    const struct tn_device_plan *plan = k->d.plan;
+    struct tn_arena *arena = tn_arena_new();
+    TN_VEC(struct tn_blocked) all = {0};
+    for (size_t i = 0; !k->full && i < w->blocked.n; i++) {
+        const struct tn_blocked *b = &w->blocked.items[i];
+        if (!tn_texts_has(k->scope.names, k->scope.n, b->scope)) {
+            blocked_add(arena, tn_vec_push(arena, &all), b->scope, b->why);
+        }
+    }
+    for (size_t i = 0; i < plan->n_conflicts; i++) {
+        const struct tn_conflict *c = &plan->conflicts[i];
+        blocked_add(arena, tn_vec_push(arena, &all), c->want->scope,
+                    tn_conflict_text(k->arena, c));
+    }
+    tn_arena_free(w->blocked_arena);
+    w->blocked_arena = arena;
+    w->blocked.items = all.items;
+    w->blocked.n = all.n;
+    w->blocked.cap = all.cap;
+}
+
+/* Is what the report says of a conflict to be told?  Once a commit. */
+static bool
+blocked_news(struct tn_worker *w, const struct tn_unit_report *r)
+{
+    if (!tn_streq(r->device.reason, "Conflict") || !r->device.why) {
+        if (w->blocked.n == 0) {
+            free(w->blocked_said);
+            w->blocked_said = NULL;
+        }
+        return false;
+    }
+    const char *now = tn_arena_printf(r->arena, "%s %s",
+                                      r->intent->run->commit.id, r->device.why);
+    if (tn_streq(w->blocked_said, now)) {
+        return false;
+    }
+    free(w->blocked_said);
+    w->blocked_said = strdup(now);
+    return true;
+}
+
 /* A look at a part says nothing of the rest: there the last full look counts,
- * and what waits. */
+ * and what waits or is in the way. */
 static void
 summary_keep(struct tn_worker *w, struct tn_unit_report *r)
 {
     struct tn_device_report *d = &r->device;
+    if (!d->why && w->blocked.n) {
+        d->reason = "Conflict";
+        d->why = tn_arena_strdup(r->arena, w->blocked.items[0].why);
+    }
     if (!d->why && w->waits_for) {
         d->reason = "Waiting";
         d->why = tn_arena_strdup(r->arena, w->waits_for);
@@ -52,8 +111,7 @@ summary_keep(struct tn_worker *w, struct tn_unit_report *r)
         w->reason = strdup(d->reason);
         w->why = d->why ? strdup(d->why) : NULL;
     } else if (!d->why && w->why && w->reason &&
-               (strcmp(w->reason, "Conflict") == 0 ||
-                strcmp(w->reason, "Held") == 0)) {
+               strcmp(w->reason, "Held") == 0) {
         d->reason = tn_arena_strdup(r->arena, w->reason);
         d->why = tn_arena_strdup(r->arena, w->why);
     }
@@ -73,6 +131,9 @@ tn_look_report(struct tn_look *k)
         k->d.end = TN_DEVICE_UNREACHED;
         k->d.plan = tn_plan_unreachable(
             k->arena, w->name, w->base.device->host->config.driver, &k->err);
+    }
+    if (k->d.end != TN_DEVICE_UNREACHED) {
+        blocked_note(k);
     }
     tn_device_report(&k->d, r->arena, &r->device);
     if (k->full && k->d.end != TN_DEVICE_UNREACHED) {
@@ -120,6 +181,7 @@ tn_look_report(struct tn_look *k)
             r->arena, tn_error_text(&k->d.failure, text, sizeof text));
     }
     summary_keep(w, r);
+    r->blocked_news = blocked_news(w, r);
     r->mode = tn_modes_get(w->modes, w->name, "", w->known,
                            (int64_t) time(NULL), NULL);
 }

@@ -290,9 +290,8 @@ report_log(const struct tn_tell *t, const struct tn_unit_report *r)
                r->drift_left ? "; left as it is" : "; healed", drift);
     }
     about.scope = NULL;
-    if (is_conflict(r)) {
-        tn_log(log, TN_LOG_WARNING, &about, "left as it is: %s",
-               r->device.why ? r->device.why : "a conflict");
+    if (r->blocked_news) {
+        tn_log(log, TN_LOG_WARNING, &about, "left as it is: %s", r->device.why);
     }
     switch (r->outcome) {
     case TN_UNIT_UNCHANGED:

@@ -19,7 +19,7 @@ enum { MAX = 4096, SOON_MS = 8000 };
 
 struct seen {
     enum tn_unit_outcome outcome;
-    bool settled, flapping, drift_left, full, unlooked;
+    bool settled, flapping, drift_left, full, unlooked, blocked_news;
     size_t n_changes, drift;
     char why[256], reason[32], commit[65], device[32];
 };
@@ -69,6 +69,7 @@ post(void *ctx, struct tn_unit_report *r)
                            .drift_left = r->drift_left,
                            .full = r->full,
                            .unlooked = r->unlooked,
+                           .blocked_news = r->blocked_news,
                            .n_changes = r->n_changes,
                            .drift = tn_drift_total(&r->drift)};
         copy(s->why, sizeof s->why, r->device.why);
@@ -619,6 +620,60 @@ Test(unit, only_what_a_commit_changes_is_looked_at)
     s = await("hv1", TN_UNIT_UNCHANGED);
     cr_expect(s.full);
     cr_expect_eq(s.n_changes, 0, "the whole says the same as the part");
+    tn_modes_unref(modes);
+    stop(u);
+}
+
+/* Gives one object to somebody else, or back, or takes it away. */
+static void
+own(const char *name, const char *key, const char *owner)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0};
+    json_t *root = device_read(name);
+    json_t *all = json_object_get(root, "resources");
+    json_t *one = json_object_get(all, key);
+    cr_assert_not_null(one, "%s", key);
+    if (owner) {
+        json_object_set_new(one, "owner", json_string(owner));
+    } else {
+        json_object_del(all, key);
+    }
+    tn_text_addf(&path, "%s/.new", b.dir);
+    cr_assert_eq(json_dump_file(root, tn_text_str(&path), 0), 0);
+    json_decref(root);
+    sh("mv .new %s", name);
+}
+
+/* It is said once, stands while others are looked at, and is gone when the look
+ * at its own VPC says so. */
+Test(unit, a_conflict_is_said_once)
+{
+    struct tn_unit *u = unit_start("hv1");
+    struct tn_modes *modes = heal();
+    vpc_write("db", 2);
+    commit();
+    follow_more(u, modes);
+    await("hv1", TN_UNIT_APPLIED);
+    await("hv1", TN_UNIT_UNCHANGED);
+    own("hv1.json", "acme/web/vpc", "x");
+    struct seen s = await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect_str_eq(s.reason, "Conflict");
+    cr_expect(s.blocked_news && !s.full);
+    for (int i = 0; i < 2; i++) {
+        own("hv1.json", "acme/db/port/db1", NULL);
+        s = await("hv1", TN_UNIT_APPLIED);
+        cr_expect_str_eq(s.reason, "Conflict");
+        cr_expect(!s.blocked_news && !s.full);
+        await("hv1", TN_UNIT_UNCHANGED);
+    }
+    tn_unit_audit(u);
+    s = await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect_str_eq(s.reason, "Conflict");
+    cr_expect(!s.blocked_news && s.full);
+    own("hv1.json", "acme/web/vpc", NULL);
+    s = await("hv1", TN_UNIT_APPLIED);
+    cr_expect_str_eq(s.reason, "Verified");
+    cr_expect(!s.blocked_news && !s.full);
     tn_modes_unref(modes);
     stop(u);
 }

@@ -13,6 +13,11 @@ struct tn_waiting {
     const char *key, *scope;
 };
 
+/* Something of others is in the way in that scope. */
+struct tn_blocked {
+    const char *scope, *why;
+};
+
 /* What is known of a device between two looks.  The worker's alone. */
 struct tn_worker {
     const struct tn_unit_options *options;
@@ -49,6 +54,10 @@ struct tn_worker {
     struct tn_arena *waiting_arena;
     TN_VEC(struct tn_waiting) waiting;
     const char *waits_for;
+    /* Conflicts, each as it was when its scope was last looked at. */
+    struct tn_arena *blocked_arena;
+    TN_VEC(struct tn_blocked) blocked;
+    char *blocked_said; /* Commit and text of what was said last; malloc'ed. */
     uint32_t random;
 
     /* What the next look is about. */
