@@ -161,6 +161,16 @@ slice_sort(struct slice *slice)
     slice->vpcs.n = kept;
 }
 
+static size_t
+networks_count(const struct slice *slice)
+{
+    size_t n = slice->vpcs.n;
+    for (size_t i = 0; i < slice->vpcs.n; i++) {
+        n += slice->vpcs.items[i]->n_subnets;
+    }
+    return n;
+}
+
 static void
 devices_cut(struct tn_arena *arena, struct tn_network *out)
 {
@@ -190,6 +200,7 @@ devices_cut(struct tn_arena *arena, struct tn_network *out)
             .n_vpcs = s.of[i].vpcs.n,
             .members = s.of[i].members.items,
             .n_members = s.of[i].members.n,
+            .n_networks = networks_count(&s.of[i]),
             .instance = settings->meta.name.v,
             .vxlan_port = settings->vxlan_port.v
                               ? (uint16_t) settings->vxlan_port.v

@@ -145,6 +145,8 @@ struct tn_device {
     const struct tn_host *const *members; /* Of a cloud: its hypervisors, all
                                              of the inventory, by name. */
     size_t n_members;
+    size_t n_networks;    /* Subnets, and VPCs as their routers, of all VPCs of
+                             the device; also where it is cut down to some. */
     const char *instance; /* settings.meta.name: in all ownership marks. */
     uint16_t vxlan_port;
 };
