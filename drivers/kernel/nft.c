@@ -38,19 +38,31 @@ struct tn_nft {
     struct tn_arena *arena;
     struct tn_map known; /* "key" to its last hash, and "key hash". */
     struct tn_digest environment;
-    struct tn_text learned; /* Lines to append. */
-    char *cache;            /* Path; null: none. */
-    int scratch;            /* Namespace, -1 until needed. */
-    bool plain; /* The kernel's listing was seen to have render's form. */
+    struct tn_text learned;       /* Lines to append. */
+    char *cache;                  /* Path; null: none. */
+    int scratch;                  /* Namespace, -1 until needed. */
     struct tn_nft_listing listed; /* The last one. */
     struct tn_nft_aside aside;    /* Has a lock of its own. */
 };
 
+/* One look at the rules of a namespace. */
+struct look {
+    struct tn_nft *nft;
+    int netns;
+    struct tn_nft_reader *reader;
+    const struct tn_nft_ruleset *want; /* Null: none. */
+    struct tn_arena *arena;
+    struct tn_nft_snapshot tables;
+    struct tn_digest hash; /* Of what is there; also by table, if 'parts'. */
+    struct tn_digest part[TN_NFT_FAMILIES];
+    bool parts;
+};
+
 static void
-key_of(const struct tn_nft *nft, const struct tn_nft_ruleset *rules,
+key_of(const struct tn_nft *nft, const struct tn_digest *text,
        char key[TN_DIGEST_HEX])
 {
-    struct tn_digest both[2] = {nft->environment, rules->digest};
+    struct tn_digest both[2] = {nft->environment, *text};
     struct tn_digest d = tn_digest_of(both, sizeof both);
     tn_digest_hex(&d, key);
 }
@@ -79,6 +91,27 @@ learn(struct tn_nft *nft, const char *key, const struct tn_digest *hash)
         char hex[TN_DIGEST_HEX];
         remember(nft, key, tn_digest_hex(hash, hex));
         tn_text_addf(&nft->learned, "%s %s\n", key, hex);
+    }
+}
+
+/* What 'rules' became, as a whole and table by table. */
+static void
+learn_rules(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
+            struct tn_nft_raw *raw)
+{
+    char key[TN_DIGEST_HEX];
+    struct tn_digest hash = tn_nft_raw_digest(raw);
+    key_of(nft, &rules->digest, key);
+    learn(nft, key, &hash);
+    for (size_t i = 0; i < TN_NFT_FAMILIES; i++) {
+        TN_CLEANUP(tn_cleanup_free)
+        char *part = tn_nft_table_of(rules->text, &tn_nft_families[i]);
+        struct tn_digest text = tn_digest_of(part, strlen(part));
+        hash = tn_nft_raw_part(raw, tn_nft_families[i].number);
+        key_of(nft, &text, key);
+        if (part[0]) {
+            learn(nft, key, &hash);
+        }
     }
 }
 
@@ -155,19 +188,45 @@ replace_and_read(struct tn_nft *nft, struct tn_nft_change *c,
     return code;
 }
 
-static enum tn_code
-list(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
-     struct tn_text *out, struct tn_error *err)
+/* The part of 'l->want' that this table is known to be, or null; to be freed.
+ */
+static char *
+wanted_part(const struct look *l, size_t family, struct tn_digest *made_of)
 {
-    /* One run each: nft 1.0.6 reads but one table when asked for two. */
-    enum tn_code code = TN_OK;
-    if (tn_nft_raw_has(raw, NFPROTO_INET)) {
-        code =
-            tn_nft_run(&nft->aside, netns, "list table inet tenet", out, err);
+    char key[TN_DIGEST_HEX];
+    if (!l->want || !l->parts) {
+        return NULL;
     }
-    if (!code && tn_nft_raw_has(raw, NFPROTO_BRIDGE)) {
-        code =
-            tn_nft_run(&nft->aside, netns, "list table bridge tenet", out, err);
+    char *part = tn_nft_table_of(l->want->text, &tn_nft_families[family]);
+    struct tn_digest text = tn_digest_of(part, strlen(part));
+    key_of(l->nft, &text, key);
+    if (!part[0] || !becomes(l->nft, key, &l->part[family])) {
+        free(part);
+        return NULL;
+    }
+    *made_of = text;
+    return part;
+}
+
+/* One run a table: nft 1.0.6 reads but one when asked for two. */
+static enum tn_code
+list(const struct look *l, struct tn_text *out, struct tn_digest *made_of,
+     struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    for (size_t i = 0; !code && i < TN_NFT_FAMILIES; i++) {
+        const struct tn_nft_family *family = &tn_nft_families[i];
+        if (tn_nft_raw_has(l->tables.raw, family->number)) {
+            TN_CLEANUP(tn_cleanup_free)
+            char *part = wanted_part(l, i, &made_of[i]);
+            char request[64];
+            snprintf(request, sizeof request, "list table %s tenet",
+                     family->name);
+            tn_text_add(out, part ? part : "");
+            code =
+                part ? TN_OK
+                     : tn_nft_run(&l->nft->aside, l->netns, request, out, err);
+        }
     }
     if (code == TN_EINTERNAL) { /* It was there a moment ago. */
         code = TN_EUNAVAILABLE;
@@ -178,10 +237,11 @@ list(struct tn_nft *nft, int netns, const struct tn_nft_raw *raw,
     return code;
 }
 
-/* Loads 'rules' into the scratch namespace; '*raw' is what they became. */
+/* Loads 'rules' into the scratch namespace; '*out' is what they became. */
 static enum tn_code
 try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
-        struct tn_arena *arena, struct tn_nft_raw **raw, struct tn_error *err)
+        struct tn_arena *arena, struct tn_nft_snapshot *out,
+        struct tn_error *err)
 {
     struct tn_nft_change c = {.rules = rules};
     enum tn_code code = TN_OK;
@@ -198,20 +258,19 @@ try_out(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
     if (code) {
         return tn_while(err, code, "trying the rules out");
     }
-    *raw = c.after.raw;
+    *out = c.after;
     return TN_OK;
 }
 
 static enum tn_code
 learn_from_scratch(struct tn_nft *nft, const struct tn_nft_ruleset *rules,
-                   const char *key, struct tn_error *err)
+                   struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct tn_nft_raw *raw;
-    enum tn_code code = try_out(nft, rules, arena, &raw, err);
+    struct tn_nft_snapshot tried;
+    enum tn_code code = try_out(nft, rules, arena, &tried, err);
     if (!code) {
-        struct tn_digest hash = tn_nft_raw_digest(raw);
-        learn(nft, key, &hash);
+        learn_rules(nft, rules, tried.raw);
     }
     return code;
 }
@@ -262,24 +321,53 @@ translate(const struct tn_nft_ruleset *want,
     have->attrs = attrs;
 }
 
+/* That this libnftables lists in the form of render(). */
+static struct tn_digest
+plainness(void)
+{
+    return tn_digest_of("plain", 5);
+}
+
+static bool
+is_plain(const struct tn_nft *nft)
+{
+    char key[TN_DIGEST_HEX];
+    struct tn_digest plain = plainness();
+    key_of(nft, &plain, key);
+    return becomes(nft, key, &plain);
+}
+
+static void
+learn_plain(struct tn_nft *nft)
+{
+    char key[TN_DIGEST_HEX];
+    struct tn_digest plain = plainness();
+    key_of(nft, &plain, key);
+    learn(nft, key, &plain);
+}
+
 static enum tn_code
-compare_forms(struct tn_nft *nft, const struct tn_nft_ruleset *want,
-              struct tn_arena *arena, struct tn_nft_ruleset *have,
+compare_forms(const struct look *l, struct tn_nft_ruleset *have,
               struct tn_error *err)
 {
-    struct tn_nft_raw *raw;
+    struct tn_nft *nft = l->nft;
+    struct look tried = {.nft = nft, .arena = l->arena};
+    struct tn_digest made_of[TN_NFT_FAMILIES];
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    enum tn_code code = try_out(nft, want, arena, &raw, err);
+    enum tn_code code = try_out(nft, l->want, l->arena, &tried.tables, err);
     if (!code) {
-        code = list(nft, nft->scratch, raw, &t, err);
+        tried.netns = nft->scratch;
+        code = list(&tried, &t, made_of, err);
     }
     if (code) {
         return code;
     }
-    const struct tn_nft_ruleset *listed = tn_nft_view(arena, tn_text_str(&t));
-    nft->plain = same_view(want, listed);
-    if (!nft->plain) {
-        translate(want, listed, arena, have);
+    const struct tn_nft_ruleset *listed =
+        tn_nft_view(l->arena, tn_text_str(&t));
+    if (same_view(l->want, listed)) {
+        learn_plain(nft);
+    } else {
+        translate(l->want, listed, l->arena, have);
     }
     return TN_OK;
 }
@@ -360,11 +448,9 @@ tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
         .netns = netns, .rules = rules, .listed = &listed};
     enum tn_code code = replace_and_read(nft, &c, arena, err);
     if (!code && c.sure && rules && rules->text[0]) {
-        char key[TN_DIGEST_HEX];
         struct tn_digest hash = tn_nft_raw_digest(c.after.raw);
-        key_of(nft, rules, key);
         pthread_mutex_lock(&nft->lock);
-        learn(nft, key, &hash);
+        learn_rules(nft, rules, c.after.raw);
         learn_place(nft, &c.after, &hash);
         pthread_mutex_unlock(&nft->lock);
     }
@@ -374,68 +460,70 @@ tn_nft_apply(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *rules,
 
 /* The hash of our tables, by a dump only if this generation is not known. */
 static enum tn_code
-hash_of(struct tn_nft *nft, struct tn_nft_reader *reader,
-        struct tn_nft_snapshot *snapshot, struct tn_digest *hash,
-        struct tn_error *err)
+hash_of(struct look *l, struct tn_error *err)
 {
     char key[TN_DIGEST_HEX];
     const char *hex =
-        tn_map_get(&nft->known, tn_digest_hex(&snapshot->place, key));
-    if (hex && tn_digest_parse(hex, hash)) {
+        tn_map_get(&l->nft->known, tn_digest_hex(&l->tables.place, key));
+    if (hex && tn_digest_parse(hex, &l->hash)) {
         return TN_OK;
     }
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_nft_snapshot all;
-    enum tn_code code = tn_nft_read(reader, TN_NFT_ALL, arena, &all, err);
+    enum tn_code code = tn_nft_read(l->reader, TN_NFT_ALL, arena, &all, err);
     if (!code) {
-        *hash = tn_nft_raw_digest(all.raw);
-        learn_place(nft, &all, hash);
+        l->hash = tn_nft_raw_digest(all.raw);
+        l->parts = tn_digest_eq(&all.place, &l->tables.place);
+        for (size_t i = 0; i < TN_NFT_FAMILIES; i++) {
+            l->part[i] = tn_nft_raw_part(all.raw, tn_nft_families[i].number);
+        }
+        learn_place(l->nft, &all, &l->hash);
     }
     return code;
 }
 
 static enum tn_code
-is_wanted(struct tn_nft *nft, const struct tn_nft_ruleset *want,
-          const struct tn_digest *hash, bool *same, struct tn_error *err)
+is_wanted(const struct look *l, bool *same, struct tn_error *err)
 {
     char key[TN_DIGEST_HEX];
-    key_of(nft, want, key);
+    key_of(l->nft, &l->want->digest, key);
     enum tn_code code = TN_OK;
-    if (!tn_map_get(&nft->known, key)) {
-        code = learn_from_scratch(nft, want, key, err);
+    if (!tn_map_get(&l->nft->known, key)) {
+        code = learn_from_scratch(l->nft, l->want, err);
     }
-    *same = !code && becomes(nft, key, hash);
+    *same = !code && becomes(l->nft, key, &l->hash);
     return code;
 }
 
 /* What was listed after 'place' was read is of that generation, if it still is
  * the present one when the listing is used. */
 static void
-listing_keep(struct tn_nft *nft, const struct tn_digest *place,
+listing_keep(struct tn_nft *nft, struct tn_nft_listing *listed,
              struct tn_text *text)
 {
     if (text->n <= LISTING_MAX) {
+        listed->text = tn_text_take(text);
         free(nft->listed.text);
-        nft->listed = (struct tn_nft_listing){*place, tn_text_take(text)};
+        nft->listed = *listed;
     }
 }
 
 /* What the tables are when they are not what is wanted. */
 static enum tn_code
-look_closer(struct tn_nft *nft, int netns, const struct tn_nft_snapshot *tables,
-            const struct tn_nft_ruleset *want, struct tn_arena *arena,
-            const struct tn_nft_ruleset **out, struct tn_error *err)
+look_closer(const struct look *l, const struct tn_nft_ruleset **out,
+            struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    struct tn_nft_ruleset *have = tn_new(arena, struct tn_nft_ruleset);
-    enum tn_code code = list(nft, netns, tables->raw, &t, err);
+    struct tn_nft_ruleset *have = tn_new(l->arena, struct tn_nft_ruleset);
+    struct tn_nft_listing listed = {.place = l->tables.place};
+    enum tn_code code = list(l, &t, listed.made_of, err);
     if (code) {
         return code;
     }
-    *have = *tn_nft_view(arena, tn_text_str(&t));
-    listing_keep(nft, &tables->place, &t);
-    if (want && !nft->plain) {
-        code = compare_forms(nft, want, arena, have, err);
+    *have = *tn_nft_view(l->arena, tn_text_str(&t));
+    listing_keep(l->nft, &listed, &t);
+    if (l->want && !is_plain(l->nft)) {
+        code = compare_forms(l, have, err);
     }
     *out = have;
     return code;
@@ -443,53 +531,54 @@ look_closer(struct tn_nft *nft, int netns, const struct tn_nft_snapshot *tables,
 
 /* Without one of its tables it cannot be what is wanted. */
 static bool
-has_tables(const struct tn_nft_raw *raw, const struct tn_nft_ruleset *want)
+has_tables(const struct look *l)
 {
-    return (tn_nft_raw_has(raw, NFPROTO_INET) ||
-            !strstr(want->text, "table inet tenet {\n")) &&
-           (tn_nft_raw_has(raw, NFPROTO_BRIDGE) ||
-            !strstr(want->text, "table bridge tenet {\n"));
+    for (size_t i = 0; i < TN_NFT_FAMILIES; i++) {
+        char head[64];
+        snprintf(head, sizeof head, "table %s tenet {\n",
+                 tn_nft_families[i].name);
+        if (!tn_nft_raw_has(l->tables.raw, tn_nft_families[i].number) &&
+            strstr(l->want->text, head)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Our tables, which are there, against what is wanted. */
 static enum tn_code
-compare(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
-        struct tn_nft_snapshot *tables, const struct tn_nft_ruleset *want,
-        struct tn_arena *arena, struct tn_nft_observed *found,
-        struct tn_error *err)
+compare(struct look *l, struct tn_nft_observed *found, struct tn_error *err)
 {
-    struct tn_digest hash;
     enum tn_code code = TN_OK;
-    if (want && has_tables(tables->raw, want)) {
-        code = hash_of(nft, reader, tables, &hash, err);
-        if (!code) {
-            code = is_wanted(nft, want, &hash, &found->same, err);
+    if (l->want) {
+        code = hash_of(l, err);
+        if (!code && has_tables(l)) {
+            code = is_wanted(l, &found->same, err);
         }
-        found->rules = want;
+        found->rules = l->want;
     }
     if (!code && !found->same) {
-        code = look_closer(nft, netns, tables, want, arena, &found->rules, err);
+        code = look_closer(l, &found->rules, err);
     }
     return code;
 }
 
 static enum tn_code
-observe(struct tn_nft *nft, int netns, struct tn_nft_reader *reader,
-        const struct tn_nft_ruleset *want, struct tn_arena *arena,
-        struct tn_nft_observed *found, struct tn_error *err)
+observe(struct look *l, struct tn_nft_observed *found, struct tn_error *err)
 {
-    struct tn_nft_snapshot tables;
-    enum tn_code code = tn_nft_read(reader, TN_NFT_TABLES, arena, &tables, err);
+    enum tn_code code =
+        tn_nft_read(l->reader, TN_NFT_TABLES, l->arena, &l->tables, err);
     if (code) {
         return code;
     }
-    found->foreign = tn_nft_raw_foreign(tables.raw, &found->n_foreign);
-    found->present = tn_nft_raw_has(tables.raw, NFPROTO_INET) ||
-                     tn_nft_raw_has(tables.raw, NFPROTO_BRIDGE);
+    const struct tn_nft_raw *raw = l->tables.raw;
+    found->foreign = tn_nft_raw_foreign(l->tables.raw, &found->n_foreign);
+    found->present = tn_nft_raw_has(raw, NFPROTO_INET) ||
+                     tn_nft_raw_has(raw, NFPROTO_BRIDGE);
     if (found->present) {
-        pthread_mutex_lock(&nft->lock);
-        code = compare(nft, netns, reader, &tables, want, arena, found, err);
-        pthread_mutex_unlock(&nft->lock);
+        pthread_mutex_lock(&l->nft->lock);
+        code = compare(l, found, err);
+        pthread_mutex_unlock(&l->nft->lock);
     }
     return code;
 }
@@ -500,13 +589,13 @@ tn_nft_observe(struct tn_nft *nft, int netns, const struct tn_nft_ruleset *want,
                struct tn_error *err)
 {
     struct tn_nft_observed found = {0};
-    struct tn_nft_reader *reader = NULL;
-    enum tn_code code = tn_nft_reader_new(netns, &reader, err);
+    struct look l = {.nft = nft, .netns = netns, .want = want, .arena = arena};
+    enum tn_code code = tn_nft_reader_new(netns, &l.reader, err);
     if (!code) {
-        code = observe(nft, netns, reader, want, arena, &found, err);
+        code = observe(&l, &found, err);
     }
     bool calm = found.same && tn_nft_aside_calm(&nft->aside);
-    tn_nft_aside_put(calm ? NULL : &nft->aside, reader, close_reader);
+    tn_nft_aside_put(calm ? NULL : &nft->aside, l.reader, close_reader);
     if (!code) {
         *out = found;
     }

@@ -88,10 +88,27 @@ enum tn_code tn_nft_read(struct tn_nft_reader *reader,
                          struct tn_nft_snapshot *out,
                          struct tn_error *err) TN_MUST_USE;
 
+/* Our two tables are looked at and written one by one. */
+enum { TN_NFT_INET, TN_NFT_BRIDGE, TN_NFT_FAMILIES };
+
+struct tn_nft_family {
+    const char *name; /* "inet" */
+    uint8_t number;   /* NFPROTO_INET */
+};
+
+extern const struct tn_nft_family tn_nft_families[TN_NFT_FAMILIES];
+
+/* The part of 'text' that declares the table of a family, or "": to be freed.
+ */
+char *tn_nft_table_of(const char *text, const struct tn_nft_family *family);
+
 /* A listing of our tables, and of which generation it is. */
 struct tn_nft_listing {
     struct tn_digest place;
     char *text; /* Null: none. */
+    /* Of the text that a table is known to have been made of, as listed; zero:
+     * not known. */
+    struct tn_digest made_of[TN_NFT_FAMILIES];
 };
 
 /* Rules to be put into a namespace. */
@@ -103,8 +120,9 @@ struct tn_nft_change {
     bool sure;                           /* if by nobody else's hand. */
 };
 
-/* Makes 'c->rules' of what is 'present'; without them the tables go. 'c->after'
- * and 'c->sure' are not touched. */
+/* Makes 'c->rules' of what is 'present'; without them the tables go. A table
+ * that is known to be as wanted is left alone. 'c->after' and 'c->sure' are not
+ * touched. */
 enum tn_code tn_nft_replace(struct tn_nft_aside *aside,
                             const struct tn_nft_change *c,
                             const struct tn_nft_snapshot *present,

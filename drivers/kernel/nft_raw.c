@@ -254,8 +254,9 @@ by_object(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-struct tn_digest
-tn_nft_raw_digest(struct tn_nft_raw *raw)
+/* Of a family, or of all (NFPROTO_UNSPEC). */
+static struct tn_digest
+digest(struct tn_nft_raw *raw, uint8_t family)
 {
     struct tn_digester d;
     tn_digester_init(&d);
@@ -266,9 +267,24 @@ tn_nft_raw_digest(struct tn_nft_raw *raw)
     for (size_t i = 0; i < raw->objects.n; i++) {
         const struct object *o = raw->objects.items[i];
         const uint8_t head[2] = {o->family, (uint8_t) o->kind};
+        if (family != NFPROTO_UNSPEC && family != o->family) {
+            continue;
+        }
         tn_digester_add(&d, head, sizeof head);
         tn_digester_add_str(&d, o->name);
         tn_digester_add(&d, &o->hash, sizeof o->hash);
     }
     return tn_digester_end(&d);
+}
+
+struct tn_digest
+tn_nft_raw_digest(struct tn_nft_raw *raw)
+{
+    return digest(raw, NFPROTO_UNSPEC);
+}
+
+struct tn_digest
+tn_nft_raw_part(struct tn_nft_raw *raw, uint8_t family)
+{
+    return digest(raw, family);
 }

@@ -37,5 +37,7 @@ const char *const *tn_nft_raw_foreign(struct tn_nft_raw *raw, size_t *n);
 bool tn_nft_raw_has(const struct tn_nft_raw *raw, uint8_t family);
 
 struct tn_digest tn_nft_raw_digest(struct tn_nft_raw *raw);
+/* Of the table of one family alone. */
+struct tn_digest tn_nft_raw_part(struct tn_nft_raw *raw, uint8_t family);
 
 #endif

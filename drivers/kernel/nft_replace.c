@@ -4,7 +4,8 @@
  * A base chain that goes or comes drops packets for a moment.  So tables that
  * are there are emptied and filled, as far as what they have may stay; only if
  * somebody has changed their base chains all goes and comes anew.  What is not
- * there is not deleted: the kernel takes its time to bury. */
+ * there is not deleted: the kernel takes its time to bury; and a table that is
+ * as wanted already stays as it is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,32 +111,19 @@ empty_table(struct tn_text *out, const char *family, char *listing,
     return known;
 }
 
-/* The part of 'text' that declares the table of a family. */
-static char *
-table_of(const char *text, const char *family)
-{
-    struct tn_text t = {0};
-    char head[64];
-    snprintf(head, sizeof head, "table %s tenet {\n", family);
-    const char *begin = strstr(text, head);
-    const char *end = begin ? strstr(begin, "\n}\n") : NULL;
-    tn_text_addf(&t, "%.*s", end ? (int) (end + 3 - begin) : 0,
-                 begin ? begin : "");
-    return tn_text_take(&t);
-}
-
 /* The text of a table as it is, from 'listed' (may be null) or else anew. */
 static enum tn_code
 present_table(struct tn_nft_aside *aside, int netns, const char *listed,
-              const char *family, char **out, struct tn_error *err)
+              const struct tn_nft_family *family, char **out,
+              struct tn_error *err)
 {
     if (listed) {
-        *out = table_of(listed, family);
+        *out = tn_nft_table_of(listed, family);
         return TN_OK;
     }
     TN_CLEANUP(tn_cleanup_text) struct tn_text listing = {0};
     char request[64];
-    snprintf(request, sizeof request, "list table %s tenet", family);
+    snprintf(request, sizeof request, "list table %s tenet", family->name);
     enum tn_code code = tn_nft_run(aside, netns, request, &listing, err);
     if (!code) {
         *out = tn_text_take(&listing);
@@ -143,27 +131,118 @@ present_table(struct tn_nft_aside *aside, int netns, const char *listed,
     return code;
 }
 
-/* Emptied and filled in one transaction. */
-static enum tn_code
-refill(struct tn_nft_aside *aside, int netns, const char *listed,
-       const struct tn_nft_ruleset *rules, struct tn_error *err)
+/* What is known of the tables that are there; 'text' is null: nothing. */
+static struct tn_nft_listing
+known(const struct tn_nft_change *c, const struct tn_nft_snapshot *present)
 {
-    static const char *const families[] = {"inet", "bridge"};
+    bool fresh = c->listed && tn_digest_eq(&c->listed->place, &present->place);
+    return fresh ? *c->listed : (struct tn_nft_listing){0};
+}
+
+static bool
+is_made_of(const struct tn_nft_listing *listed, size_t family, const char *text)
+{
+    struct tn_digest d = tn_digest_of(text, strlen(text));
+    return listed->text && tn_digest_eq(&listed->made_of[family], &d);
+}
+
+/* Appends what makes one table as wanted, in place. */
+static enum tn_code
+renew_table(struct tn_nft_aside *aside, const struct tn_nft_change *c,
+            const struct tn_nft_snapshot *present, size_t i,
+            struct tn_text *out, struct tn_error *err)
+{
+    const struct tn_nft_family *family = &tn_nft_families[i];
+    const struct tn_nft_listing listed = known(c, present);
+    TN_CLEANUP(tn_cleanup_free)
+    char *wanted = tn_nft_table_of(c->rules->text, family);
+    if (!tn_nft_raw_has(present->raw, family->number)) {
+        tn_text_add(out, wanted);
+        return TN_OK;
+    }
+    if (!wanted[0]) {
+        tn_text_addf(out, "delete table %s tenet\n", family->name);
+        return TN_OK;
+    }
+    if (is_made_of(&listed, i, wanted)) {
+        return TN_OK;
+    }
+    TN_CLEANUP(tn_cleanup_free) char *text = NULL;
+    enum tn_code code =
+        present_table(aside, c->netns, listed.text, family, &text, err);
+    if (!code && !empty_table(out, family->name, text, wanted)) {
+        code = tn_fail(err, TN_ESTALE, 0, "a base chain too many");
+    }
+    tn_text_add(out, wanted);
+    return code;
+}
+
+/* Emptied and filled, or left alone, in one transaction. */
+static enum tn_code
+renew(struct tn_nft_aside *aside, const struct tn_nft_change *c,
+      const struct tn_nft_snapshot *present, struct tn_error *err)
+{
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     enum tn_code code = TN_OK;
-    for (size_t i = 0; !code && i < TN_ARRAY_SIZE(families); i++) {
-        TN_CLEANUP(tn_cleanup_free) char *text = NULL;
-        code = present_table(aside, netns, listed, families[i], &text, err);
-        if (!code) {
-            TN_CLEANUP(tn_cleanup_free)
-            char *wanted = table_of(rules->text, families[i]);
-            if (!empty_table(&t, families[i], text, wanted)) {
-                code = tn_fail(err, TN_ESTALE, 0, "a base chain too many");
-            }
+    for (size_t i = 0; !code && i < TN_NFT_FAMILIES; i++) {
+        code = renew_table(aside, c, present, i, &t, err);
+    }
+    return code || !t.n
+               ? code
+               : tn_nft_run(aside, c->netns, tn_text_str(&t), NULL, err);
+}
+
+const struct tn_nft_family tn_nft_families[TN_NFT_FAMILIES] = {
+    [TN_NFT_INET] = {"inet", NFPROTO_INET},
+    [TN_NFT_BRIDGE] = {"bridge", NFPROTO_BRIDGE},
+};
+
+char *
+tn_nft_table_of(const char *text, const struct tn_nft_family *family)
+{
+    struct tn_text t = {0};
+    char head[64];
+    snprintf(head, sizeof head, "table %s tenet {\n", family->name);
+    const char *begin = strstr(text, head);
+    const char *end = begin ? strstr(begin, "\n}\n") : NULL;
+    tn_text_addf(&t, "%.*s", end ? (int) (end + 3 - begin) : 0,
+                 begin ? begin : "");
+    return tn_text_take(&t);
+}
+
+/* The next line begins the table of a family: where it ends, or null. */
+static const char *
+skip_table(const char *at)
+{
+    for (size_t i = 0; i < TN_NFT_FAMILIES; i++) {
+        char head[64];
+        snprintf(head, sizeof head, "table %s tenet {\n",
+                 tn_nft_families[i].name);
+        const char *end = strstr(at, "\n}\n");
+        if (strncmp(at, head, strlen(head)) == 0 && end) {
+            return end + 3;
         }
     }
-    tn_text_add(&t, rules->text);
-    return code ? code : tn_nft_run(aside, netns, tn_text_str(&t), NULL, err);
+    return NULL;
+}
+
+/* Nothing but our tables and comments, as render() and a listing write them. */
+static bool
+is_plain(const struct tn_nft_ruleset *rules)
+{
+    const char *at = rules->text;
+    while (*at) {
+        const char *end = skip_table(at);
+        if (end) {
+            at = end;
+        } else if (*at == '#' || *at == '\n') {
+            at += strcspn(at, "\n");
+            at += *at == '\n';
+        } else {
+            return false;
+        }
+    }
+    return true;
 }
 
 enum tn_code
@@ -171,21 +250,17 @@ tn_nft_replace(struct tn_nft_aside *aside, const struct tn_nft_change *c,
                const struct tn_nft_snapshot *present, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
-    bool inet = tn_nft_raw_has(present->raw, NFPROTO_INET);
-    bool bridge = tn_nft_raw_has(present->raw, NFPROTO_BRIDGE);
-    bool same = c->listed && tn_digest_eq(&c->listed->place, &present->place);
-    const char *listed = same ? c->listed->text : NULL;
     struct tn_error ignored = {0};
     /* Somebody may have changed the base chains themselves: then all goes. */
-    if (c->rules && inet && bridge &&
-        refill(aside, c->netns, listed, c->rules, &ignored) == TN_OK) {
+    if (c->rules && is_plain(c->rules) &&
+        renew(aside, c, present, &ignored) == TN_OK) {
         return TN_OK;
     }
-    if (inet) {
-        tn_text_add(&t, "delete table inet tenet\n");
-    }
-    if (bridge) {
-        tn_text_add(&t, "delete table bridge tenet\n");
+    for (size_t i = 0; i < TN_NFT_FAMILIES; i++) {
+        if (tn_nft_raw_has(present->raw, tn_nft_families[i].number)) {
+            tn_text_addf(&t, "delete table %s tenet\n",
+                         tn_nft_families[i].name);
+        }
     }
     tn_text_add(&t, c->rules ? c->rules->text : "");
     return t.n ? tn_nft_run(aside, c->netns, tn_text_str(&t), NULL, err)
