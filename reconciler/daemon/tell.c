@@ -447,6 +447,17 @@ copy(const char *s)
     return out;
 }
 
+static bool
+tenant_is(const struct tn_network *net, const char *name)
+{
+    for (size_t i = 0; i < net->n_tenants; i++) {
+        if (strcmp(net->tenants[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Which tenants are broken: what is new of them is said. */
 static void
 tenants_tell(struct tn_tell *t, const struct tn_reconcile *run)
@@ -477,9 +488,10 @@ tenants_tell(struct tn_tell *t, const struct tn_reconcile *run)
     for (size_t i = 0; i < t->n_broken; i++) {
         const char *name = t->broken[i].tenant;
         if (!tn_kept_get(run->kept, run->n_kept, name)) {
-            tenant_alert(t, name, NULL); /* It may be gone. */
-            tn_log(t->options.log, TN_LOG_INFO, &about,
-                   "tenant %s: documents are good again", name);
+            tenant_alert(t, name, NULL);
+            tn_log(t->options.log, TN_LOG_INFO, &about, "tenant %s: %s", name,
+                   tenant_is(net, name) ? "documents are good again"
+                                        : "it is gone");
         }
     }
     broken_free(t->broken, t->n_broken);
