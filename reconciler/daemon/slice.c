@@ -3,7 +3,8 @@
  * VPCs are compared by hashes: that of the image which compile made of the VPC,
  * its VNIs, and its peerings with the images of the peers.  A hash that is not
  * known is unlike any other.  A VPC that comes or goes also changes what its
- * peers become, for only peerings of which both sides are here are made. */
+ * peers become, for only peerings of which both sides are here are made.  On a
+ * member of a cloud none are: the cloud makes them. */
 #include "reconciler/daemon/slice.h"
 
 #include <stdlib.h>
@@ -34,10 +35,10 @@ cidrs_hash(uint64_t hash, const struct tn_cidr *cidrs, size_t n)
 }
 
 static uint64_t
-vpc_hash(const struct tn_net_vpc *vpc)
+vpc_hash(const struct tn_net_vpc *vpc, bool peers)
 {
     uint64_t hash = own_hash(vpc);
-    for (size_t i = 0; hash && i < vpc->n_peerings; i++) {
+    for (size_t i = 0; peers && hash && i < vpc->n_peerings; i++) {
         const struct tn_net_peering *p = &vpc->peerings[i];
         uint64_t peer = own_hash(p->peer);
         if (!peer) {
@@ -54,10 +55,10 @@ vpc_hash(const struct tn_net_vpc *vpc)
 }
 
 static bool
-is_same(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
+is_same(const struct tn_net_vpc *a, const struct tn_net_vpc *b, bool peers)
 {
-    uint64_t hash = a == b ? 1 : vpc_hash(a);
-    return hash && (a == b || hash == vpc_hash(b));
+    uint64_t hash = a == b ? 1 : vpc_hash(a, peers);
+    return hash && (a == b || hash == vpc_hash(b, peers));
 }
 
 static bool
@@ -110,10 +111,10 @@ struct changes {
 
 /* It came or went: its peers are not what they were. */
 static void
-presence_note(struct changes *c, const struct tn_net_vpc *vpc)
+presence_note(struct changes *c, const struct tn_net_vpc *vpc, bool peers)
 {
     *tn_vec_push(c->arena, &c->names) = vpc->scope;
-    for (size_t i = 0; i < vpc->n_peerings; i++) {
+    for (size_t i = 0; peers && i < vpc->n_peerings; i++) {
         *tn_vec_push(c->arena, &c->names) = vpc->peerings[i].peer->scope;
     }
 }
@@ -123,17 +124,18 @@ devices_compare(struct changes *c, const struct tn_device *a,
                 const struct tn_device *b)
 {
     size_t i = 0, k = 0;
+    bool peers = !b->host->cloud;
     while (i < a->n_vpcs || k < b->n_vpcs) {
         int order = i == a->n_vpcs ? 1
                     : k == b->n_vpcs
                         ? -1
                         : strcmp(a->vpcs[i]->scope, b->vpcs[k]->scope);
         if (order < 0) {
-            presence_note(c, a->vpcs[i++]);
+            presence_note(c, a->vpcs[i++], peers);
         } else if (order > 0) {
-            presence_note(c, b->vpcs[k++]);
+            presence_note(c, b->vpcs[k++], peers);
         } else {
-            if (!is_same(a->vpcs[i], b->vpcs[k])) {
+            if (!is_same(a->vpcs[i], b->vpcs[k], peers)) {
                 *tn_vec_push(c->arena, &c->names) = b->vpcs[k]->scope;
             }
             i++;

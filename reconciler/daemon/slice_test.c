@@ -12,6 +12,7 @@ struct world {
     struct tn_net_peering peerings[N];
     struct tn_net_subnet subnets[N];
     const struct tn_net_vpc *list[N];
+    struct tn_host host;
     struct tn_device device;
     struct tn_network network;
 };
@@ -33,7 +34,8 @@ world_make(struct world *w, size_t n)
                                          .n_peerings = 1};
         w->list[i] = &w->vpcs[i];
     }
-    w->device = (struct tn_device){.name = "hv1", .vpcs = w->list, .n_vpcs = n};
+    w->device = (struct tn_device){
+        .name = "hv1", .host = &w->host, .vpcs = w->list, .n_vpcs = n};
     w->network = (struct tn_network){.devices = &w->device, .n_devices = 1};
 }
 
@@ -81,6 +83,26 @@ Test(slice, says_where_two_networks_differ)
     b.network.tenants = &failed;
     b.network.n_tenants = 1;
     cr_expect_str_eq(changed(&a, &b, arena), "?");
+    tn_arena_free(arena);
+}
+
+/* The cloud connects them: a member is not concerned by what a peer is. */
+Test(slice, a_member_of_a_cloud_has_no_peers)
+{
+    struct tn_arena *arena = tn_arena_new();
+    const struct tn_host cloud = {0};
+    struct world a, b;
+    world_make(&a, 1);
+    world_make(&b, 1);
+    b.vpcs[1].image = 7;
+    cr_expect_str_eq(changed(&a, &b, arena), "t/a ");
+    b.host.cloud = a.host.cloud = &cloud;
+    cr_expect_str_eq(changed(&a, &b, arena), "");
+    b.vpcs[0].image = 7;
+    cr_expect_str_eq(changed(&a, &b, arena), "t/a ");
+    world_make(&b, 0);
+    b.host.cloud = &cloud;
+    cr_expect_str_eq(changed(&a, &b, arena), "t/a ", "one that goes");
     tn_arena_free(arena);
 }
 
