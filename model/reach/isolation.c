@@ -139,12 +139,14 @@ vnis_check(struct proof *p)
 /* ---- devices
  * ----------------------------------------------------------------- */
 
+/* On the host, or on one of the cloud's if it is a cloud. */
 static bool
 has_port_on(const struct tn_net_vpc *vpc, const struct tn_host *host)
 {
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         for (size_t k = 0; k < vpc->subnets[i].n_ports; k++) {
-            if (vpc->subnets[i].ports[k].host == host) {
+            const struct tn_host *on = vpc->subnets[i].ports[k].host;
+            if (on == host || (on->cloud && on->cloud == host)) {
                 return true;
             }
         }
@@ -158,7 +160,8 @@ belongs_on(const struct tn_net_vpc *vpc, const struct tn_host *host)
     if (has_port_on(vpc, host)) {
         return true;
     }
-    for (size_t i = 0; i < vpc->n_peerings; i++) {
+    /* On a member of a cloud nothing is connected. */
+    for (size_t i = 0; i < vpc->n_peerings && !host->cloud; i++) {
         if (has_port_on(vpc->peerings[i].peer, host)) {
             return true;
         }
