@@ -1,0 +1,665 @@
+/* commit.c - steps as one OVSDB transaction.
+ *
+ * What a transaction is made of, in this order:
+ *
+ *     wait     every row that is changed or deleted is as it was observed, and
+ *              nobody of our instance has written since (the revision)
+ *     insert   new rows; what hangs on a new row comes with it
+ *     update, mutate, delete
+ *     mutate   one for each column of a row that gets or loses others, however
+ *              many these are
+ *
+ * All of it happens or nothing does; the server checks, so that there is no
+ * instant between comparing and writing. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/ovsdb/device.h"
+#include "drivers/ovsdb/index.h"
+#include "drivers/ovsdb/value.h"
+#include "model/base/cleanup.h"
+
+struct tn_stage {
+    struct tn_session *session;
+    const struct tn_step *steps;
+    size_t n;
+};
+
+struct build {
+    struct tn_session *s;
+    const struct tn_step *steps;
+    size_t n;
+    struct tn_arena *arena;
+    json_t *ops;
+    TN_VEC(size_t) step_of; /* Of each operation: its step, or n. */
+    json_t *named;          /* Key -> name of a row that is inserted. */
+    json_t *gone;           /* Keys of rows that are deleted. */
+    json_t *gains, *losses; /* Key of the holder -> column -> set. */
+    bool *skip;             /* Of each step: nothing is to be done. */
+    char revision[24];
+    struct tn_error *err;
+    enum tn_code code; /* The first thing that went wrong. */
+};
+
+static void
+op_add(struct build *b, size_t step, json_t *op)
+{
+    json_array_append_new(b->ops, op);
+    *tn_vec_push(b->arena, &b->step_of) = step;
+}
+
+static json_t *
+where_uuid(const char *uuid)
+{
+    return json_pack("[[s, s, o]]", "_uuid", "==", tn_ovsdb_uuid(uuid));
+}
+
+static const struct tn_ovs_row *
+row_of(const struct tn_resource *r)
+{
+    return r ? r->native : NULL;
+}
+
+/* ---- values ---- */
+
+/* The row of a key: one of this transaction, or one that is there. */
+static json_t *
+ref_json(const struct build *b, const char *key)
+{
+    const char *name = json_string_value(json_object_get(b->named, key));
+    const char *uuid = json_string_value(json_object_get(b->s->uuids, key));
+    if (name) {
+        return tn_ovsdb_named_uuid(name);
+    }
+    if (strcmp(key, TN_OVS_ROOT_KEY) == 0) {
+        (void) tn_ovs_root(b->s, &uuid);
+    }
+    if (!uuid && strncmp(key, "uuid:", 5) == 0) {
+        uuid = key + 5;
+    }
+    return uuid ? tn_ovsdb_uuid(uuid) : NULL;
+}
+
+static json_t *
+atom_json(const struct build *b, const struct tn_ovs_column *c,
+          const char *text)
+{
+    switch (c->type) {
+    case TN_OVS_INTEGER:
+        return json_integer(strtoll(text, NULL, 10));
+    case TN_OVS_BOOLEAN:
+        return json_boolean(strcmp(text, "true") == 0);
+    case TN_OVS_REF:
+        return ref_json(b, text);
+    case TN_OVS_TEXT:
+    case TN_OVS_MAP:
+    case TN_OVS_HOLDER:
+        break;
+    }
+    return json_string(text);
+}
+
+static const char *
+nothing_of(const struct tn_ovs_column *c)
+{
+    return c->type == TN_OVS_INTEGER   ? "0"
+           : c->type == TN_OVS_BOOLEAN ? "false"
+                                       : "";
+}
+
+/* Null: it refers to a row that does not exist; 'err' says so. */
+static json_t *
+value_json(struct build *b, const struct tn_resource *r, size_t column)
+{
+    const struct tn_ovs_row *row = r->native;
+    const struct tn_ovs_column *c = &row->kind->columns[column];
+    const struct tn_ovs_value *v = &row->values[column];
+    if (c->type == TN_OVS_MAP) {
+        json_t *map = tn_ovsdb_map();
+        for (size_t i = 0; i + 1 < v->n; i += 2) {
+            tn_ovsdb_map_add(map, json_string(v->texts[i]),
+                             json_string(v->texts[i + 1]));
+        }
+        return map;
+    }
+    if (!c->set) {
+        return atom_json(b, c, v->n ? v->texts[0] : nothing_of(c));
+    }
+    json_t *set = tn_ovsdb_set();
+    for (size_t i = 0; i < v->n; i++) {
+        json_t *atom = atom_json(b, c, v->texts[i]);
+        if (!atom) {
+            json_decref(set);
+            if (!b->code) {
+                b->code = tn_fail(b->err, TN_ESTALE, 0,
+                                  "%s needs %s, which is not there", r->key,
+                                  v->texts[i]);
+                tn_error_at(b->err, r->origin);
+            }
+            return NULL;
+        }
+        tn_ovsdb_set_add(set, atom);
+    }
+    return set;
+}
+
+/* ---- who has whom ---- */
+
+static json_t *
+member(json_t *object, const char *key, json_t *(*make)(void) )
+{
+    json_t *o = json_object_get(object, key);
+    if (!o) {
+        o = make();
+        json_object_set_new(object, key, o);
+    }
+    return o;
+}
+
+static void
+note_holder(const struct build *b, json_t *list, const char *holder,
+            const char *column, json_t *ref)
+{
+    json_t *columns = member(list, holder, json_object);
+    (void) b;
+    tn_ovsdb_set_add(member(columns, column, tn_ovsdb_set), ref);
+}
+
+static bool
+has_text(const struct tn_ovs_value *v, const char *text)
+{
+    bool found = false;
+    for (size_t i = 0; v && !found && i < v->n; i++) {
+        found = strcmp(v->texts[i], text) == 0;
+    }
+    return found;
+}
+
+/* Notes by whom 'self' is to be held in future, and by whom no longer. */
+static void
+holders(struct build *b, const struct tn_ovs_row *before,
+        const struct tn_ovs_row *after, json_t *self)
+{
+    const struct tn_ovs_kind *kind = (after ? after : before)->kind;
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &kind->columns[i];
+        const struct tn_ovs_value *was = before ? &before->values[i] : NULL;
+        const struct tn_ovs_value *is = after ? &after->values[i] : NULL;
+        if (c->type != TN_OVS_HOLDER) {
+            continue;
+        }
+        for (size_t k = 0; is && k < is->n; k++) {
+            if (!has_text(was, is->texts[k])) {
+                note_holder(b, b->gains, is->texts[k], c->name,
+                            json_incref(self));
+            }
+        }
+        for (size_t k = 0; was && k < was->n; k++) {
+            if (!has_text(is, was->texts[k]) &&
+                !json_object_get(b->gone, was->texts[k])) {
+                note_holder(b, b->losses, was->texts[k], c->name,
+                            json_incref(self));
+            }
+        }
+    }
+    json_decref(self);
+}
+
+static void
+mutate_holder(struct build *b, const char *holder, const char *mutator,
+              const char *column, json_t *set)
+{
+    json_t *ref = ref_json(b, holder);
+    const char *uuid = ref ? tn_ovsdb_uuid_of(ref) : NULL;
+    const char *table = NULL;
+    for (size_t i = 0; uuid && !table && i < b->s->model->n_kinds; i++) {
+        const char *t = b->s->model->kinds[i]->table;
+        table = tn_ovsdb_row(b->s->db, t, uuid) ? t : NULL;
+    }
+    if (table) {
+        op_add(b, b->n,
+               json_pack("{s:s, s:s, s:o, s:[[s, s, O]]}", "op", "mutate",
+                         "table", table, "where", where_uuid(uuid), "mutations",
+                         column, mutator, set));
+    } else if (!b->code) {
+        b->code = tn_fail(b->err, TN_ESTALE, 0, "%s is not there", holder);
+    }
+    json_decref(ref);
+}
+
+static void
+mutate_holders(struct build *b, json_t *list, const char *mutator)
+{
+    const char *holder, *column;
+    json_t *columns, *set;
+    json_object_foreach(list, holder, columns)
+    {
+        if (!json_object_get(b->named, holder)) {
+            json_object_foreach(columns, column, set)
+            {
+                mutate_holder(b, holder, mutator, column, set);
+            }
+        }
+    }
+}
+
+/* ---- operations of a step ---- */
+
+static json_t *
+marks(const struct build *b, const struct tn_resource *r)
+{
+    json_t *map = tn_ovsdb_map();
+    tn_ovsdb_map_add(map, json_string(TN_OVS_INSTANCE),
+                     json_string(b->s->device->instance));
+    tn_ovsdb_map_add(map, json_string(TN_OVS_KEY), json_string(r->key));
+    tn_ovsdb_map_add(map, json_string(TN_OVS_REVISION),
+                     json_string(b->revision));
+    tn_ovsdb_map_add(map, json_string(TN_OVS_SCOPE), json_string(r->scope));
+    return map;
+}
+
+static void
+op_insert(struct build *b, size_t step, const struct tn_resource *r)
+{
+    const struct tn_ovs_row *row = r->native;
+    json_t *columns = json_object();
+    json_object_set_new(columns, "external_ids", marks(b, r));
+    for (size_t i = 0; i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        if (c->type == TN_OVS_HOLDER || !row->values[i].n) {
+            continue;
+        }
+        if (c->member) {
+            tn_ovsdb_map_add(member(columns, c->name, tn_ovsdb_map),
+                             json_string(c->member),
+                             json_string(row->values[i].texts[0]));
+        } else {
+            json_object_set_new(columns, c->name, value_json(b, r, i));
+        }
+    }
+    json_object_update(columns, json_object_get(b->gains, r->key));
+    op_add(b, step,
+           json_pack("{s:s, s:s, s:o, s:O}", "op", "insert", "table",
+                     row->kind->table, "row", columns, "uuid-name",
+                     json_object_get(b->named, r->key)));
+}
+
+/* The row is as observed: in 'columns' of it. */
+static void
+op_wait(struct build *b, size_t step, const struct tn_resource *before,
+        const bool *columns)
+{
+    const struct tn_ovs_row *row = before->native;
+    json_t *names = json_array(), *values = json_object();
+    for (size_t i = 0; i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        if (columns[i] && c->type != TN_OVS_HOLDER && !c->member &&
+            tn_ovsdb_has(b->s->db, row->kind->table, c->name)) {
+            json_array_append_new(names, json_string(c->name));
+            json_object_set_new(values, c->name, value_json(b, before, i));
+        }
+    }
+    op_add(b, step,
+           json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:[o]}", "op", "wait",
+                     "table", row->kind->table, "timeout", 0, "where",
+                     where_uuid(row->uuid), "columns", names, "until",
+                     "==", "rows", values));
+}
+
+/* Some keys of a map: those of 'drop' go, then 'map' comes. */
+static void
+op_mutate_map(struct build *b, size_t step, const char *table, const char *uuid,
+              const char *column, json_t *drop, json_t *map)
+{
+    op_add(b, step,
+           json_pack("{s:s, s:s, s:o, s:[[s, s, o], [s, s, o]]}", "op",
+                     "mutate", "table", table, "where", where_uuid(uuid),
+                     "mutations", column, "delete", drop, column, "insert",
+                     map));
+}
+
+static void
+op_remark(struct build *b, size_t step, const struct tn_resource *r,
+          const char *uuid, bool keep)
+{
+    static const char *const names[] = {TN_OVS_INSTANCE, TN_OVS_KEY,
+                                        TN_OVS_REVISION, TN_OVS_SCOPE};
+    json_t *drop = tn_ovsdb_set();
+    for (size_t i = 0; i < TN_ARRAY_SIZE(names); i++) {
+        tn_ovsdb_set_add(drop, json_string(names[i]));
+    }
+    op_mutate_map(b, step, row_of(r)->kind->table, uuid, "external_ids", drop,
+                  keep ? marks(b, r) : tn_ovsdb_map());
+}
+
+/* Columns that are one key of a map. */
+static void
+op_members(struct build *b, size_t step, const struct tn_resource *r,
+           const char *uuid, const bool *columns, bool keep)
+{
+    const struct tn_ovs_row *row = r->native;
+    for (size_t i = 0; i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        if (!c->member || !columns[i]) {
+            continue;
+        }
+        json_t *drop = tn_ovsdb_set(), *map = tn_ovsdb_map();
+        tn_ovsdb_set_add(drop, json_string(c->member));
+        if (keep && row->values[i].n) {
+            tn_ovsdb_map_add(map, json_string(c->member),
+                             json_string(row->values[i].texts[0]));
+        }
+        op_mutate_map(b, step, row->kind->table, uuid, c->name, drop, map);
+    }
+}
+
+static void
+op_update(struct build *b, size_t step, const struct tn_resource *after,
+          const char *uuid, const bool *columns)
+{
+    const struct tn_ovs_row *row = after->native;
+    json_t *values = json_object();
+    for (size_t i = 0; i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        if (columns[i] && c->type != TN_OVS_HOLDER && !c->member) {
+            json_object_set_new(values, c->name, value_json(b, after, i));
+        }
+    }
+    op_members(b, step, after, uuid, columns, true);
+    if (json_object_size(values)) {
+        op_add(b, step,
+               json_pack("{s:s, s:s, s:o, s:o}", "op", "update", "table",
+                         row->kind->table, "where", where_uuid(uuid), "row",
+                         values));
+    } else {
+        json_decref(values);
+    }
+    op_remark(b, step, after, uuid, true);
+}
+
+static bool *
+columns_changed(const struct build *b, const struct tn_ovs_row *before,
+                const struct tn_ovs_row *after)
+{
+    size_t n = (before ? before : after)->kind->n_columns;
+    bool *changed = tn_new_n(b->arena, bool, n);
+    for (size_t i = 0; i < n; i++) {
+        changed[i] = !before || !after ||
+                     !tn_ovs_value_equal(&before->values[i], &after->values[i]);
+    }
+    return changed;
+}
+
+static void
+step_update(struct build *b, size_t i)
+{
+    const struct tn_step *step = &b->steps[i];
+    const struct tn_ovs_row *was = row_of(step->before);
+    const struct tn_ovs_row *is = row_of(step->after);
+    const char *uuid = was ? was->uuid : NULL;
+    if (is->kind->flags & TN_OVS_SINGLE && !uuid) {
+        (void) tn_ovs_root(b->s, &uuid);
+    }
+    op_update(b, i, step->after, uuid, columns_changed(b, was, is));
+    holders(b, was, is, tn_ovsdb_uuid(uuid));
+}
+
+static void
+step_delete(struct build *b, size_t i)
+{
+    const struct tn_step *step = &b->steps[i];
+    const struct tn_ovs_row *was = row_of(step->before);
+    if (was->kind->flags & TN_OVS_SINGLE) {
+        op_members(b, i, step->before, was->uuid, columns_changed(b, was, NULL),
+                   false);
+        op_remark(b, i, step->before, was->uuid, false);
+        return;
+    }
+    if (was->kind->flags & TN_OVS_ROOT) {
+        op_add(b, i,
+               json_pack("{s:s, s:s, s:o}", "op", "delete", "table",
+                         was->kind->table, "where", where_uuid(was->uuid)));
+        return;
+    }
+    holders(b, was, NULL, tn_ovsdb_uuid(was->uuid));
+}
+
+static bool
+is_insert(const struct tn_step *step)
+{
+    const struct tn_ovs_row *row = row_of(step->after);
+    return row && !(row->kind->flags & TN_OVS_SINGLE) &&
+           (step->op == TN_OP_CREATE || step->op == TN_OP_REPLACE);
+}
+
+static bool
+is_delete(const struct tn_step *step)
+{
+    return step->op == TN_OP_DELETE ||
+           (step->op == TN_OP_REPLACE &&
+            !(row_of(step->before)->kind->flags & TN_OVS_SINGLE));
+}
+
+/* Steps that somebody has done already, or whose rows we only share. */
+static enum tn_code
+sort_out(struct build *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct tn_step *step = &b->steps[i];
+        const char *key = (step->after ? step->after : step->before)->key;
+        if (step->op == TN_OP_CREATE && json_object_get(b->s->uuids, key)) {
+            const struct tn_resource *have = tn_ovs_lookup(b->s, b->arena, key);
+            b->skip[i] = have && tn_resource_same(have, step->after);
+            if (!b->skip[i]) {
+                enum tn_code code = tn_fail(b->err, TN_ESTALE, 0,
+                                            "%s has appeared meanwhile", key);
+                tn_error_at(b->err, step->after->origin);
+                return code;
+            }
+        }
+        if (step->op == TN_OP_DELETE) {
+            const struct tn_ovs_row *was = row_of(step->before);
+            const char *held =
+                json_string_value(json_object_get(b->s->keys, was->uuid));
+            b->skip[i] = !held;
+        }
+    }
+    return TN_OK;
+}
+
+static void
+names_give(struct build *b)
+{
+    char name[24];
+    for (size_t i = 0; i < b->n; i++) {
+        if (!b->skip[i] && is_insert(&b->steps[i])) {
+            snprintf(name, sizeof name, "r%zu", i);
+            json_object_set_new(b->named, b->steps[i].after->key,
+                                json_string(name));
+        }
+        if (!b->skip[i] && is_delete(&b->steps[i])) {
+            json_object_set_new(b->gone, b->steps[i].before->key, json_true());
+        }
+    }
+}
+
+static void
+waits(struct build *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct tn_step *step = &b->steps[i];
+        if (!b->skip[i] && step->before && row_of(step->before)->uuid) {
+            op_wait(b, i, step->before,
+                    columns_changed(
+                        b, row_of(step->before),
+                        step->op == TN_OP_UPDATE ? row_of(step->after) : NULL));
+        }
+    }
+}
+
+/* Our counter in the root row: it is as we know it, and goes up. */
+static void
+count_up(struct build *b)
+{
+    char key[300], was[24];
+    const char *uuid = NULL;
+    const json_t *root = tn_ovs_root(b->s, &uuid);
+    long long revision = tn_ovs_revision(b->s);
+    if (!root) {
+        return;
+    }
+    snprintf(key, sizeof key, TN_OVS_REVISION "-%s", b->s->device->instance);
+    snprintf(was, sizeof was, "%lld", revision);
+    if (revision) {
+        op_add(b, b->n,
+               json_pack("{s:s, s:s, s:i, s:[[s, s, o], [s, s, [s, [[s, "
+                         "s]]]]], s:[s], s:s, s:[{s:o}]}",
+                         "op", "wait", "table", b->s->model->root, "timeout", 0,
+                         "where", "_uuid", "==", tn_ovsdb_uuid(uuid),
+                         "external_ids", "includes", "map", key, was, "columns",
+                         "_uuid", "until", "==", "rows", "_uuid",
+                         tn_ovsdb_uuid(uuid)));
+    }
+    json_t *drop = tn_ovsdb_set(), *map = tn_ovsdb_map();
+    tn_ovsdb_set_add(drop, json_string(key));
+    tn_ovsdb_map_add(map, json_string(key), json_string(b->revision));
+    op_mutate_map(b, b->n, b->s->model->root, uuid, "external_ids", drop, map);
+}
+
+/* Who is held by new rows must be known before these are written. */
+static void
+changes(struct build *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct tn_step *step = &b->steps[i];
+        if (!b->skip[i] && is_insert(step)) {
+            holders(b, NULL, row_of(step->after),
+                    ref_json(b, step->after->key));
+        }
+        if (!b->skip[i] && is_delete(step)) {
+            step_delete(b, i);
+        } else if (!b->skip[i] && !is_insert(step)) {
+            step_update(b, i);
+        }
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        if (!b->skip[i] && is_insert(&b->steps[i])) {
+            op_insert(b, i, b->steps[i].after);
+        }
+    }
+    mutate_holders(b, b->losses, "delete");
+    mutate_holders(b, b->gains, "insert");
+}
+
+static enum tn_code
+operations(struct build *b)
+{
+    enum tn_code code = sort_out(b);
+    snprintf(b->revision, sizeof b->revision, "%lld",
+             tn_ovs_revision(b->s) + 1);
+    if (!code) {
+        names_give(b);
+        waits(b);
+        count_up(b);
+        changes(b);
+        code = b->code;
+    }
+    if (!code && b->s->model->seal) {
+        b->s->model->seal(b->s, b->ops);
+    }
+    return code;
+}
+
+static void
+build_done(struct build *b)
+{
+    json_decref(b->named);
+    json_decref(b->gone);
+    json_decref(b->gains);
+    json_decref(b->losses);
+    json_decref(b->ops);
+}
+
+static enum tn_code
+send(struct build *b, enum tn_outcome *outcomes, size_t *failed,
+     struct tn_error *err)
+{
+    struct tn_ovsdb_result result = {0};
+    enum tn_code code =
+        tn_ovsdb_transact(b->s->db, b->ops, TN_OVS_TIMEOUT_MS, &result, err);
+    b->ops = NULL;
+    if (code && result.op < b->step_of.n) {
+        *failed = b->step_of.items[result.op];
+        if (*failed < b->n) {
+            const struct tn_step *step = &b->steps[*failed];
+            const struct tn_resource *r =
+                step->after ? step->after : step->before;
+            tn_error_at(err, r->origin);
+            code = tn_while(err, code, "%s", r->key);
+        }
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        outcomes[i] = !code          ? TN_STEP_DONE
+                      : i == *failed ? TN_STEP_FAILED
+                                     : TN_STEP_PENDING;
+    }
+    if (!code && b->s->model->settle) {
+        struct tn_error late = {0};
+        if (b->s->model->settle(b->s, result.results, b->steps, b->n, outcomes,
+                                &late)) {
+            *err = late;
+        }
+    }
+    json_decref(result.results);
+    return code;
+}
+
+enum tn_code
+tn_ovs_stage(struct tn_session *session, const struct tn_step *steps, size_t n,
+             struct tn_stage **out, struct tn_error *err)
+{
+    struct tn_stage *stage = calloc(1, sizeof *stage);
+    if (!stage) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    *stage = (struct tn_stage){session, steps, n};
+    *out = stage;
+    return TN_OK;
+}
+
+enum tn_code
+tn_ovs_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
+              struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct build b = {
+        .s = stage->session,
+        .steps = stage->steps,
+        .n = stage->n,
+        .arena = arena,
+        .ops = json_array(),
+        .named = json_object(),
+        .gone = json_object(),
+        .gains = json_object(),
+        .losses = json_object(),
+        .skip = tn_new_n(arena, bool, stage->n),
+        .err = err,
+    };
+    *failed = b.n;
+    memset(outcomes, 0, b.n * sizeof *outcomes);
+    enum tn_code code = operations(&b);
+    if (!code) {
+        code = send(&b, outcomes, failed, err);
+    }
+    build_done(&b);
+    tn_ovs_rollback(stage);
+    return code;
+}
+
+void
+tn_ovs_rollback(struct tn_stage *stage)
+{
+    free(stage);
+}

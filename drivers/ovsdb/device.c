@@ -1,0 +1,614 @@
+/* device.c - see device.h: a session, its indices, and observing.
+ *
+ * The copy tells of every row that changes, and so the indices are kept and
+ * never made anew.  What refers to a row is shown at the row itself (HOLDER):
+ * for the rows of a scope that needs the holders of that scope and of the
+ * device itself, nothing else. */
+#include "drivers/ovsdb/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/ovsdb/index.h"
+#include "drivers/ovsdb/value.h"
+#include "model/base/cleanup.h"
+#include "model/base/map.h"
+
+enum { WANTS_MAX = 16, COLUMNS_MAX = 24 };
+
+struct reading {
+    struct tn_session *s;
+    const struct tn_state *want;
+    struct tn_arena *arena;
+    struct tn_map holders; /* Uuid -> struct held *. */
+    TN_VEC(struct tn_resource) list;
+};
+
+/* Who has a row, and in which column. */
+struct held {
+    const char *table, *column, *key;
+    struct held *next;
+};
+
+/* ---- opening ---- */
+
+struct wants {
+    struct tn_ovsdb_want list[WANTS_MAX + 1];
+    const char *columns[WANTS_MAX][COLUMNS_MAX + 1];
+    size_t n;
+};
+
+static void
+want_column(struct wants *w, const char *table, const char *column)
+{
+    size_t i = 0, k = 0;
+    while (i < w->n && strcmp(w->list[i].table, table) != 0) {
+        i++;
+    }
+    if (i == WANTS_MAX) {
+        return;
+    }
+    if (i == w->n) {
+        w->list[w->n++] = (struct tn_ovsdb_want){
+            .table = table, .columns = w->columns[i], .optional = true};
+    }
+    while (w->columns[i][k] && strcmp(w->columns[i][k], column) != 0) {
+        k++;
+    }
+    if (k < COLUMNS_MAX) {
+        w->columns[i][k] = column;
+    }
+}
+
+static void
+wants_of(const struct tn_ovs_model *model, struct wants *w)
+{
+    want_column(w, model->root, "external_ids");
+    for (const char *const *c = model->root_columns; c && *c; c++) {
+        want_column(w, model->root, *c);
+    }
+    for (size_t i = 0; i < model->n_kinds; i++) {
+        const struct tn_ovs_kind *kind = model->kinds[i];
+        want_column(w, kind->table, "external_ids");
+        for (size_t k = 0; k < kind->n_columns; k++) {
+            const struct tn_ovs_column *c = &kind->columns[k];
+            bool held = c->type == TN_OVS_HOLDER;
+            want_column(w, held ? c->table : kind->table, c->name);
+        }
+    }
+}
+
+struct tn_rpc_options
+tn_ovs_rpc_options(const char *remote)
+{
+    return (struct tn_rpc_options){
+        .remotes = remote,
+        .tls = {.ca = getenv("TENET_OVSDB_CA"),
+                .certificate = getenv("TENET_OVSDB_CERTIFICATE"),
+                .key = getenv("TENET_OVSDB_KEY")},
+    };
+}
+
+enum tn_code
+tn_ovs_open(const struct tn_ovs_model *model, const struct tn_device *device,
+            struct tn_session **out, struct tn_error *err)
+{
+    const struct tn_rpc_options options =
+        tn_ovs_rpc_options(device->host->config.ovsdb_remote);
+    static const struct tn_ovsdb_events events = {.changed =
+                                                      tn_ovs_index_changed};
+    struct wants wants = {.n = 0};
+    struct tn_session *s = calloc(1, sizeof *s);
+    if (!s) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    s->model = model;
+    s->device = device;
+    tn_ovs_index_init(s);
+    wants_of(model, &wants);
+    enum tn_code code = tn_ovsdb_loop_new(&s->loop, err);
+    if (!code) {
+        code = tn_ovsdb_open(s->loop, &options, model->database, model->leader,
+                             wants.list, &events, s, &s->db, err);
+    }
+    if (!code) {
+        code = tn_ovsdb_wait(s->db, TN_OVS_TIMEOUT_MS, err);
+    }
+    if (code) {
+        tn_ovs_close(s);
+        return tn_while(err, code, "device %s", device->name);
+    }
+    s->ready = true;
+    *out = s;
+    return TN_OK;
+}
+
+void
+tn_ovs_close(struct tn_session *s)
+{
+    if (s) {
+        if (s->own) {
+            s->model->forget(s);
+        }
+        tn_ovsdb_close(s->db);
+        tn_ovsdb_loop_free(s->loop);
+        tn_ovs_index_done(s);
+        free(s);
+    }
+}
+
+json_t *
+tn_ovs_root(const struct tn_session *s, const char **uuid)
+{
+    json_t *rows = tn_ovsdb_rows(s->db, s->model->root);
+    void *it = json_object_iter(rows);
+    if (uuid) {
+        *uuid = it ? json_object_iter_key(it) : NULL;
+    }
+    return it ? json_object_iter_value(it) : NULL;
+}
+
+long long
+tn_ovs_revision(const struct tn_session *s)
+{
+    char name[300];
+    snprintf(name, sizeof name, TN_OVS_REVISION "-%s", s->device->instance);
+    const json_t *row = tn_ovs_root(s, NULL);
+    const char *text =
+        tn_ovsdb_map_get(json_object_get(row, "external_ids"), name);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* ---- one row ---- */
+
+/* The key of ours, or "uuid:..." of a row that is not. */
+static const char *
+ref_text(struct reading *r, const char *uuid)
+{
+    const char *root = NULL;
+    if (tn_ovs_root(r->s, &root) && strcmp(root, uuid) == 0) {
+        return TN_OVS_ROOT_KEY;
+    }
+    const char *key = json_string_value(json_object_get(r->s->keys, uuid));
+    return key ? tn_arena_strdup(r->arena, key)
+               : tn_arena_printf(r->arena, "uuid:%s", uuid);
+}
+
+static const char *
+atom_text(struct reading *r, const json_t *atom)
+{
+    const char *uuid = tn_ovsdb_uuid_of(atom);
+    if (uuid) {
+        return ref_text(r, uuid);
+    }
+    if (json_is_string(atom)) {
+        return tn_arena_strdup(r->arena, json_string_value(atom));
+    }
+    if (json_is_integer(atom)) {
+        return tn_arena_printf(r->arena, "%lld",
+                               (long long) json_integer_value(atom));
+    }
+    return json_is_true(atom) ? "true" : "false";
+}
+
+static void
+read_map(struct reading *r, struct tn_ovs_draft *d,
+         const struct tn_ovs_column *c, const json_t *value)
+{
+    const json_t *pairs = json_array_get(value, 1), *pair;
+    size_t i;
+    json_array_foreach(pairs, i, pair)
+    {
+        tn_ovs_draft_put(d, c->attr, atom_text(r, json_array_get(pair, 0)),
+                         atom_text(r, json_array_get(pair, 1)));
+    }
+}
+
+static void
+read_column(struct reading *r, struct tn_ovs_draft *d,
+            const struct tn_ovs_column *c, const json_t *row, const char *uuid)
+{
+    const json_t *value = json_object_get(row, c->name);
+    if (c->type == TN_OVS_HOLDER) {
+        for (struct held *h = tn_map_get(&r->holders, uuid); h; h = h->next) {
+            if (strcmp(h->table, c->table) == 0 &&
+                strcmp(h->column, c->name) == 0) {
+                tn_ovs_draft_add(d, c->attr, h->key);
+            }
+        }
+    } else if (c->member) {
+        const char *text = tn_ovsdb_map_get(value, c->member);
+        if (text) {
+            tn_ovs_draft_add(d, c->attr, tn_arena_strdup(r->arena, text));
+        }
+    } else if (c->type == TN_OVS_MAP) {
+        read_map(r, d, c, value);
+    } else {
+        for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
+            const char *text = atom_text(r, tn_ovsdb_set_at(value, i));
+            if (c->set || *text) {
+                tn_ovs_draft_add(d, c->attr, text);
+            }
+        }
+    }
+}
+
+static struct tn_resource
+read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
+         const char *uuid, const json_t *row)
+{
+    struct tn_ovs_draft d;
+    tn_ovs_draft_begin(&d, r->arena, kind, scope, NULL);
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        read_column(r, &d, &kind->columns[i], row, uuid);
+    }
+    struct tn_resource out = tn_ovs_draft_end(&d);
+    ((struct tn_ovs_row *) out.native)->uuid = tn_arena_strdup(r->arena, uuid);
+    return out;
+}
+
+/* ---- who has whom ---- */
+
+static void
+hold(struct reading *r, const struct tn_ovs_column *c, const char *holder)
+{
+    const json_t *row = tn_ovsdb_row(r->s->db, c->table, holder);
+    const json_t *value = json_object_get(row, c->name);
+    const char *key = ref_text(r, holder);
+    for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
+        const char *uuid = tn_ovsdb_uuid_of(tn_ovsdb_set_at(value, i));
+        if (uuid) {
+            struct held *h = tn_new(r->arena, struct held);
+            uuid = tn_arena_strdup(r->arena, uuid);
+            *h = (struct held){c->table, c->name, key,
+                               tn_map_get(&r->holders, uuid)};
+            tn_map_put(&r->holders, uuid, h);
+        }
+    }
+}
+
+/* Is an earlier column the same? */
+static bool
+held_before(const struct tn_ovs_model *m, size_t kind, size_t column)
+{
+    const struct tn_ovs_column *c = &m->kinds[kind]->columns[column];
+    for (size_t i = 0; i <= kind; i++) {
+        size_t n = i == kind ? column : m->kinds[i]->n_columns;
+        for (size_t k = 0; k < n; k++) {
+            const struct tn_ovs_column *o = &m->kinds[i]->columns[k];
+            if (o->type == TN_OVS_HOLDER && strcmp(o->table, c->table) == 0 &&
+                strcmp(o->name, c->name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void
+holders_of_column(struct reading *r, const struct tn_ovs_column *c,
+                  const json_t *rows)
+{
+    const char *uuid;
+    json_t *table;
+    json_object_foreach((json_t *) rows, uuid, table)
+    {
+        if (strcmp(json_string_value(table), c->table) == 0) {
+            hold(r, c, uuid);
+        }
+    }
+}
+
+static void
+holders_of_scope(struct reading *r, const char *scope)
+{
+    const struct tn_ovs_model *m = r->s->model;
+    const json_t *rows = json_object_get(r->s->scopes, scope);
+    for (size_t i = 0; i < m->n_kinds; i++) {
+        for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
+            const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
+            if (c->type == TN_OVS_HOLDER && !held_before(m, i, k)) {
+                holders_of_column(r, c, rows);
+            }
+        }
+    }
+}
+
+/* ---- a scope ---- */
+
+static const struct tn_ovs_kind *
+kind_of(const struct tn_ovs_model *m, const char *table, const char *key,
+        const char *scope)
+{
+    size_t skip = *scope ? strlen(scope) + 1 : 0;
+    const char *name = strlen(key) > skip ? key + skip : "";
+    size_t n = strcspn(name, "/");
+    for (size_t i = 0; i < m->n_kinds; i++) {
+        if (strcmp(m->kinds[i]->table, table) == 0 &&
+            strncmp(m->kinds[i]->name, name, n) == 0 &&
+            m->kinds[i]->name[n] == '\0') {
+            return m->kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* A row that bears our mark.  One whose key another row has as well gets one of
+ * its own: it is ours, and nobody wants it. */
+static void
+read_ours(struct reading *r, const char *scope, const char *table,
+          const char *uuid)
+{
+    const char *key = json_string_value(json_object_get(r->s->keys, uuid));
+    const struct tn_ovs_kind *kind = kind_of(r->s->model, table, key, scope);
+    const json_t *row = tn_ovsdb_row(r->s->db, table, uuid);
+    if (!kind || !row) {
+        return;
+    }
+    const char *of_key = json_string_value(json_object_get(r->s->uuids, key));
+    struct tn_resource res = read_row(r, kind, scope, uuid, row);
+    res.key = tn_streq(of_key, uuid)
+                  ? tn_arena_strdup(r->arena, key)
+                  : tn_arena_printf(r->arena, "%s#%s", key, uuid);
+    const char *name = strrchr(res.key, '/');
+    res.name = name ? name + 1 : res.key;
+    *tn_vec_push(r->arena, &r->list) = res;
+}
+
+static void
+read_scope(struct reading *r, const char *scope)
+{
+    const char *uuid;
+    json_t *table, *rows = json_object_get(r->s->scopes, scope);
+    scope = tn_arena_strdup(r->arena, scope);
+    json_object_foreach(rows, uuid, table)
+    {
+        read_ours(r, scope, json_string_value(table), uuid);
+    }
+}
+
+/* ---- what stands in the way, or serves as well ---- */
+
+static const char *
+wanted_name(const struct tn_ovs_row *row)
+{
+    size_t i = tn_ovs_kind_column(row->kind, "name");
+    return i < row->kind->n_columns && row->values[i].n
+               ? row->values[i].texts[0]
+               : NULL;
+}
+
+static enum tn_code
+check_columns(const struct reading *r, const struct tn_resource *want,
+              struct tn_error *err)
+{
+    const struct tn_ovs_row *row = want->native;
+    for (size_t i = 0; i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        const char *table =
+            c->type == TN_OVS_HOLDER ? c->table : row->kind->table;
+        if (row->values[i].n && !tn_ovsdb_has(r->s->db, table, c->name)) {
+            enum tn_code code =
+                tn_fail(err, TN_EUNSUPPORTED, 0,
+                        "the schema of %s (%s) has no column '%s' in %s",
+                        r->s->model->database,
+                        tn_ovsdb_schema_version(r->s->db), c->name, table);
+            tn_error_at(err, want->origin);
+            return code;
+        }
+    }
+    return TN_OK;
+}
+
+/* The single row of a kind, and rows that are shared, need not be ours. */
+static void
+read_other(struct reading *r, const struct tn_resource *want, const char *uuid)
+{
+    const struct tn_ovs_row *row = want->native;
+    struct tn_resource res = *want;
+    struct tn_ovs_row *native = tn_new(r->arena, struct tn_ovs_row);
+    if (row->kind->flags & TN_OVS_SHARED) {
+        *native = *row;
+        res.native = native;
+        native->uuid = tn_arena_strdup(r->arena, uuid);
+    } else {
+        const json_t *have = tn_ovsdb_row(r->s->db, row->kind->table, uuid);
+        res = read_row(r, row->kind, want->scope, uuid, have);
+        res.key = want->key;
+        res.name = want->name;
+        res.owner = TN_FOREIGN;
+        res.scope = want->scope;
+    }
+    *tn_vec_push(r->arena, &r->list) = res;
+}
+
+/* Is the single row somebody else's?  That of another instance is, and so is
+ * one in which somebody has set one of our keys to something else. */
+static bool
+says_otherwise(const struct tn_ovs_row *row, const json_t *root)
+{
+    const json_t *ids = json_object_get(root, "external_ids");
+    bool other = tn_ovsdb_map_get(ids, TN_OVS_INSTANCE) != NULL;
+    for (size_t i = 0; !other && i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        const char *have =
+            c->member
+                ? tn_ovsdb_map_get(json_object_get(root, c->name), c->member)
+                : NULL;
+        other = have && row->values[i].n &&
+                strcmp(have, row->values[i].texts[0]) != 0;
+    }
+    return other;
+}
+
+/* The row that has the place of what is wanted, and is not ours. */
+static const char *
+row_instead(const struct reading *r, const struct tn_ovs_row *row)
+{
+    const char *uuid = NULL;
+    if (row->kind->flags & TN_OVS_SINGLE) {
+        const json_t *root = tn_ovs_root(r->s, &uuid);
+        return says_otherwise(row, root) ? uuid : NULL;
+    }
+    const char *name = wanted_name(row);
+    if (name && row->kind->flags & (TN_OVS_NAMED | TN_OVS_SHARED)) {
+        uuid = json_string_value(json_object_get(
+            json_object_get(r->s->names, row->kind->table), name));
+    }
+    return uuid;
+}
+
+static enum tn_code
+read_wanted(struct reading *r, const struct tn_resource *want,
+            struct tn_error *err)
+{
+    enum tn_code code = check_columns(r, want, err);
+    if (!code && !json_object_get(r->s->uuids, want->key)) {
+        const char *uuid = row_instead(r, want->native);
+        if (uuid) {
+            read_other(r, want, uuid);
+        }
+    }
+    return code;
+}
+
+static bool
+in_scope(const struct tn_scope *scope, const char *name)
+{
+    bool found = scope->n == 0;
+    for (size_t i = 0; !found && i < scope->n; i++) {
+        found = strcmp(scope->names[i], name) == 0;
+    }
+    return found;
+}
+
+/* The kind of a row that is held in that way. */
+static const struct tn_ovs_kind *
+kind_held(const struct reading *r, const struct held *h, const char *uuid)
+{
+    const struct tn_ovs_model *m = r->s->model;
+    for (size_t i = 0; i < m->n_kinds; i++) {
+        const struct tn_ovs_kind *kind = m->kinds[i];
+        for (size_t k = 0; k < kind->n_columns; k++) {
+            const struct tn_ovs_column *c = &kind->columns[k];
+            if (c->type == TN_OVS_HOLDER && strcmp(c->name, h->column) == 0 &&
+                strcmp(c->table, h->table) == 0 &&
+                tn_ovsdb_row(r->s->db, kind->table, uuid)) {
+                return kind;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void
+read_stranger(struct reading *r, const struct held *h, const char *uuid,
+              const char *scope)
+{
+    const struct tn_ovs_kind *kind = kind_held(r, h, uuid);
+    if (!kind) {
+        return;
+    }
+    struct tn_resource res =
+        read_row(r, kind, tn_arena_strdup(r->arena, scope), uuid,
+                 tn_ovsdb_row(r->s->db, kind->table, uuid));
+    const char *name = wanted_name(res.native);
+    res.owner = TN_FOREIGN;
+    res.key = tn_arena_printf(r->arena, "%s/foreign/%s", h->key, uuid);
+    res.name = name ? name : uuid;
+    *tn_vec_push(r->arena, &r->list) = res;
+}
+
+/* What hangs on rows of ours without being ours. */
+static void
+read_foreign(struct reading *r, const struct tn_scope *scope)
+{
+    for (size_t i = 0; i < r->holders.cap; i++) {
+        const struct held *h = r->holders.slots[i].value;
+        const char *uuid = r->holders.slots[i].key;
+        const char *owner = h ? tn_ovs_index_scope(r->s, h->key) : NULL;
+        if (owner && in_scope(scope, owner) &&
+            !json_object_get(r->s->keys, uuid)) {
+            read_stranger(r, h, uuid, owner);
+        }
+    }
+}
+
+static enum tn_code
+read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    const char *name;
+    json_t *rows;
+    bool device_too = scope->n == 0;
+    for (size_t i = 0; i < scope->n; i++) {
+        holders_of_scope(r, scope->names[i]);
+        device_too = device_too || !*scope->names[i];
+    }
+    if (scope->n == 0) {
+        json_object_foreach(r->s->scopes, name, rows)
+        {
+            holders_of_scope(r, name);
+        }
+        json_object_foreach(r->s->scopes, name, rows)
+        {
+            read_scope(r, name);
+        }
+    } else if (!device_too) {
+        holders_of_scope(r, "");
+    }
+    for (size_t i = 0; i < scope->n; i++) {
+        read_scope(r, scope->names[i]);
+    }
+    for (size_t i = 0; !code && r->want && i < r->want->n; i++) {
+        if (in_scope(scope, r->want->items[i].scope)) {
+            code = read_wanted(r, &r->want->items[i], err);
+        }
+    }
+    read_foreign(r, scope);
+    return code;
+}
+
+const struct tn_resource *
+tn_ovs_lookup(struct tn_session *s, struct tn_arena *arena, const char *key)
+{
+    struct reading r = {.s = s, .arena = arena};
+    const char *scope = tn_ovs_index_scope(s, key);
+    const char *uuid = json_string_value(json_object_get(s->uuids, key));
+    if (!scope) {
+        return NULL;
+    }
+    tn_map_init(&r.holders, arena, 0);
+    holders_of_scope(&r, scope);
+    if (*scope) {
+        holders_of_scope(&r, "");
+    }
+    const char *table = json_string_value(
+        json_object_get(json_object_get(s->scopes, scope), uuid));
+    read_ours(&r, tn_arena_strdup(arena, scope), table, uuid);
+    return r.list.n ? &r.list.items[0] : NULL;
+}
+
+enum tn_code
+tn_ovs_observe(struct tn_session *s, const struct tn_scope *scope,
+               const struct tn_state *want, struct tn_arena *arena,
+               const struct tn_state **out, struct tn_error *err)
+{
+    struct reading r = {.s = s, .want = want, .arena = arena};
+    tn_map_init(&r.holders, arena, 0);
+    enum tn_code code = tn_ovsdb_catch_up(s->db, TN_OVS_TIMEOUT_MS, err);
+    if (!code) {
+        code = read_all(&r, scope, err);
+    }
+    if (!code) {
+        code = tn_state_sort(r.list.items, r.list.n, err);
+    }
+    if (code) {
+        return tn_while(err, code, "device %s", s->device->name);
+    }
+    struct tn_state *state = tn_new(arena, struct tn_state);
+    *state = (struct tn_state){s->device->name, r.list.items, r.list.n};
+    *out = state;
+    return TN_OK;
+}

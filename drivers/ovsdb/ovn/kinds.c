@@ -1,0 +1,128 @@
+/* kinds.c - see kinds.h.
+ *
+ * Ranks: what lets traffic through comes after what keeps it out, and goes
+ * before it.  One transaction makes all of it visible at once, so ranks matter
+ * to those who read a plan, and where a plan is applied in parts. */
+#include "drivers/ovsdb/ovn/kinds.h"
+
+#include "model/base/attr.h"
+
+#define UPDATE .change = TN_ATTR_UPDATE
+#define REPLACE .change = TN_ATTR_REPLACE
+#define KIND(flags_, rank_, table_, name_, columns_)                           \
+    {                                                                          \
+        .name = name_, .table = table_, .rank = rank_, .flags = flags_,        \
+        .columns = columns_, .n_columns = TN_ARRAY_SIZE(columns_),             \
+    }
+
+static const struct tn_ovs_column router_columns[] = {
+    {"name", "name", TN_OVS_TEXT, UPDATE},
+    {"enabled", "enabled", TN_OVS_BOOLEAN, .set = true, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+};
+const struct tn_ovs_kind tn_ovn_router =
+    KIND(TN_OVS_ROOT, 10, "Logical_Router", "router", router_columns);
+
+static const struct tn_ovs_column switch_columns[] = {
+    {"name", "name", TN_OVS_TEXT, UPDATE},
+    {"other_config", "config", TN_OVS_MAP, .set = true, UPDATE},
+};
+const struct tn_ovs_kind tn_ovn_switch =
+    KIND(TN_OVS_ROOT, 20, "Logical_Switch", "switch", switch_columns);
+
+static const struct tn_ovs_column router_port_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+    {"mac", "mac", TN_OVS_TEXT, UPDATE},
+    {"networks", "networks", TN_OVS_TEXT, .set = true, UPDATE},
+    {"enabled", "enabled", TN_OVS_BOOLEAN, .set = true, UPDATE},
+    {"ipv6_ra_configs", "ra", TN_OVS_MAP, .set = true, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"peer", "peer", TN_OVS_TEXT, .set = true, UPDATE},
+    {"ports", "router", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Router"},
+};
+const struct tn_ovs_kind tn_ovn_gateway = KIND(
+    TN_OVS_NAMED, 30, "Logical_Router_Port", "gateway", router_port_columns);
+const struct tn_ovs_kind tn_ovn_link =
+    KIND(TN_OVS_NAMED, 80, "Logical_Router_Port", "link", router_port_columns);
+
+static const struct tn_ovs_column port_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+    {"type", "type", TN_OVS_TEXT, UPDATE},
+    {"addresses", "addresses", TN_OVS_TEXT, .set = true, UPDATE},
+    {"port_security", "sources", TN_OVS_TEXT, .set = true, UPDATE},
+    {"enabled", "enabled", TN_OVS_BOOLEAN, .set = true, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"dhcpv4_options", "dhcp", TN_OVS_REF, .set = true, UPDATE,
+     .table = "DHCP_Options"},
+    {"dhcpv6_options", "dhcp6", TN_OVS_REF, .set = true, UPDATE,
+     .table = "DHCP_Options"},
+    {"ports", "switch", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Switch"},
+    {"ports", "groups", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Port_Group"},
+};
+const struct tn_ovs_kind tn_ovn_uplink =
+    KIND(TN_OVS_NAMED, 31, "Logical_Switch_Port", "uplink", port_columns);
+const struct tn_ovs_kind tn_ovn_port =
+    KIND(TN_OVS_NAMED, 70, "Logical_Switch_Port", "port", port_columns);
+
+static const struct tn_ovs_column dhcp_columns[] = {
+    {"cidr", "cidr", TN_OVS_TEXT, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+};
+const struct tn_ovs_kind tn_ovn_dhcp =
+    KIND(TN_OVS_ROOT, 40, "DHCP_Options", "dhcp", dhcp_columns);
+
+static const struct tn_ovs_column group_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+};
+const struct tn_ovs_kind tn_ovn_guard =
+    KIND(TN_OVS_ROOT | TN_OVS_NAMED, 50, "Port_Group", "guard", group_columns);
+const struct tn_ovs_kind tn_ovn_group =
+    KIND(TN_OVS_ROOT | TN_OVS_NAMED, 60, "Port_Group", "group", group_columns);
+
+static const struct tn_ovs_column acl_columns[] = {
+    {"priority", "priority", TN_OVS_INTEGER, UPDATE},
+    {"direction", "direction", TN_OVS_TEXT, UPDATE},
+    {"match", "match", TN_OVS_TEXT, UPDATE},
+    {"action", "action", TN_OVS_TEXT, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"acls", "group", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Port_Group"},
+};
+const struct tn_ovs_kind tn_ovn_filter =
+    KIND(0, 51, "ACL", "filter", acl_columns);
+const struct tn_ovs_kind tn_ovn_acl = KIND(0, 61, "ACL", "acl", acl_columns);
+
+static const struct tn_ovs_column route_columns[] = {
+    {"ip_prefix", "to", TN_OVS_TEXT, UPDATE},
+    {"nexthop", "via", TN_OVS_TEXT, UPDATE},
+    {"output_port", "port", TN_OVS_TEXT, .set = true, UPDATE},
+    {"policy", "policy", TN_OVS_TEXT, .set = true, UPDATE},
+    {"route_table", "table", TN_OVS_TEXT, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"static_routes", "router", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Router"},
+};
+const struct tn_ovs_kind tn_ovn_route =
+    KIND(0, 90, "Logical_Router_Static_Route", "route", route_columns);
+
+static const struct tn_ovs_column policy_columns[] = {
+    {"priority", "priority", TN_OVS_INTEGER, UPDATE},
+    {"match", "match", TN_OVS_TEXT, UPDATE},
+    {"action", "action", TN_OVS_TEXT, UPDATE},
+    {"nexthops", "via", TN_OVS_TEXT, .set = true, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"policies", "router", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Router"},
+};
+const struct tn_ovs_kind tn_ovn_policy =
+    KIND(0, 79, "Logical_Router_Policy", "policy", policy_columns);
+
+const struct tn_ovs_kind *const tn_ovn_kinds[TN_OVN_KINDS] = {
+    &tn_ovn_router, &tn_ovn_switch, &tn_ovn_gateway, &tn_ovn_uplink,
+    &tn_ovn_dhcp,   &tn_ovn_guard,  &tn_ovn_filter,  &tn_ovn_group,
+    &tn_ovn_acl,    &tn_ovn_port,   &tn_ovn_policy,  &tn_ovn_link,
+    &tn_ovn_route,
+};

@@ -1,0 +1,153 @@
+/* row.c - see row.h: resources out of columns.
+ *
+ * Values are kept as text and sorted, as a set and a map have no order in
+ * OVSDB; what a plan shows is made of the same texts, so that two rows are
+ * equal when their attributes are.  An empty column has no attribute. */
+#include "drivers/ovsdb/row.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/cleanup.h"
+
+size_t
+tn_ovs_kind_column(const struct tn_ovs_kind *kind, const char *attr)
+{
+    size_t i = 0;
+    while (i < kind->n_columns && strcmp(kind->columns[i].attr, attr) != 0) {
+        i++;
+    }
+    return i;
+}
+
+bool
+tn_ovs_value_equal(const struct tn_ovs_value *a, const struct tn_ovs_value *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->texts[i], b->texts[i]) == 0;
+    }
+    return same;
+}
+
+static const char *
+key_of(struct tn_arena *arena, const struct tn_ovs_kind *kind,
+       const char *scope, const char *name)
+{
+    const char *slash = *scope ? "/" : "";
+    return name ? tn_arena_printf(arena, "%s%s%s/%s", scope, slash, kind->name,
+                                  name)
+                : tn_arena_printf(arena, "%s%s%s", scope, slash, kind->name);
+}
+
+void
+tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
+                   const struct tn_ovs_kind *kind, const char *scope,
+                   const char *name)
+{
+    *d = (struct tn_ovs_draft){
+        .arena = arena,
+        .r = {.key = key_of(arena, kind, scope, name),
+              .kind = kind->name,
+              .name = name ? name : scope,
+              .scope = scope,
+              .owner = TN_OURS,
+              .rank = kind->rank},
+        .kind = kind,
+        .values = tn_new_n(arena, struct tn_ovs_value, kind->n_columns),
+        .cap = tn_new_n(arena, size_t, kind->n_columns),
+    };
+}
+
+static void
+push(struct tn_ovs_draft *d, size_t column, const char *text)
+{
+    struct tn_ovs_value *v = &d->values[column];
+    if (v->n == d->cap[column]) {
+        v->texts =
+            tn_vec_grow(d->arena, v->texts, &d->cap[column], sizeof *v->texts);
+    }
+    v->texts[v->n++] = text;
+}
+
+void
+tn_ovs_draft_add(struct tn_ovs_draft *d, const char *attr, const char *value)
+{
+    size_t column = tn_ovs_kind_column(d->kind, attr);
+    assert(column < d->kind->n_columns);
+    push(d, column, value);
+}
+
+void
+tn_ovs_draft_put(struct tn_ovs_draft *d, const char *attr, const char *key,
+                 const char *value)
+{
+    tn_ovs_draft_add(d, attr, key);
+    tn_ovs_draft_add(d, attr, value);
+}
+
+static int
+text_cmp(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+value_sort(struct tn_ovs_value *v, bool map)
+{
+    if (v->n > 1) {
+        qsort(v->texts, map ? v->n / 2 : v->n, sizeof *v->texts * (map ? 2 : 1),
+              text_cmp);
+    }
+}
+
+static const char *
+value_text(struct tn_arena *arena, const struct tn_ovs_value *v, bool map)
+{
+    if (v->n == 1) {
+        return v->texts[0];
+    }
+    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    for (size_t i = 0; i < v->n; i++) {
+        if (i) {
+            tn_text_add(&t, map && i % 2 ? "=" : ", ");
+        }
+        tn_text_add(&t, v->texts[i]);
+    }
+    return tn_arena_strndup(arena, tn_text_str(&t), t.n);
+}
+
+static int
+attr_cmp(const void *a, const void *b)
+{
+    return strcmp(((const struct tn_attr *) a)->name,
+                  ((const struct tn_attr *) b)->name);
+}
+
+struct tn_resource
+tn_ovs_draft_end(struct tn_ovs_draft *d)
+{
+    const struct tn_ovs_kind *kind = d->kind;
+    struct tn_attr *attrs = tn_new_n(d->arena, struct tn_attr, kind->n_columns);
+    size_t n = 0;
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &kind->columns[i];
+        bool map = c->type == TN_OVS_MAP;
+        value_sort(&d->values[i], map);
+        if (d->values[i].n) {
+            attrs[n++] = (struct tn_attr){
+                .name = c->attr,
+                .value = value_text(d->arena, &d->values[i], map),
+                .change = c->change,
+            };
+        }
+    }
+    qsort(attrs, n, sizeof *attrs, attr_cmp);
+    struct tn_ovs_row *row = tn_new(d->arena, struct tn_ovs_row);
+    *row = (struct tn_ovs_row){.kind = kind, .values = d->values};
+    d->r.attrs = attrs;
+    d->r.n_attrs = n;
+    d->r.native = row;
+    return d->r;
+}
