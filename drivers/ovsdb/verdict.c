@@ -104,6 +104,7 @@ tn_ovsdb_judge(size_t n_ops, json_t *result, const json_t *error,
     }
     if (!json_is_array(result) || n != n_ops || out->op != n_ops) {
         *nonsense = true;
+        out->op = 0;
         return tn_fail(err, TN_EUNAVAILABLE, 0,
                        "an answer that does not fit the transaction");
     }
