@@ -82,7 +82,7 @@ shuffle(struct tn_link *link)
 static void
 set_due(struct tn_link *link, int64_t due_ms)
 {
-    tn_source_set_due(link->loop, &link->source, due_ms);
+    tn_ovsdb_source_set_due(link->loop, &link->source, due_ms);
 }
 
 /* When to try again. */
@@ -111,7 +111,7 @@ static void
 end(struct tn_link *link, bool may_hurry, const struct tn_error *why)
 {
     bool was_up = link->stream.state == TN_STREAM_OPEN;
-    tn_source_unwatch(link->loop, &link->source);
+    tn_ovsdb_source_unwatch(link->loop, &link->source);
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     link->frame = (struct tn_frame){.max = link->frame.max};
@@ -158,8 +158,8 @@ watch(struct tn_link *link, struct tn_error *err)
                (link->stream.blocked && (!open || link->sent < link->composed));
     unsigned wants = (open || !out ? TN_SOURCE_IN : 0) |
                      (unsigned) (out ? TN_SOURCE_OUT : 0);
-    return tn_source_watch(link->loop, &link->source, link->stream.fd, wants,
-                           err);
+    return tn_ovsdb_source_watch(link->loop, &link->source, link->stream.fd,
+                                 wants, err);
 }
 
 static void
@@ -429,7 +429,7 @@ tn_link_new(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
         .stream = TN_STREAM_NONE,
         .frame.max = options->max_message ? options->max_message : MAX_MESSAGE,
     };
-    tn_source_init(&link->source);
+    tn_ovsdb_source_init(&link->source);
     enum tn_code code = tn_remotes_parse(options->remotes, &link->remotes, err);
     for (size_t i = 0; i < link->remotes.n && code == TN_OK; i++) {
         if (link->remotes.items[i].tls && !link->tls) {
@@ -452,7 +452,7 @@ tn_link_free(struct tn_link *link)
     if (!link) {
         return;
     }
-    tn_source_remove(link->loop, &link->source);
+    tn_ovsdb_source_remove(link->loop, &link->source);
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     tn_text_done(&link->out);

@@ -116,14 +116,15 @@ arm(struct tn_ovsdb_loop *loop)
 }
 
 void
-tn_source_init(struct tn_ovsdb_source *source)
+tn_ovsdb_source_init(struct tn_ovsdb_source *source)
 {
     source->fd = -1;
 }
 
 enum tn_code
-tn_source_watch(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source,
-                int fd, unsigned wants, struct tn_error *err)
+tn_ovsdb_source_watch(struct tn_ovsdb_loop *loop,
+                      struct tn_ovsdb_source *source, int fd, unsigned wants,
+                      struct tn_error *err)
 {
     struct epoll_event e = {.data.ptr = source};
     if (source->fd == fd && source->wants == wants) {
@@ -142,7 +143,8 @@ tn_source_watch(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source,
 }
 
 void
-tn_source_unwatch(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source)
+tn_ovsdb_source_unwatch(struct tn_ovsdb_loop *loop,
+                        struct tn_ovsdb_source *source)
 {
     if (source->fd >= 0) {
         (void) epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
@@ -157,8 +159,8 @@ tn_source_unwatch(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source)
 }
 
 void
-tn_source_set_due(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source,
-                  int64_t due_ms)
+tn_ovsdb_source_set_due(struct tn_ovsdb_loop *loop,
+                        struct tn_ovsdb_source *source, int64_t due_ms)
 {
     if (source->due_ms == due_ms) {
         return;
@@ -176,10 +178,11 @@ tn_source_set_due(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source,
 }
 
 void
-tn_source_remove(struct tn_ovsdb_loop *loop, struct tn_ovsdb_source *source)
+tn_ovsdb_source_remove(struct tn_ovsdb_loop *loop,
+                       struct tn_ovsdb_source *source)
 {
-    tn_source_unwatch(loop, source);
-    tn_source_set_due(loop, source, 0);
+    tn_ovsdb_source_unwatch(loop, source);
+    tn_ovsdb_source_set_due(loop, source, 0);
 }
 
 char *

@@ -27,21 +27,22 @@ struct tn_ovsdb_source {
     unsigned wants; /* TN_SOURCE_*. */
 };
 
-void tn_source_init(struct tn_ovsdb_source *source);
+void tn_ovsdb_source_init(struct tn_ovsdb_source *source);
 /* Watches 'fd', which stays the session's own, or changes what is waited for.
  * One source has one descriptor at a time. */
-enum tn_code tn_source_watch(struct tn_ovsdb_loop *loop,
-                             struct tn_ovsdb_source *source, int fd,
-                             unsigned wants, struct tn_error *err) TN_MUST_USE;
+enum tn_code tn_ovsdb_source_watch(struct tn_ovsdb_loop *loop,
+                                   struct tn_ovsdb_source *source, int fd,
+                                   unsigned wants,
+                                   struct tn_error *err) TN_MUST_USE;
 /* Before the descriptor is closed. */
-void tn_source_unwatch(struct tn_ovsdb_loop *loop,
-                       struct tn_ovsdb_source *source);
+void tn_ovsdb_source_unwatch(struct tn_ovsdb_loop *loop,
+                             struct tn_ovsdb_source *source);
 /* A moment of tn_now_ms(); 0: none. */
-void tn_source_set_due(struct tn_ovsdb_loop *loop,
-                       struct tn_ovsdb_source *source, int64_t due_ms);
+void tn_ovsdb_source_set_due(struct tn_ovsdb_loop *loop,
+                             struct tn_ovsdb_source *source, int64_t due_ms);
 /* Nothing of it is called any more; also from within a callback. */
-void tn_source_remove(struct tn_ovsdb_loop *loop,
-                      struct tn_ovsdb_source *source);
+void tn_ovsdb_source_remove(struct tn_ovsdb_loop *loop,
+                            struct tn_ovsdb_source *source);
 
 /* A buffer that all sessions read into, one after the other. */
 char *tn_loop_buffer(struct tn_ovsdb_loop *loop, size_t *size);
