@@ -412,6 +412,7 @@ tn_record_update(const struct tn_record *r, struct tn_status_update *out)
         .n_vpcs = l.vpcs.n,
         .pins = run->options.destroy ? NULL : run->network->pins,
         .n_pins = run->options.destroy ? 0 : run->network->n_pins,
+        .since = r->status,
         .drop_devices = l.drop_devices.items,
         .n_drop_devices = l.drop_devices.n,
         .drop_vpcs = l.drop_vpcs.items,

@@ -187,6 +187,9 @@ struct tn_status_update {
      * not kept as it was and has none go; those of others stay. */
     const struct tn_pin *pins;
     size_t n_pins;
+    /* What the writer read of the ref before; may be null.  As long as the ref
+     * stands there, allocations that equal these are not read again. */
+    const struct tn_status *since;
     /* Entries to forget: devices that left the inventory, VPCs ("tenant/vpc")
      * and tenants that left the intent and are gone from all devices.  A
      * tenant takes its allocations and VPCs along. */

@@ -374,6 +374,51 @@ Test(status, others_entries_survive_and_drops_are_told)
     is_clean();
 }
 
+Test(status, allocations_that_were_read_are_not_read_again)
+{
+    struct tn_pin pins[] = {
+        {.tenant = "a", .object = "subnet/x/s", .vni = 5000},
+        {.tenant = "a", .object = "subnet/x/t", .vni = 5001},
+        {.tenant = "b", .object = "subnet/x/s", .vni = 5002},
+    };
+    struct tn_status_update u = {.pins = pins, .n_pins = 3};
+    commit(&u);
+    /* A comment, which says what file it is: it goes when the file is
+     * written. */
+    tn_sandbox_sh(&box,
+                  "cd r && export GIT_INDEX_FILE=index && "
+                  "git read-tree " REF " && b=$( (git show " REF
+                  ":allocations/a.yml; echo '# by hand') | "
+                  "git hash-object -w --stdin) && git update-index "
+                  "--cacheinfo 100644,$b,allocations/a.yml && "
+                  "git update-ref " REF " $(git commit-tree -m hand -p " REF
+                  " $(git write-tree))");
+    u.since = load();
+    cr_assert_eq(u.since->n_pins, 3);
+    cr_assert(!commit(&u).changed);
+    pins[2].vni = 5003;
+    cr_assert(commit(&u).changed);
+    cr_assert_eq(load()->pins[2].vni, 5003);
+    tn_sandbox_sh(&box, "cd r && git show " REF ":allocations/a.yml | "
+                        "grep -q 'by hand'");
+    /* The ref stands elsewhere now. */
+    pins[2].vni = 5002;
+    cr_assert(commit(&u).changed);
+    cr_assert_eq(load()->pins[2].vni, 5002);
+    tn_sandbox_sh(&box, "cd r && ! git show " REF ":allocations/a.yml | "
+                        "grep 'by hand'");
+    /* Fewer, and others. */
+    u.since = load();
+    u.n_pins = 1;
+    cr_assert(commit(&u).changed);
+    cr_assert_eq(load()->n_pins, 2);
+    u.since = load();
+    pins[0].object = "subnet/x/u";
+    cr_assert(commit(&u).changed);
+    cr_assert_str_eq(load()->pins[0].object, "subnet/x/u");
+    is_clean();
+}
+
 Test(status, damaged_files_are_reported_and_absent)
 {
     commit_device(device("hv1", C1), 1000);

@@ -66,15 +66,68 @@ put_entry(struct differ *d, const struct tn_entry_form *form,
     }
 }
 
+/* Those of one tenant. */
+static size_t
+pins_of(const struct tn_status *status, const char *tenant,
+        const struct tn_pin **out)
+{
+    size_t from = 0, end = status->n_pins;
+    while (from < end) {
+        size_t mid = from + (end - from) / 2;
+        if (strcmp(status->pins[mid].tenant, tenant) < 0) {
+            from = mid + 1;
+        } else {
+            end = mid;
+        }
+    }
+    *out = status->pins + from;
+    while (end < status->n_pins &&
+           strcmp(status->pins[end].tenant, tenant) == 0) {
+        end++;
+    }
+    return end - from;
+}
+
+static bool
+same_pin(const struct tn_pin *a, const struct tn_pin *b)
+{
+    return a->vni == b->vni && tn_mac_cmp(&a->mac, &b->mac) == 0 &&
+           tn_addr_cmp(&a->address, &b->address) == 0 &&
+           tn_addr_cmp(&a->address6, &b->address6) == 0 &&
+           strcmp(a->object, b->object) == 0;
+}
+
+/* The ref was read where it stands now, and they were the same. */
+static bool
+are_pins_there(const struct differ *d, const struct tn_pin *pins, size_t n)
+{
+    const struct tn_status *since = d->update->since;
+    const struct tn_pin *old = NULL;
+    if (!since || !since->id || !d->source ||
+        strcmp(since->id, d->source->commit) != 0 ||
+        pins_of(since, pins[0].tenant, &old) != n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!same_pin(&old[i], &pins[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 put_pins(struct differ *d, const struct tn_pin *pins, size_t n)
 {
     size_t len = 0;
     const char *path = tn_arena_printf(d->arena, "allocations/%s",
                                        tn_entry_file(d->arena, pins[0].tenant));
+    tn_map_put(&d->put, path, d);
+    if (are_pins_there(d, pins, n)) {
+        return;
+    }
     tn_text_clear(&d->text);
     tn_lock_print(&d->text, pins, n);
-    tn_map_put(&d->put, path, d);
     const char *bytes = former_bytes(d, path, PINS_MAX, &len);
     if (!bytes || len != d->text.n ||
         memcmp(bytes, tn_text_str(&d->text), len) != 0) {
