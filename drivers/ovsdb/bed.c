@@ -2,6 +2,7 @@
 #include "drivers/ovsdb/bed.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,18 +90,37 @@ tn_bed_call(struct tn_bed *bed, const char *method, json_t *params)
     return tn_rpc_call(bed->rpc, method, params, on_answer, bed, &err);
 }
 
+static int
+listen_at(const void *address, socklen_t n)
+{
+    const struct sockaddr *sa = address;
+    int fd =
+        socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(bind(fd, sa, n), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    return fd;
+}
+
 void
 tn_bed_listen(struct tn_bed *bed)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     snprintf(sun.sun_path, sizeof sun.sun_path, "%s/sock", bed->dir);
     unlink(sun.sun_path);
-    bed->listener =
-        socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    cr_assert_geq(bed->listener, 0);
-    cr_assert_eq(
-        bind(bed->listener, (const struct sockaddr *) &sun, sizeof sun), 0);
-    cr_assert_eq(listen(bed->listener, 1), 0);
+    bed->listener = listen_at(&sun, sizeof sun);
+}
+
+static void
+listen_ssl(struct tn_bed *bed)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+    socklen_t n = sizeof sin;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bed->listener = listen_at(&sin, sizeof sin);
+    cr_assert_eq(getsockname(bed->listener, (struct sockaddr *) &sin, &n), 0);
+    snprintf(bed->remote, sizeof bed->remote, "ssl:127.0.0.1:%u",
+             ntohs(sin.sin_port));
 }
 
 void
@@ -118,6 +138,11 @@ tn_bed_begin(struct tn_bed *bed, struct tn_rpc_options options)
     bed->dir = tn_peer_dir();
     bed->peer = -1;
     snprintf(bed->remote, sizeof bed->remote, "unix:%s/sock", bed->dir);
+    if (bed->ssl) {
+        listen_ssl(bed);
+    } else {
+        tn_bed_listen(bed);
+    }
     if (bed->twice) {
         char other[200];
         snprintf(other, sizeof other, "%s/other", bed->dir);
@@ -127,7 +152,6 @@ tn_bed_begin(struct tn_bed *bed, struct tn_rpc_options options)
     } else if (!bed->remotes[0]) {
         snprintf(bed->remotes, sizeof bed->remotes, "%s", bed->remote);
     }
-    tn_bed_listen(bed);
     options.remotes = bed->remotes;
     cr_assert_eq(tn_ovsdb_loop_new(&bed->loop, &err), TN_OK);
     cr_assert_eq(

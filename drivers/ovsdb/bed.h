@@ -19,6 +19,7 @@ struct tn_bed {
     int listener, peer;     /* -1: nobody listens, nobody is connected. */
     bool deaf;              /* The peer does not read. */
     bool twice;             /* It is two remotes, by two names. */
+    bool ssl;               /* Its remote is "ssl:", but it is not. */
     struct tn_text heard, to_say;
     /* What the session has told. */
     unsigned ups, downs, answers, lost;
@@ -30,7 +31,8 @@ struct tn_bed {
     void (*then)(struct tn_bed *bed, const char *event);
 };
 
-/* Sets up; 'bed' is zero but for 'remotes', 'twice', 'deaf' and 'then'.  Does
+/* Sets up; 'bed' is zero but for 'remotes', what is told
+ * of the peer, and 'then'.  Does
  * not connect. */
 void tn_bed_begin(struct tn_bed *bed, struct tn_rpc_options options);
 /* The same up to the first connection, which is forgotten in the counts. */
