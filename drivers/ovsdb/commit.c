@@ -69,7 +69,7 @@ static json_t *
 ref_json(const struct build *b, const char *key)
 {
     const char *name = json_string_value(json_object_get(b->named, key));
-    const char *uuid = json_string_value(json_object_get(b->s->uuids, key));
+    const char *uuid = tn_ovs_index_uuid(b->s, key);
     if (name) {
         return tn_ovsdb_named_uuid(name);
     }
@@ -101,14 +101,6 @@ atom_json(const struct build *b, const struct tn_ovs_column *c,
     return json_string(text);
 }
 
-static const char *
-nothing_of(const struct tn_ovs_column *c)
-{
-    return c->type == TN_OVS_INTEGER   ? "0"
-           : c->type == TN_OVS_BOOLEAN ? "false"
-                                       : "";
-}
-
 /* Null: it refers to a row that does not exist; 'err' says so. */
 static json_t *
 value_json(struct build *b, const struct tn_resource *r, size_t column)
@@ -125,7 +117,7 @@ value_json(struct build *b, const struct tn_resource *r, size_t column)
         return map;
     }
     if (!c->set) {
-        return atom_json(b, c, v->n ? v->texts[0] : nothing_of(c));
+        return atom_json(b, c, v->n ? v->texts[0] : tn_ovs_nothing(c));
     }
     json_t *set = tn_ovsdb_set();
     for (size_t i = 0; i < v->n; i++) {

@@ -171,6 +171,9 @@ ref_text(struct reading *r, const char *uuid)
         return TN_OVS_ROOT_KEY;
     }
     const char *key = json_string_value(json_object_get(r->s->keys, uuid));
+    if (!key) {
+        key = json_string_value(json_object_get(r->s->shared, uuid));
+    }
     return key ? tn_arena_strdup(r->arena, key)
                : tn_arena_printf(r->arena, "uuid:%s", uuid);
 }
@@ -226,10 +229,8 @@ read_column(struct reading *r, struct tn_ovs_draft *d,
         read_map(r, d, c, value);
     } else {
         for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
-            const char *text = atom_text(r, tn_ovsdb_set_at(value, i));
-            if (c->set || *text) {
-                tn_ovs_draft_add(d, c->attr, text);
-            }
+            tn_ovs_draft_add(d, c->attr,
+                             atom_text(r, tn_ovsdb_set_at(value, i)));
         }
     }
 }
@@ -315,6 +316,27 @@ holders_of_scope(struct reading *r, const char *scope)
     }
 }
 
+/* Rows that serve without being ours hold rows, too. */
+static void
+holders_shared(struct reading *r)
+{
+    const struct tn_ovs_model *m = r->s->model;
+    const char *uuid;
+    json_t *key;
+    json_object_foreach(r->s->shared, uuid, key)
+    {
+        for (size_t i = 0; i < m->n_kinds; i++) {
+            for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
+                const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
+                if (c->type == TN_OVS_HOLDER && !held_before(m, i, k) &&
+                    tn_ovsdb_row(r->s->db, c->table, uuid)) {
+                    hold(r, c, uuid);
+                }
+            }
+        }
+    }
+}
+
 /* ---- a scope ---- */
 
 static const struct tn_ovs_kind *
@@ -377,6 +399,32 @@ wanted_name(const struct tn_ovs_row *row)
     return i < row->kind->n_columns && row->values[i].n
                ? row->values[i].texts[0]
                : NULL;
+}
+
+static const char *
+uuid_named(const struct reading *r, const struct tn_ovs_row *row)
+{
+    const char *name = wanted_name(row);
+    return name ? json_string_value(json_object_get(
+                      json_object_get(r->s->names, row->kind->table), name))
+                : NULL;
+}
+
+/* Of what is wanted: which rows serve? */
+static void
+note_shared(struct reading *r)
+{
+    for (size_t i = 0; r->want && i < r->want->n; i++) {
+        const struct tn_resource *want = &r->want->items[i];
+        const struct tn_ovs_row *row = want->native;
+        const char *uuid = row->kind->flags & TN_OVS_SHARED &&
+                                   !json_object_get(r->s->uuids, want->key)
+                               ? uuid_named(r, row)
+                               : NULL;
+        if (uuid) {
+            json_object_set_new(r->s->shared, uuid, json_string(want->key));
+        }
+    }
 }
 
 static enum tn_code
@@ -451,12 +499,9 @@ row_instead(const struct reading *r, const struct tn_ovs_row *row)
         const json_t *root = tn_ovs_root(r->s, &uuid);
         return says_otherwise(row, root) ? uuid : NULL;
     }
-    const char *name = wanted_name(row);
-    if (name && row->kind->flags & (TN_OVS_NAMED | TN_OVS_SHARED)) {
-        uuid = json_string_value(json_object_get(
-            json_object_get(r->s->names, row->kind->table), name));
-    }
-    return uuid;
+    return row->kind->flags & (TN_OVS_NAMED | TN_OVS_SHARED)
+               ? uuid_named(r, row)
+               : NULL;
 }
 
 static enum tn_code
@@ -542,6 +587,8 @@ read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
     const char *name;
     json_t *rows;
     bool device_too = scope->n == 0;
+    note_shared(r);
+    holders_shared(r);
     for (size_t i = 0; i < scope->n; i++) {
         holders_of_scope(r, scope->names[i]);
         device_too = device_too || !*scope->names[i];
@@ -580,6 +627,7 @@ tn_ovs_lookup(struct tn_session *s, struct tn_arena *arena, const char *key)
         return NULL;
     }
     tn_map_init(&r.holders, arena, 0);
+    holders_shared(&r);
     holders_of_scope(&r, scope);
     if (*scope) {
         holders_of_scope(&r, "");

@@ -47,6 +47,7 @@ struct tn_session {
     json_t *keys;   /* Uuid -> key, of the same. */
     json_t *places; /* Uuid -> scope, of the same. */
     json_t *uuids;  /* Key -> uuid. */
+    json_t *shared; /* Uuid -> key: rows that are not ours, but serve. */
     json_t *names;  /* Table -> name -> uuid, of all rows of named kinds. */
 };
 

@@ -2,7 +2,8 @@
  *
  * Values are kept as text and sorted, as a set and a map have no order in
  * OVSDB; what a plan shows is made of the same texts, so that two rows are
- * equal when their attributes are.  An empty column has no attribute. */
+ * equal when their attributes are.  A column that is empty, or as nobody has
+ * set it, has no attribute. */
 #include "drivers/ovsdb/row.h"
 
 #include <assert.h>
@@ -125,6 +126,21 @@ attr_cmp(const void *a, const void *b)
                   ((const struct tn_attr *) b)->name);
 }
 
+const char *
+tn_ovs_nothing(const struct tn_ovs_column *c)
+{
+    return c->type == TN_OVS_INTEGER   ? "0"
+           : c->type == TN_OVS_BOOLEAN ? "false"
+                                       : "";
+}
+
+/* What a column holds that nobody has set; servers do not tell of these. */
+static bool
+is_nothing(const struct tn_ovs_column *c, const struct tn_ovs_value *v)
+{
+    return !c->set && v->n == 1 && strcmp(v->texts[0], tn_ovs_nothing(c)) == 0;
+}
+
 struct tn_resource
 tn_ovs_draft_end(struct tn_ovs_draft *d)
 {
@@ -134,6 +150,7 @@ tn_ovs_draft_end(struct tn_ovs_draft *d)
     for (size_t i = 0; i < kind->n_columns; i++) {
         const struct tn_ovs_column *c = &kind->columns[i];
         bool map = c->type == TN_OVS_MAP;
+        d->values[i].n = is_nothing(c, &d->values[i]) ? 0 : d->values[i].n;
         value_sort(&d->values[i], map);
         if (d->values[i].n) {
             attrs[n++] = (struct tn_attr){

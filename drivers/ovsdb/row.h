@@ -94,6 +94,9 @@ void tn_ovs_draft_put(struct tn_ovs_draft *d, const char *attr, const char *key,
  * TN_OURS. */
 struct tn_resource tn_ovs_draft_end(struct tn_ovs_draft *d);
 
+/* What a column that is no set holds when nobody has set it. */
+const char *tn_ovs_nothing(const struct tn_ovs_column *column);
+
 /* Index of the column shown as 'attr'; the number of columns if there is
  * none. */
 size_t tn_ovs_kind_column(const struct tn_ovs_kind *kind, const char *attr);

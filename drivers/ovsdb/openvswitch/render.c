@@ -104,7 +104,6 @@ render_port(struct render *r, const struct tn_net_vpc *vpc,
     const char *name = port->netns ? hashed(r, "p", id) : port->interface;
     tn_ovs_draft_begin(&d, r->arena, &tn_vs_port, vpc->scope, port->name);
     tn_ovs_draft_add(&d, "name", name);
-    tn_ovs_draft_add(&d, "protected", "false");
     tn_ovs_draft_add(&d, "bridge", bridge);
     const char *key = add(r, &d, bridge, port->origin);
 
