@@ -64,16 +64,16 @@ is_own_socket(const char *remote)
 }
 
 static bool
-claim_remotes(struct claims *c, const struct tn_host *host)
+claim_remotes(struct claims *c, const struct tn_host *host,
+              const char *variable, const char *remotes)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text one = {0};
-    const char *left = host->config.ovsdb_remote;
     bool ok = true;
 
-    while (left && ok) {
-        left = tn_inv_remote_next(left, &one);
+    while (remotes && ok) {
+        remotes = tn_inv_remote_next(remotes, &one);
         ok = is_own_socket(tn_text_str(&one)) ||
-             claim(c, host, "tenet_ovsdb_remote", tn_text_str(&one), "");
+             claim(c, host, variable, tn_text_str(&one), "");
     }
     return ok;
 }
@@ -99,7 +99,10 @@ claim_all(struct claims *c, const struct tn_host *host)
         ok &= claim(c, host, "tenet_ovs_system_id", config->ovs_system_id,
                     config->ovn);
     }
-    return claim_remotes(c, host) && ok;
+    ok &= claim_remotes(c, host, "tenet_ovsdb_remote", config->ovsdb_remote);
+    ok &=
+        claim_remotes(c, host, "tenet_ovn_southbound", config->ovn_southbound);
+    return ok;
 }
 
 static int

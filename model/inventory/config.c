@@ -120,7 +120,8 @@ static const struct known_var known[] = {
     {.name = "tenet_ovn_southbound",
      .type = VAR_REMOTES,
      .help = "With `ovn`: where its hypervisors find the Southbound database "
-             "(`ovn-remote`). Without it, their setting is left as it is."},
+             "(`ovn-remote`). No two clouds share one. Without it, the "
+             "hypervisors' setting is left as it is."},
     {.name = "tenet_ovs_bridge",
      .type = VAR_BRIDGE,
      .fallback = "br-int",

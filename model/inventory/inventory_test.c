@@ -412,6 +412,12 @@ static const struct error_row {
      "hosts.yml:4:48: tenet_ovsdb_remote ssl:[2001:db8::2]:6641 of host 'h' is "
      "that of host 'a' already",
      "y"},
+    {HOSTS("all:\n  vars: {tenet_ovn_southbound: 'tcp:192.0.2.9:6642'}\n"
+           "  hosts:\n    a: {tenet_driver: ovn, tenet_ovsdb_remote: "
+           "'tcp:192.0.2.1:6641'}\n    h: {tenet_driver: ovn}\n"),
+     "hosts.yml:2:32: tenet_ovn_southbound tcp:192.0.2.9:6642 of host 'h' is "
+     "that of host 'a' already",
+     "y"},
     {HOSTS("all:\n  hosts:\n    a: {tenet_driver: openvswitch, "
            "tenet_underlay_address: 192.0.2.2}\n    h: {" OVS "}\n"),
      "", "n"}, /* Each machine has a socket of its own. */

@@ -355,7 +355,8 @@ static const struct tn_field spec_fields[] = {
         .type = TN_FIELD_WORD,
         TN_WORDS(encapsulations),
         .fallback = "vxlan",
-        .description = "How packets travel between hosts.",
+        .description = "How packets travel between hosts; in a cloud of OVN, "
+                       "the cloud decides (tenet_ovn_encapsulation).",
         .example = "vxlan",
     },
     {
@@ -397,7 +398,10 @@ const struct tn_kind_table tn_vpc_table = {
     .description =
         "A virtual private cloud: an isolated, routed network of one tenant. "
         "Its addresses may overlap with those of any other VPC. Nothing "
-        "reaches it from another VPC unless both sides grant a Peering.",
+        "reaches it from another VPC unless both sides grant a Peering. Its "
+        "ports, and those of VPCs that it peers with, are on hosts that one "
+        "engine connects: kernel with kernel, Open vSwitch with Open vSwitch, "
+        "or members of one cloud of OVN.",
     .of_tenant = true,
     .spec =
         {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/text.h"
 #include "model/inventory/inventory.h"
 #include "tests/support/memory_source.h"
 
@@ -85,6 +86,11 @@ check_host(const struct tn_host *host)
         CHECK(tn_inventory_var(&host->raw, v->name) == v);
     }
     CHECK(host->config.underlay_mtu >= 576);
+    CHECK(!host->cloud || strcmp(host->cloud->config.driver, "ovn") == 0);
+    CHECK((tn_strcmp0(host->config.driver, "openvswitch") == 0) ==
+          (host->config.ovs_system_id != NULL));
+    CHECK((host->config.ovs_system_id || host->config.ovn_encapsulation) ==
+          (host->config.ovsdb_remote != NULL));
     json = tn_inventory_host_json(&host->raw);
     CHECK(json[0] == '{');
 }
