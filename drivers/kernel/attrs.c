@@ -431,6 +431,14 @@ route(struct tn_arena *arena, const struct tn_k_route *o, struct tn_resource *r)
         tn_k_str_add(&t, " metric ");
         tn_k_str_add_uint(&t, o->metric);
     }
+    if (o->tos) {
+        tn_k_str_add(&t, " tos ");
+        tn_k_str_add_uint(&t, o->tos);
+    }
+    if (o->table) {
+        tn_k_str_add(&t, " table ");
+        tn_k_str_add_uint(&t, o->table);
+    }
     r->key = tn_k_str_end(&t);
     r->name = r->key + at;
 }
@@ -463,6 +471,14 @@ other_link(struct tn_arena *arena, const struct tn_k_foreign *o,
     FILL(r, arena, "link", TN_K_RANK_BRIDGE, a);
     fill_key(r, arena, &o->o, o->key_kind, o->link.name);
     r->claim = interface_claim(arena, o->netns, o->interface);
+    if (strcmp(o->link.master, none) != 0) {
+        struct tn_k_str t;
+        tn_k_str_init(&t, arena);
+        tn_k_str_add(&t, o->link.name);
+        tn_k_str_add(&t, " in bridge ");
+        tn_k_str_add(&t, o->link.master);
+        r->name = tn_k_str_end(&t);
+    }
     if (o->vni) {
         struct tn_k_str t;
         tn_k_str_init(&t, arena);
@@ -488,6 +504,13 @@ table(struct tn_arena *arena, const struct tn_k_foreign_table *o,
 {
     fill(r, "nft-table", TN_K_RANK_NFT, NULL, 0);
     fill_key(r, arena, &o->o, "nft-table", o->name);
+}
+
+static void
+hook(struct tn_arena *arena, const struct tn_k_hook *o, struct tn_resource *r)
+{
+    fill(r, o->kind, TN_K_RANK_ROUTE, NULL, 0);
+    fill_key(r, arena, &o->o, o->kind, o->name);
 }
 
 void
@@ -538,6 +561,9 @@ tn_k_resource(struct tn_arena *arena, const struct tn_k_object *object,
         break;
     case TN_K_OBJ_TABLE:
         table(arena, o, out);
+        break;
+    case TN_K_OBJ_HOOK:
+        hook(arena, o, out);
         break;
     }
 }

@@ -109,6 +109,7 @@ link_of(const struct tn_k_object *o)
     case TN_K_OBJ_ADDRESS:
     case TN_K_OBJ_RULES:
     case TN_K_OBJ_TABLE:
+    case TN_K_OBJ_HOOK:
         break;
     }
     return NULL;
@@ -209,6 +210,7 @@ emit_create(const struct tn_k_emit *e, const struct tn_resource *r,
     case TN_K_OBJ_LINK:
     case TN_K_OBJ_ADDRESS:
     case TN_K_OBJ_TABLE:
+    case TN_K_OBJ_HOOK:
         break;
     }
     return unexpected(r, err);
@@ -242,6 +244,7 @@ emit_update(const struct tn_k_emit *e, const struct tn_step *step,
     case TN_K_OBJ_LINK:
     case TN_K_OBJ_ADDRESS:
     case TN_K_OBJ_TABLE:
+    case TN_K_OBJ_HOOK:
         break;
     }
     return emit_create(e, step->after, step->op, err);
@@ -290,6 +293,7 @@ emit_delete(const struct tn_k_emit *e, const struct tn_resource *r,
         return tn_k_set_rules(e, o, false, err);
     case TN_K_OBJ_ADDRESS:
     case TN_K_OBJ_TABLE:
+    case TN_K_OBJ_HOOK:
         break;
     }
     return unexpected(r, err);

@@ -5,6 +5,7 @@
  * published. */
 #include "drivers/kernel/commit.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <string.h>
@@ -94,6 +95,42 @@ tn_k_create_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
     return make_netns(&f, o->o.ns, &space, err);
 }
 
+/* Puts those base rules back that somebody deleted. */
+static enum tn_code
+restore_rules(const struct tn_k_emit *e, struct tn_k_space *space,
+              struct tn_error *err)
+{
+    struct tn_k_batch b = {0};
+    struct tn_k_refusal refusal = {0};
+    for (int i = 0; i < TN_K_BASE_RULES; i++) {
+        const struct tn_k_base_rule_is *rule = &tn_k_base_rules[i];
+        if (!tn_k_lacks_rule(&space->table, (enum tn_k_base_rule) i)) {
+            continue;
+        }
+        struct fib_rule_hdr head = {.family = rule->family,
+                                    .table = rule->table,
+                                    .action = FR_ACT_TO_TBL};
+        tn_k_msg_begin(&b,
+                       &(struct tn_k_msg){.type = RTM_NEWRULE,
+                                          .flags = NLM_F_CREATE | NLM_F_EXCL,
+                                          .header = &head,
+                                          .header_size = sizeof head,
+                                          .step = e->step,
+                                          .tolerance = TN_K_THERE_IS_FINE});
+        tn_k_put_u32(&b, FRA_PRIORITY, rule->priority);
+        tn_k_put_u8(&b, FRA_PROTOCOL, RTPROT_KERNEL);
+        tn_k_msg_end(&b);
+    }
+    enum tn_code code =
+        tn_k_batch_send(&b, &space->sock, first_refusal, &refusal, err);
+    tn_k_batch_done(&b);
+    if (code == TN_OK && refusal.error) {
+        code = tn_fail_sys(err, tn_k_code_of(refusal.error), refusal.error,
+                           "cannot put a policy rule back");
+    }
+    return code;
+}
+
 enum tn_code
 tn_k_update_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
                   struct tn_error *err)
@@ -109,6 +146,9 @@ tn_k_update_netns(const struct tn_k_emit *e, const struct tn_k_netns *o,
     }
     if (code == TN_OK) {
         code = tn_k_sysctls_write(err);
+    }
+    if (code == TN_OK) {
+        code = restore_rules(e, space, err);
     }
     const struct tn_k_table *t = &space->table;
     for (size_t i = 0; code == TN_OK && i < t->links.n; i++) {

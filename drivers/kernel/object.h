@@ -33,6 +33,7 @@ enum tn_k_kind {
     TN_K_OBJ_ADDRESS, /* Foreign address. */
     TN_K_OBJ_RULES,   /* Our two tables of packet rules. */
     TN_K_OBJ_TABLE,   /* Foreign table of packet rules. */
+    TN_K_OBJ_HOOK,    /* What else of others leads packets astray. */
 };
 
 /* Order of creation.  The rules of the firewall (nft.h) are loaded before
@@ -176,6 +177,8 @@ struct tn_k_route {
     const char *link; /* The interface that leads to 'via'. */
     uint32_t metric;  /* As the kernel stores it; 0 in rendered ones. */
     const char *note; /* Foreign ones: what else there is to say; or null. */
+    uint32_t table;   /* Foreign ones: not in the main one; else 0. */
+    uint8_t tos;      /* Foreign ones. */
 };
 
 struct tn_k_address {
@@ -203,6 +206,12 @@ struct tn_k_rules {
 struct tn_k_foreign_table {
     struct tn_k_object o;
     const char *name; /* "ip filter" */
+};
+
+struct tn_k_hook {
+    struct tn_k_object o;
+    const char *kind; /* "policy-rule", "qdisc", "xdp" */
+    const char *name; /* "b-front/clsact"; all there is to say. */
 };
 
 struct tn_k_stray {

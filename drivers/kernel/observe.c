@@ -44,6 +44,15 @@ add_rules(struct tn_k_watch_vpc *v, const struct tn_nft_observed *seen)
     }
 }
 
+static const char *
+also(struct tn_arena *arena, const char *text, const char *kind,
+     const char *name, const char *what)
+{
+    bool first = text == tn_k_sysctls_wanted();
+    return tn_arena_printf(arena, "%s%s%s%s%s", first ? "" : text,
+                           first ? "" : ", ", kind, name, what);
+}
+
 /* What differs from what is wanted in the namespace as a whole. */
 static const char *
 settings(const struct tn_k_watch_vpc *v, const struct tn_k_visit *visit)
@@ -58,12 +67,13 @@ settings(const struct tn_k_watch_vpc *v, const struct tn_k_visit *visit)
                 tn_k_link_sysctls_add(arena, text, l->link.name, &l->settings);
         }
     }
-    if (v->space->proved) {
-        bool first = text == tn_k_sysctls_wanted();
-        text = tn_arena_printf(arena, "%s%slo/alias=lost", first ? "" : text,
-                               first ? "" : ", ");
+    for (int i = 0; i < TN_K_BASE_RULES; i++) {
+        if (tn_k_lacks_rule(t, (enum tn_k_base_rule) i)) {
+            text =
+                also(arena, text, "rule/", tn_k_base_rules[i].name, "=missing");
+        }
     }
-    return text;
+    return v->space->proved ? also(arena, text, "lo/alias", "", "=lost") : text;
 }
 
 static void

@@ -127,7 +127,69 @@ routes(struct tn_k_watch_vpc *v)
         o->link = l ? v->names[l->rank] : "none";
         o->metric = r->metric;
         o->note = r->note;
-        tn_k_watch_add(v->w, &o->o, r->protocol == TN_K_PROTOCOL);
+        o->tos = r->tos;
+        tn_k_watch_add(v->w, &o->o, r->protocol == TN_K_PROTOCOL && !r->tos);
+    }
+}
+
+/* Ours are in the main table only. */
+static void
+other_routes(struct tn_k_watch_vpc *v)
+{
+    const struct tn_k_table *t = &v->space->table;
+    for (size_t i = 0; i < t->other_routes.n; i++) {
+        const struct tn_k_seen_route *r = &t->other_routes.items[i];
+        struct tn_k_route *o = tn_new(v->w->list.arena, struct tn_k_route);
+        const struct tn_k_seen_link *l = tn_k_table_by_index(t, r->index);
+        o->o = tn_k_watch_object(v, TN_K_OBJ_ROUTE);
+        o->to = r->to;
+        o->via = r->via;
+        o->link = l ? v->names[l->rank] : "none";
+        o->metric = r->metric;
+        o->note = r->note;
+        o->tos = r->tos;
+        o->table = r->table;
+        tn_k_watch_add(v->w, &o->o, false);
+    }
+}
+
+static void
+add_hook(struct tn_k_watch_vpc *v, const char *kind, const char *name)
+{
+    struct tn_k_hook *o = tn_new(v->w->list.arena, struct tn_k_hook);
+    o->o = tn_k_watch_object(v, TN_K_OBJ_HOOK);
+    o->kind = kind;
+    o->name = name;
+    tn_k_watch_add(v->w, &o->o, false);
+}
+
+/* What others made packets meet: rules of routing, and what hangs on links of
+ * ours.  Links of theirs are foreign as a whole. */
+static void
+hooks(struct tn_k_watch_vpc *v)
+{
+    const struct tn_k_table *t = &v->space->table;
+    struct tn_arena *arena = v->w->list.arena;
+    for (size_t i = 0; i < t->rules.n; i++) {
+        add_hook(v, "policy-rule",
+                 tn_arena_strdup(arena, t->rules.items[i].text));
+    }
+    for (size_t i = 0; i < t->qdiscs.n; i++) {
+        const struct tn_k_seen_qdisc *q = &t->qdiscs.items[i];
+        const struct tn_k_seen_link *l = tn_k_table_by_index(t, q->index);
+        if (l && tn_k_link_ours(l)) {
+            add_hook(
+                v, "qdisc",
+                tn_arena_printf(arena, "%s/%s", v->names[l->rank], q->kind));
+        }
+    }
+    for (size_t i = 0; i < t->links.n; i++) {
+        const struct tn_k_seen_link *l = t->by_name[i];
+        if (l->xdp && tn_k_link_ours(l)) {
+            add_hook(v, "xdp",
+                     tn_arena_printf(arena, "%s/program %u", v->names[l->rank],
+                                     l->xdp));
+        }
     }
 }
 
@@ -138,4 +200,6 @@ tn_k_watch_entries(struct tn_k_watch_vpc *v)
     forwarding_entries(v);
     neighbours(v);
     routes(v);
+    other_routes(v);
+    hooks(v);
 }

@@ -154,6 +154,15 @@ tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
     if (code == TN_OK && depth >= TN_K_VPC) {
         code = tn_k_table_fdb(t, &space->sock, err);
     }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_rules(t, &space->sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_other_routes(t, &space->sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_qdiscs(t, &space->sock, err);
+    }
     if (code != TN_OK) {
         return tn_while(err, code, "namespace %s",
                         space->name[0] ? space->name : "of this process");

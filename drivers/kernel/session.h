@@ -14,7 +14,7 @@
 #include "model/base/map.h"
 
 /* What is read of a namespace: its links; also addresses and routes; also
- * neighbours and forwarding entries. */
+ * neighbours, forwarding entries, policy rules and queueing disciplines. */
 enum tn_k_depth { TN_K_LINKS, TN_K_PORTS, TN_K_VPC };
 
 struct tn_k_doomed {

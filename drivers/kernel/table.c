@@ -248,7 +248,7 @@ tn_k_table_addrs(struct tn_k_table *t, struct tn_k_sock *sock,
  * its own only. */
 struct route_dump {
     struct tn_k_table *t;
-    size_t start;
+    size_t start, other_start;
 };
 
 static void
@@ -256,6 +256,7 @@ reset_routes(void *ctx)
 {
     struct route_dump *d = ctx;
     d->t->routes.n = d->start;
+    d->t->other_routes.n = d->other_start;
 }
 
 static const char *
@@ -270,14 +271,21 @@ route_note(const struct rtmsg *rtm)
         return "unreachable";
     case RTN_PROHIBIT:
         return "prohibit";
+    case RTN_LOCAL:
+        return "local";
+    case RTN_THROW:
+        return "throw";
+    case RTN_NAT:
+    case RTN_BROADCAST:
+    case RTN_ANYCAST:
+    case RTN_MULTICAST:
     default:
         return "special";
     }
 }
 
 static void
-route_attr(struct tn_k_seen_route *seen, uint32_t *table,
-           const struct nlattr *a)
+route_attr(struct tn_k_seen_route *seen, const struct nlattr *a)
 {
     switch (tn_k_attr_type(a)) {
     case RTA_DST:
@@ -301,7 +309,7 @@ route_attr(struct tn_k_seen_route *seen, uint32_t *table,
         seen->metric = tn_k_attr_u32(a);
         break;
     case RTA_TABLE:
-        *table = tn_k_attr_u32(a);
+        seen->table = tn_k_attr_u32(a);
         break;
     case RTA_MULTIPATH:
         seen->note = "several paths";
@@ -324,40 +332,73 @@ each_route(void *ctx, const struct nlmsghdr *msg)
         .to = {{rtm->rtm_family == AF_INET ? TN_AF_IPV4 : TN_AF_IPV6, {0}},
                rtm->rtm_dst_len},
         .protocol = rtm->rtm_protocol,
+        .tos = rtm->rtm_tos,
         .note = route_note(rtm),
+        .table = rtm->rtm_table,
     };
-    uint32_t table = rtm->rtm_table;
     const struct nlattr *a;
     int left;
     TN_K_EACH_ATTR_OF(a, msg, sizeof *rtm, left)
     {
-        route_attr(&seen, &table, a);
+        route_attr(&seen, a);
     }
     /* What IPv6 calls 1024 is the default. */
     if (rtm->rtm_family == AF_INET6 && seen.metric == 1024) {
         seen.metric = 0;
     }
     bool gone = seen.index && !tn_k_table_by_index(d->t, seen.index);
-    if (table == RT_TABLE_MAIN && !gone) {
+    if (seen.table == RT_TABLE_MAIN && !gone) {
         *tn_vec_push(d->t->arena, &d->t->routes) = seen;
+    } else if (!gone) {
+        *tn_vec_push(d->t->arena, &d->t->other_routes) = seen;
     }
+}
+
+static enum tn_code
+dump_routes(struct tn_k_table *t, struct tn_k_sock *sock, uint8_t family,
+            uint32_t table, struct tn_error *err)
+{
+    struct {
+        struct rtmsg rtm;
+        struct nlattr head;
+        uint32_t table;
+    } request = {
+        .rtm = {.rtm_family = family},
+        .head = {8, RTA_TABLE},
+        .table = table,
+    };
+    struct route_dump d = {t, t->routes.n, t->other_routes.n};
+    struct tn_k_dump dump = {RTM_GETROUTE, &request,   sizeof request,
+                             reset_routes, each_route, &d};
+    return tn_k_sock_dump(sock, &dump, "routes", err);
 }
 
 enum tn_code
 tn_k_table_routes(struct tn_k_table *t, struct tn_k_sock *sock,
                   struct tn_error *err)
 {
-    static const unsigned char families[] = {AF_INET, AF_INET6};
-    enum tn_code code = TN_OK;
-    for (size_t i = 0; code == TN_OK && i < TN_ARRAY_SIZE(families); i++) {
-        struct rtmsg request = {.rtm_family = families[i],
-                                .rtm_table = RT_TABLE_MAIN};
-        struct route_dump d = {t, t->routes.n};
-        struct tn_k_dump dump = {RTM_GETROUTE, &request,   sizeof request,
-                                 reset_routes, each_route, &d};
-        code = tn_k_sock_dump(sock, &dump, "routes", err);
+    enum tn_code code = dump_routes(t, sock, AF_INET, RT_TABLE_MAIN, err);
+    return code == TN_OK ? dump_routes(t, sock, AF_INET6, RT_TABLE_MAIN, err)
+                         : code;
+}
+
+enum tn_code
+tn_k_table_other_routes(struct tn_k_table *t, struct tn_k_sock *sock,
+                        struct tn_error *err)
+{
+    for (size_t i = 0; i < t->lookups.n; i++) {
+        const struct tn_k_seen_lookup *l = &t->lookups.items[i];
+        struct tn_error local = {0};
+        enum tn_code code = dump_routes(t, sock, l->family, l->table, &local);
+        /* A table without routes is not there. */
+        if (code != TN_OK && code != TN_ENOENT) {
+            if (err) {
+                *err = local;
+            }
+            return code;
+        }
     }
-    return code;
+    return TN_OK;
 }
 
 static void

@@ -34,6 +34,7 @@ struct tn_k_seen_link {
     struct tn_addr local;
     uint32_t rank; /* Place by name. */
     struct tn_k_link_settings settings;
+    uint32_t xdp; /* The program that is attached; 0: none. */
 };
 
 /* Addresses, neighbours and forwarding entries are sorted by link once they
@@ -54,7 +55,9 @@ struct tn_k_seen_route {
     struct tn_addr via;
     uint32_t index, metric;
     uint8_t protocol;
+    uint8_t tos;
     const char *note; /* Null: a plain route. */
+    uint32_t table;   /* Of those that are not in the main one. */
 };
 
 struct tn_k_seen_neigh {
@@ -71,6 +74,35 @@ struct tn_k_seen_fdb {
     bool ours, bridged;
 };
 
+/* A policy rule that is none of those that every namespace begins with. */
+struct tn_k_seen_rule {
+    const char *text; /* "ipv4 100: from 10.0.0.0/8 lookup 7" */
+};
+
+/* A table of routes, other than the main one and the kernel's own, in which
+ * some policy rule looks. */
+struct tn_k_seen_lookup {
+    uint8_t family;
+    uint32_t table;
+};
+
+/* The rules that every namespace begins with, but for the one that leads to a
+ * table that is empty: without them nothing is delivered or routed. */
+enum tn_k_base_rule {
+    TN_K_RULE_LOCAL,
+    TN_K_RULE_MAIN,
+    TN_K_RULE_LOCAL6,
+    TN_K_RULE_MAIN6,
+    TN_K_BASE_RULES
+};
+
+/* A queueing discipline that somebody chose: those that the kernel chooses have
+ * no handle. */
+struct tn_k_seen_qdisc {
+    uint32_t index; /* Of the link. */
+    char kind[16];  /* "clsact" */
+};
+
 struct tn_k_table {
     struct tn_arena *arena;
     uint32_t top_index; /* Of all links, those not kept as well. */
@@ -79,6 +111,12 @@ struct tn_k_table {
     TN_VEC(struct tn_k_seen_route) routes;
     TN_VEC(struct tn_k_seen_neigh) neighs;
     TN_VEC(struct tn_k_seen_fdb) fdb;
+    TN_VEC(struct tn_k_seen_route) other_routes; /* In other tables. */
+    TN_VEC(struct tn_k_seen_rule) rules;
+    TN_VEC(struct tn_k_seen_lookup) lookups; /* Each once. */
+    unsigned base_rules, base_known; /* Those that are there, and those of which
+                                        that is known; by bit. */
+    TN_VEC(struct tn_k_seen_qdisc) qdiscs;
     struct tn_k_seen_link **by_name; /* links.n */
     uint32_t *slots;                 /* Hash by index: place in links + 1. */
     size_t n_slots;
@@ -99,6 +137,35 @@ enum tn_code tn_k_table_neighs(struct tn_k_table *t, struct tn_k_sock *sock,
                                struct tn_error *err) TN_MUST_USE;
 enum tn_code tn_k_table_fdb(struct tn_k_table *t, struct tn_k_sock *sock,
                             struct tn_error *err) TN_MUST_USE;
+
+/* table_hook.c: what leads packets other ways. */
+enum tn_code tn_k_table_rules(struct tn_k_table *t, struct tn_k_sock *sock,
+                              struct tn_error *err) TN_MUST_USE;
+/* The routes of tables in which the rules, which come first, look. */
+enum tn_code tn_k_table_other_routes(struct tn_k_table *t,
+                                     struct tn_k_sock *sock,
+                                     struct tn_error *err) TN_MUST_USE;
+enum tn_code tn_k_table_qdiscs(struct tn_k_table *t, struct tn_k_sock *sock,
+                               struct tn_error *err) TN_MUST_USE;
+/* Family, priority and table of a base rule, and its name: "ipv4/main". */
+struct tn_k_base_rule_is {
+    const char *name;
+    uint8_t family, table;
+    uint32_t priority;
+};
+extern const struct tn_k_base_rule_is tn_k_base_rules[TN_K_BASE_RULES];
+static inline bool
+tn_k_lacks_rule(const struct tn_k_table *t, enum tn_k_base_rule rule)
+{
+    return (t->base_known & ~t->base_rules & 1u << rule) != 0;
+}
+/* Of a message about a rule: which base rule it is, or TN_K_BASE_RULES, and for
+ * others its text, new in 'arena'; null: of no family of ours. */
+enum tn_k_base_rule tn_k_rule_read(struct tn_arena *arena,
+                                   const struct nlmsghdr *msg,
+                                   const char **text);
+/* Of a message about a queueing discipline; false: the kernel chose it. */
+bool tn_k_qdisc_read(const struct nlmsghdr *msg, struct tn_k_seen_qdisc *out);
 
 /* Is it a bridge of ours, or an end of a peering: what has addresses, and
  * settings that we mind?  'mark' begins our aliases. */

@@ -13,7 +13,6 @@
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 #include <linux/netfilter.h>
@@ -318,7 +317,26 @@ address_message(const struct heard *h)
 struct route {
     struct tn_cidr to;
     uint32_t index, metric, table;
+    uint8_t tos;
 };
+
+/* As observe() names it: what follows the prefix. */
+static const char *
+route_more(const struct heard *h, const struct route *r)
+{
+    struct tn_arena *arena = h->w->scratch;
+    const char *s = "";
+    if (r->metric) {
+        s = tn_arena_printf(arena, " metric %u", r->metric);
+    }
+    if (r->tos) {
+        s = tn_arena_printf(arena, "%s tos %u", s, r->tos);
+    }
+    if (r->table != RT_TABLE_MAIN) {
+        s = tn_arena_printf(arena, "%s table %u", s, r->table);
+    }
+    return s;
+}
 
 static void
 say_route(const struct heard *h, const struct route *r, bool ours)
@@ -338,13 +356,9 @@ say_route(const struct heard *h, const struct route *r, bool ours)
         e.key = link_key(h, l->name);
         say(h, &e);
     } else if (s->scope) {
-        char metric[24] = "";
-        if (r->metric) {
-            snprintf(metric, sizeof metric, " metric %u", r->metric);
-        }
         e.scope = s->scope;
         e.key = tn_arena_printf(h->w->scratch, "%s/route/%s%s", s->scope, text,
-                                metric);
+                                route_more(h, r));
         say(h, &e);
     }
     const struct tn_k_end *end = l && ours ? end_of(s, l->name) : NULL;
@@ -363,7 +377,8 @@ route_message(const struct heard *h)
     struct route seen = {
         .to = {{rtm->rtm_family == AF_INET ? TN_AF_IPV4 : TN_AF_IPV6, {0}},
                rtm->rtm_dst_len},
-        .table = rtm->rtm_table};
+        .table = rtm->rtm_table,
+        .tos = rtm->rtm_tos};
     const struct nlattr *a;
     int left;
     if ((rtm->rtm_flags & RTM_F_CLONED) || rtm->rtm_protocol == RTPROT_KERNEL ||
@@ -392,9 +407,12 @@ route_message(const struct heard *h)
     if (rtm->rtm_family == AF_INET6 && seen.metric == 1024) {
         seen.metric = 0; /* The default. */
     }
-    if (seen.table == RT_TABLE_MAIN) {
-        say_route(h, &seen, rtm->rtm_protocol == TN_K_PROTOCOL);
+    if (seen.table == RT_TABLE_LOCAL) {
+        return;
     }
+    say_route(h, &seen,
+              seen.table == RT_TABLE_MAIN &&
+                  rtm->rtm_protocol == TN_K_PROTOCOL);
 }
 
 /* --- neighbours and forwarding entries ----------------------------------- */
@@ -559,6 +577,55 @@ setting_message(const struct heard *h)
     }
 }
 
+static void
+policy_message(const struct heard *h)
+{
+    const char *text = NULL, *scope = h->space->scope;
+    if (!scope) {
+        return;
+    }
+    struct tn_arena *arena = h->w->scratch;
+    enum tn_k_base_rule base = tn_k_rule_read(arena, h->msg, &text);
+    if (base == TN_K_BASE_RULES && !text) {
+        return;
+    }
+    bool gone = h->msg->nlmsg_type == RTM_DELRULE;
+    const char *name = text ? text : tn_k_base_rules[base].name;
+    struct tn_event e = {
+        .type = !text  ? TN_EVENT_CHANGED
+                : gone ? TN_EVENT_GONE
+                       : TN_EVENT_APPEARED,
+        .scope = scope,
+        .key = text ? tn_arena_printf(arena, "%s/policy-rule/%s", scope, text)
+                    : tn_arena_printf(arena, "%s/netns", scope),
+        .what = tn_arena_printf(arena, "policy rule %s %s", name,
+                                gone ? "deleted" : "added")};
+    say(h, &e);
+}
+
+static void
+qdisc_message(const struct heard *h)
+{
+    struct tn_k_seen_qdisc seen;
+    if (!h->space->scope || !tn_k_qdisc_read(h->msg, &seen)) {
+        return;
+    }
+    const struct tn_k_heard_link *l = tn_k_watched_link(h->space, seen.index);
+    if (!l || strcmp(link_kind(l->name), "link") == 0) {
+        return; /* None of ours. */
+    }
+    struct tn_arena *arena = h->w->scratch;
+    bool gone = h->msg->nlmsg_type == RTM_DELQDISC;
+    struct tn_event e = {
+        .type = gone ? TN_EVENT_GONE : TN_EVENT_APPEARED,
+        .scope = h->space->scope,
+        .key = tn_arena_printf(arena, "%s/qdisc/%s/%s", h->space->scope,
+                               l->name, seen.kind),
+        .what = tn_arena_printf(arena, "qdisc %s of %s %s", seen.kind, l->name,
+                                gone ? "deleted" : "added")};
+    say(h, &e);
+}
+
 void
 tn_k_watch_route_message(struct tn_watch *w, struct tn_k_watched *space,
                          const struct nlmsghdr *msg)
@@ -583,6 +650,14 @@ tn_k_watch_route_message(struct tn_watch *w, struct tn_k_watched *space,
         break;
     case RTM_NEWNETCONF:
         setting_message(&h);
+        break;
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+        policy_message(&h);
+        break;
+    case RTM_NEWQDISC:
+    case RTM_DELQDISC:
+        qdisc_message(&h);
         break;
     default: /* The kernel's numbers, not ours. */
         break;
