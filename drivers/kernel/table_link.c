@@ -202,6 +202,31 @@ parse_settings(const struct nlattr *families, struct tn_k_link_settings *out)
     }
 }
 
+/* The program in whatever place; if there are several, any. */
+static uint32_t
+xdp_program(const struct nlattr *xdp)
+{
+    const struct nlattr *a;
+    int left;
+    uint32_t attached = 0;
+    TN_K_EACH_ATTR_IN(a, xdp, left)
+    {
+        switch (tn_k_attr_type(a)) {
+        case IFLA_XDP_ATTACHED:
+            attached = attached ? attached : tn_k_attr_u8(a);
+            break;
+        case IFLA_XDP_PROG_ID:
+        case IFLA_XDP_DRV_PROG_ID:
+        case IFLA_XDP_SKB_PROG_ID:
+        case IFLA_XDP_HW_PROG_ID:
+            return tn_k_attr_u32(a);
+        default:
+            break;
+        }
+    }
+    return attached;
+}
+
 void
 tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
                       struct tn_k_seen_link *out)
@@ -255,6 +280,9 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
             break;
         case IFLA_AF_SPEC:
             parse_settings(a, &out->settings);
+            break;
+        case IFLA_XDP:
+            out->xdp = xdp_program(a);
             break;
         default:
             break;

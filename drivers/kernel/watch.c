@@ -154,6 +154,9 @@ arm(const struct tn_watch *w)
 {
     int64_t at = w->retry_at;
     struct itimerspec t = {0};
+    if (w->poll_at && (!at || w->poll_at < at)) {
+        at = w->poll_at;
+    }
     if (w->paused) {
         int64_t end = w->now + (int64_t) PAUSE_MS * 1000000;
         at = at && at < end ? at : end;

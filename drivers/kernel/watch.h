@@ -16,6 +16,7 @@
 #define TN_KERNEL_WATCH_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "drivers/driver.h"
 #include "drivers/kernel/table.h"
@@ -74,7 +75,8 @@ struct tn_watch {
     struct tn_k_watch_plan plan;
     struct tn_k_sock ask; /* In the watch's own namespace, as are: */
     int route, rules;
-    int epoll, timer, folder; /* The last: inotify of /run/netns. */
+    int epoll, timer, folder; /* The last: inotify of /run/netns; -1: there is
+                                 none to be had, and the folder is polled. */
     int home;                 /* The namespace of the process. */
     struct tn_k_nsid *nsids;  /* Heap. */
     size_t n_nsids;
@@ -92,7 +94,10 @@ struct tn_watch {
     bool paused;      /* The sockets do not wake: only the timer does. */
     int64_t retry_at; /* When to look for pending namespaces; 0: never. */
     int64_t retry_ms; /* The last pause. */
-    unsigned errors;  /* Of the sockets, one after the other. */
+    int64_t poll_at;  /* When to look whether the folder changed; 0: never. */
+    struct timespec folder_time; /* When it did, the last time. */
+    bool folder_again;           /* It may have once more in the same tick. */
+    unsigned errors;             /* Of the sockets, one after the other. */
 };
 
 /* watch.c: takes note of an event unless its scope is quiet.  Texts are
@@ -136,6 +141,9 @@ enum tn_code tn_k_watch_sockets(struct tn_watch *w,
 /* Reads what is there, at most 'most' messages; returns how many there
  * were. */
 size_t tn_k_watch_drain(struct tn_watch *w, size_t most);
+/* Watches the folder by inotify; false: the system has no more of those. */
+enum tn_code tn_k_watch_folder(struct tn_watch *w, bool *watched,
+                               struct tn_error *err) TN_MUST_USE;
 /* Lets the sockets wake who polls, or not. */
 void tn_k_watch_wake(struct tn_watch *w, bool on);
 

@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "drivers/kernel/netns.h"
+#include "model/base/cleanup.h"
+#include "model/base/time.h"
 
 enum {
     RECEIVE_BUFFER = 8 * 1024 * 1024,
@@ -31,6 +33,7 @@ static const int route_groups[] = {
     RTNLGRP_LINK,        RTNLGRP_NEIGH,        RTNLGRP_IPV4_IFADDR,
     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,
     RTNLGRP_NSID,        RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+    RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,    RTNLGRP_TC,
 };
 static const int rules_groups[] = {NFNLGRP_NFTABLES};
 
@@ -169,6 +172,30 @@ poll_add(const struct tn_watch *w, int fd)
     return fd >= 0 && epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
+/* A user has 128 of them by default, and so has root for all its programs. */
+enum tn_code
+tn_k_watch_folder(struct tn_watch *w, bool *watched, struct tn_error *err)
+{
+    const uint32_t mask = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+    TN_CLEANUP(tn_cleanup_fd) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    *watched = false;
+    if (fd < 0) {
+        return errno == EMFILE || errno == ENFILE
+                   ? TN_OK
+                   : tn_fail_sys(err, TN_EUNAVAILABLE, errno, "inotify");
+    }
+    if (inotify_add_watch(fd, "/run/netns", mask) < 0) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "/run/netns");
+    }
+    if (!poll_add(w, fd)) {
+        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "epoll");
+    }
+    w->folder = fd;
+    fd = -1;
+    *watched = true;
+    return TN_OK;
+}
+
 enum tn_code
 tn_k_watch_sockets(struct tn_watch *w, struct tn_error *err)
 {
@@ -183,20 +210,14 @@ tn_k_watch_sockets(struct tn_watch *w, struct tn_error *err)
     (void) mkdir("/run/netns", 0755);
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    w->folder = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (w->folder < 0) {
-        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "inotify");
-    }
-    if (inotify_add_watch(w->folder, "/run/netns",
-                          IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO) <
-        0) {
-        return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "/run/netns");
-    }
-    if (!poll_add(w, w->timer) || !poll_add(w, w->folder) ||
-        !poll_add(w, w->route) || !poll_add(w, w->rules)) {
+    if (!poll_add(w, w->timer) || !poll_add(w, w->route) ||
+        !poll_add(w, w->rules)) {
         return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "epoll");
     }
-    return TN_OK;
+    bool watched = false;
+    code = tn_k_watch_folder(w, &watched, err);
+    w->poll_at = watched ? 0 : tn_now_ns();
+    return code;
 }
 
 void

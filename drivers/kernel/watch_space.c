@@ -20,7 +20,7 @@
 #include "drivers/kernel/netns.h"
 #include "model/base/cleanup.h"
 
-enum { RETRY_FIRST_MS = 1, RETRY_LAST_MS = 2000 };
+enum { RETRY_FIRST_MS = 1, RETRY_LAST_MS = 2000, FOLDER_MS = 500 };
 
 struct tn_k_heard_link *
 tn_k_watched_link(const struct tn_k_watched *space, uint32_t index)
@@ -92,6 +92,7 @@ state_of(const struct tn_k_seen_link *seen)
         seen->vni,
         seen->port,
         seen->dying,
+        seen->xdp,
         tn_hash64(seen->alias, strlen(seen->alias)),
         tn_hash64(seen->type_name, strlen(seen->type_name)),
         tn_hash64(seen->link.name, strlen(seen->link.name)),
@@ -460,12 +461,57 @@ check_pending(struct tn_watch *w)
     }
 }
 
+/* Looks at all namespaces again. */
+static void
+check_all(struct tn_watch *w)
+{
+    for (size_t i = 0; i < w->plan.all.n; i++) {
+        struct tn_k_watched *space = w->plan.all.items[i];
+        struct tn_error err = {0};
+        if (space->name[0] &&
+            tn_k_watched_check(w, space, true, &err) != TN_OK) {
+            tn_k_events_lost(w, "a namespace could not be watched");
+        }
+        if (space->pending) {
+            tn_k_watched_retry(w);
+        }
+    }
+}
+
+/* Without inotify: did the folder change?  A change leads to two looks, for
+ * another one may follow that is not a tick of the clock later. */
+static void
+folder_poll(struct tn_watch *w)
+{
+    struct stat st;
+    bool watched = false;
+    struct tn_error err = {0};
+    if (w->now < w->poll_at) {
+        return;
+    }
+    bool changed = stat("/run/netns", &st) != 0 ||
+                   st.st_mtim.tv_sec != w->folder_time.tv_sec ||
+                   st.st_mtim.tv_nsec != w->folder_time.tv_nsec;
+    w->folder_time = st.st_mtim;
+    w->poll_at = w->now + (int64_t) FOLDER_MS * 1000000;
+    if (tn_k_watch_folder(w, &watched, &err) == TN_OK && watched) {
+        w->poll_at = 0; /* There is one now: what came before is not told. */
+    }
+    if (changed || w->folder_again || watched) {
+        w->folder_again = changed;
+        check_all(w);
+    }
+}
+
 void
 tn_k_watched_folder(struct tn_watch *w)
 {
+    if (w->poll_at) {
+        folder_poll(w);
+    }
     _Alignas(struct inotify_event) char buf[4096];
     ssize_t n;
-    while ((n = read(w->folder, buf, sizeof buf)) > 0) {
+    while (w->folder >= 0 && (n = read(w->folder, buf, sizeof buf)) > 0) {
         for (char *p = buf; p < buf + n;) {
             const struct inotify_event *e =
                 (const struct inotify_event *) (void *) p;
