@@ -91,14 +91,10 @@ tn_ovs_rpc_options(const char *remote)
 }
 
 enum tn_code
-tn_ovs_open(const struct tn_ovs_model *model, const struct tn_device *device,
-            struct tn_session **out, struct tn_error *err)
+tn_ovs_session_new(const struct tn_ovs_model *model,
+                   const struct tn_device *device, struct tn_session **out,
+                   struct tn_error *err)
 {
-    const struct tn_rpc_options options =
-        tn_ovs_rpc_options(device->host->config.ovsdb_remote);
-    static const struct tn_ovsdb_events events = {.changed =
-                                                      tn_ovs_index_changed};
-    struct wants wants = {.n = 0};
     struct tn_session *s = calloc(1, sizeof *s);
     if (!s) {
         return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
@@ -106,20 +102,45 @@ tn_ovs_open(const struct tn_ovs_model *model, const struct tn_device *device,
     s->model = model;
     s->device = device;
     tn_ovs_index_init(s);
-    wants_of(model, &wants);
+    *out = s;
+    return TN_OK;
+}
+
+enum tn_code
+tn_ovs_session_start(struct tn_session *s, const struct tn_ovsdb_events *events,
+                     void *ctx, struct tn_error *err)
+{
+    const struct tn_rpc_options options =
+        tn_ovs_rpc_options(s->device->host->config.ovsdb_remote);
+    struct wants wants = {.n = 0};
+    wants_of(s->model, &wants);
     enum tn_code code = tn_ovsdb_loop_new(&s->loop, err);
     if (!code) {
-        code = tn_ovsdb_open(s->loop, &options, model->database, model->leader,
-                             wants.list, &events, s, &s->db, err);
+        code = tn_ovsdb_open(s->loop, &options, s->model->database,
+                             s->model->leader, wants.list, events, ctx, &s->db,
+                             err);
     }
     if (!code) {
         code = tn_ovsdb_wait(s->db, TN_OVS_TIMEOUT_MS, err);
     }
+    return code ? tn_while(err, code, "device %s", s->device->name) : TN_OK;
+}
+
+enum tn_code
+tn_ovs_open(const struct tn_ovs_model *model, const struct tn_device *device,
+            struct tn_session **out, struct tn_error *err)
+{
+    static const struct tn_ovsdb_events events = {.changed =
+                                                      tn_ovs_index_changed};
+    struct tn_session *s = NULL;
+    enum tn_code code = tn_ovs_session_new(model, device, &s, err);
+    if (!code) {
+        code = tn_ovs_session_start(s, &events, s, err);
+    }
     if (code) {
         tn_ovs_close(s);
-        return tn_while(err, code, "device %s", device->name);
+        return code;
     }
-    s->ready = true;
     *out = s;
     return TN_OK;
 }

@@ -38,8 +38,7 @@ struct tn_session {
     const struct tn_device *device;
     struct tn_ovsdb_loop *loop;
     struct tn_ovsdb *db;
-    bool ready; /* The copy was whole once. */
-    void *own;  /* The model's. */
+    void *own; /* The model's. */
 
     /* Indices of the copy, as objects of jansson.  They hold names only, so
      * that rows are always asked of the copy. */
@@ -62,6 +61,17 @@ enum { TN_OVS_TIMEOUT_MS = 30000 };
 /* How a remote is spoken to: the files of TLS are what TENET_OVSDB_CA,
  * TENET_OVSDB_CERTIFICATE and TENET_OVSDB_KEY name. */
 struct tn_rpc_options tn_ovs_rpc_options(const char *remote);
+
+/* The two halves of opening, for the watch: a session that is nowhere yet, and
+ * its copy made whole.  'events' must pass 'changed' on to
+ * tn_ovs_index_changed(). */
+enum tn_code tn_ovs_session_new(const struct tn_ovs_model *model,
+                                const struct tn_device *device,
+                                struct tn_session **out,
+                                struct tn_error *err) TN_MUST_USE;
+enum tn_code tn_ovs_session_start(struct tn_session *session,
+                                  const struct tn_ovsdb_events *events,
+                                  void *ctx, struct tn_error *err) TN_MUST_USE;
 
 enum tn_code tn_ovs_open(const struct tn_ovs_model *model,
                          const struct tn_device *device,

@@ -7,6 +7,7 @@
 #include "drivers/ovsdb/openvswitch/openvswitch.h"
 
 #include "drivers/ovsdb/device.h"
+#include "drivers/ovsdb/watch.h"
 #include "drivers/ovsdb/openvswitch/kinds.h"
 #include "drivers/ovsdb/openvswitch/render.h"
 #include "model/base/time.h"
@@ -71,10 +72,19 @@ vs_open(const struct tn_device *device,
     return tn_ovs_open(&model, device, out, err);
 }
 
+static enum tn_code
+vs_watch_open(const struct tn_device *device,
+              const struct tn_driver_env *env TN_UNUSED, struct tn_watch **out,
+              struct tn_error *err)
+{
+    return tn_ovs_watch_open(&model, device, out, err);
+}
+
 const struct tn_driver tn_driver_openvswitch = {
     .abi = TN_DRIVER_ABI,
     .name = "openvswitch",
-    .caps = TN_CAP_ATOMIC | TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED,
+    .caps = TN_CAP_ATOMIC | TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED |
+            TN_CAP_EVENTS,
     .render = tn_vs_render,
     .open = vs_open,
     .close = tn_ovs_close,
@@ -82,4 +92,10 @@ const struct tn_driver tn_driver_openvswitch = {
     .stage = tn_ovs_stage,
     .commit = tn_ovs_commit,
     .rollback = tn_ovs_rollback,
+    .watch_open = vs_watch_open,
+    .watch_fd = tn_ovs_watch_fd,
+    .watch_read = tn_ovs_watch_read,
+    .watch_update = tn_ovs_watch_update,
+    .watch_quiet = tn_ovs_watch_quiet,
+    .watch_close = tn_ovs_watch_close,
 };

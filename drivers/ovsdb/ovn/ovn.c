@@ -2,6 +2,7 @@
 #include "drivers/ovsdb/ovn/ovn.h"
 
 #include "drivers/ovsdb/device.h"
+#include "drivers/ovsdb/watch.h"
 #include "drivers/ovsdb/ovn/barrier.h"
 #include "drivers/ovsdb/ovn/kinds.h"
 #include "drivers/ovsdb/ovn/render.h"
@@ -29,13 +30,22 @@ ovn_open(const struct tn_device *device,
     return tn_ovs_open(&model, device, out, err);
 }
 
+static enum tn_code
+ovn_watch_open(const struct tn_device *device,
+               const struct tn_driver_env *env TN_UNUSED, struct tn_watch **out,
+               struct tn_error *err)
+{
+    return tn_ovs_watch_open(&model, device, out, err);
+}
+
 /* What keeps traffic out: ports are open without it. */
 static const char *const guards[] = {"guard", "filter", "policy", NULL};
 
 const struct tn_driver tn_driver_ovn = {
     .abi = TN_DRIVER_ABI,
     .name = "ovn",
-    .caps = TN_CAP_ATOMIC | TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED,
+    .caps = TN_CAP_ATOMIC | TN_CAP_COMPARE | TN_CAP_OWNER | TN_CAP_SCOPED |
+            TN_CAP_EVENTS,
     .guards = guards,
     .render = tn_ovn_render,
     .open = ovn_open,
@@ -44,4 +54,10 @@ const struct tn_driver tn_driver_ovn = {
     .stage = tn_ovs_stage,
     .commit = tn_ovs_commit,
     .rollback = tn_ovs_rollback,
+    .watch_open = ovn_watch_open,
+    .watch_fd = tn_ovs_watch_fd,
+    .watch_read = tn_ovs_watch_read,
+    .watch_update = tn_ovs_watch_update,
+    .watch_quiet = tn_ovs_watch_quiet,
+    .watch_close = tn_ovs_watch_close,
 };

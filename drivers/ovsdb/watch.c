@@ -1,0 +1,285 @@
+/* watch.c - see watch.h.
+ *
+ * The loop of the session and an eventfd are in one epoll set, which is what is
+ * polled: the eventfd is for events that arrived while somebody else was
+ * turning the loop.  Who ends a silence lets the copy catch up first, so that
+ * what was written until then has arrived and is dropped. */
+#include "drivers/ovsdb/watch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "drivers/ovsdb/index.h"
+#include "drivers/ovsdb/value.h"
+#include "model/base/cleanup.h"
+#include "model/base/time.h"
+
+enum { CATCH_UP_MS = 2000, TURNS = 64 };
+
+struct tn_watch {
+    pthread_mutex_t lock;
+    struct tn_session *session;
+    struct tn_device device; /* What a session needs of it. */
+    struct tn_host host;
+    char *instance, *remote, *name;
+    int epoll, wake;
+    bool open;     /* All that was there at first has been passed over. */
+    json_t *quiet; /* Scopes. */
+    bool quiet_all;
+    struct tn_arena *arena; /* Of 'events'. */
+    TN_VEC(struct tn_event) events;
+};
+
+static bool
+is_quiet(const struct tn_watch *w, const char *scope)
+{
+    return w->quiet_all || json_object_get(w->quiet, scope);
+}
+
+static void
+tell(struct tn_watch *w, enum tn_event_type type, const char *scope,
+     const char *key, const char *table)
+{
+    static const char *const verbs[] = {[TN_EVENT_CHANGED] = "changed",
+                                        [TN_EVENT_GONE] = "deleted",
+                                        [TN_EVENT_APPEARED] = "appeared"};
+    for (size_t i = 0; i < w->events.n; i++) {
+        const struct tn_event *e = &w->events.items[i];
+        if (e->type == type && tn_streq(e->key, key) &&
+            strcmp(e->scope, scope) == 0) {
+            return;
+        }
+    }
+    *tn_vec_push(w->arena, &w->events) = (struct tn_event){
+        .type = type,
+        .scope = tn_arena_strdup(w->arena, scope),
+        .key = key ? tn_arena_strdup(w->arena, key) : NULL,
+        .what = tn_arena_printf(w->arena, "row of %s %s", table, verbs[type]),
+        .time_ns = tn_now_ns(),
+    };
+}
+
+/* Does the change concern a column that is compared?  Of the root row, whose
+ * counters go up all the time, only some keys of a map are. */
+static bool
+concerns_us(const struct tn_ovs_model *model, const char *table,
+            const json_t *old, const json_t *now)
+{
+    const json_t *was = json_object_get(old, "external_ids");
+    const json_t *is = json_object_get(now, "external_ids");
+    if (strcmp(table, model->root) != 0 || !old || !now) {
+        return true;
+    }
+    bool differs = false;
+    for (size_t i = 0; i < model->n_kinds; i++) {
+        const struct tn_ovs_kind *kind = model->kinds[i];
+        for (size_t k = 0; kind->flags & TN_OVS_SINGLE && k < kind->n_columns;
+             k++) {
+            const char *m = kind->columns[k].member;
+            differs = differs || (was && m &&
+                                  !tn_streq(tn_ovsdb_map_get(was, m),
+                                            tn_ovsdb_map_get(is, m)));
+        }
+    }
+    return differs || (was && !tn_streq(tn_ovsdb_map_get(was, TN_OVS_KEY),
+                                        tn_ovsdb_map_get(is, TN_OVS_KEY)));
+}
+
+static void
+on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
+           const json_t *now)
+{
+    struct tn_watch *w = ctx;
+    struct tn_session *s = w->session;
+    char scope[512] = "", key[1024] = "";
+    const char *was = json_string_value(json_object_get(s->places, uuid));
+    bool ours = was != NULL;
+    if (ours) {
+        const char *k = json_string_value(json_object_get(s->keys, uuid));
+        strncat(scope, was, sizeof scope - 1);
+        strncat(key, k, sizeof key - 1);
+    }
+    tn_ovs_index_changed(s, table, uuid, old, now);
+    if (!ours) {
+        was = json_string_value(json_object_get(s->places, uuid));
+        const char *k = json_string_value(json_object_get(s->keys, uuid));
+        ours = was != NULL;
+        if (ours) {
+            strncat(scope, was, sizeof scope - 1);
+            strncat(key, k, sizeof key - 1);
+        }
+    }
+    if (w->open && ours && !is_quiet(w, scope) &&
+        concerns_us(s->model, table, old, now)) {
+        tell(w,
+             !old   ? TN_EVENT_APPEARED
+             : !now ? TN_EVENT_GONE
+                    : TN_EVENT_CHANGED,
+             scope, key, table);
+    }
+}
+
+static enum tn_code
+session_open(struct tn_watch *w, const struct tn_ovs_model *model,
+             struct tn_error *err)
+{
+    static const struct tn_ovsdb_events events = {.changed = on_changed};
+    enum tn_code code = tn_ovs_session_new(model, &w->device, &w->session, err);
+    if (!code) {
+        code = tn_ovs_session_start(w->session, &events, w, err);
+    }
+    return code;
+}
+
+static enum tn_code
+poll_set(struct tn_watch *w, struct tn_error *err)
+{
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event e = {.events = EPOLLIN};
+    if (w->epoll < 0 || w->wake < 0 ||
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &e) < 0 ||
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, tn_ovsdb_loop_fd(w->session->loop),
+                  &e) < 0) {
+        return tn_fail_sys(err, TN_EINTERNAL, errno, "epoll");
+    }
+    return TN_OK;
+}
+
+enum tn_code
+tn_ovs_watch_open(const struct tn_ovs_model *model,
+                  const struct tn_device *device, struct tn_watch **out,
+                  struct tn_error *err)
+{
+    struct tn_watch *w = calloc(1, sizeof *w);
+    if (!w) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    w->epoll = w->wake = -1;
+    w->instance = strdup(device->instance);
+    w->remote = strdup(device->host->config.ovsdb_remote);
+    w->name = strdup(device->name);
+    w->host.config.ovsdb_remote = w->remote;
+    w->device = (struct tn_device){
+        .name = w->name, .host = &w->host, .instance = w->instance};
+    w->quiet = json_object();
+    w->arena = tn_arena_new();
+    enum tn_code code = session_open(w, model, err);
+    if (!code) {
+        code = poll_set(w, err);
+    }
+    if (code) {
+        tn_ovs_watch_close(w);
+        return code;
+    }
+    w->open = true;
+    *out = w;
+    return TN_OK;
+}
+
+int
+tn_ovs_watch_fd(const struct tn_watch *w)
+{
+    return w->epoll;
+}
+
+enum tn_code
+tn_ovs_watch_read(struct tn_watch *w, struct tn_arena *arena,
+                  const struct tn_event **out, size_t *n, struct tn_error *err)
+{
+    uint64_t count;
+    enum tn_code code = TN_OK;
+    pthread_mutex_lock(&w->lock);
+    (void) !read(w->wake, &count, sizeof count);
+    code = tn_ovsdb_loop_turn(w->session->loop, 0, err);
+    struct tn_event *events = tn_new_n(arena, struct tn_event, w->events.n + 1);
+    for (size_t i = 0; i < w->events.n; i++) {
+        events[i] = w->events.items[i];
+        events[i].scope = tn_arena_strdup(arena, events[i].scope);
+        events[i].key = tn_arena_strdup(arena, events[i].key);
+        events[i].what = tn_arena_strdup(arena, events[i].what);
+    }
+    *out = events;
+    *n = w->events.n;
+    memset(&w->events, 0, sizeof w->events);
+    tn_arena_reset(w->arena);
+    pthread_mutex_unlock(&w->lock);
+    return code;
+}
+
+enum tn_code
+tn_ovs_watch_update(struct tn_watch *w TN_UNUSED,
+                    const struct tn_device *device TN_UNUSED,
+                    struct tn_error *err TN_UNUSED)
+{
+    return TN_OK; /* All rows of ours are watched, whatever is wanted. */
+}
+
+static void
+forget_quiet(struct tn_watch *w)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->events.n; i++) {
+        if (!is_quiet(w, w->events.items[i].scope)) {
+            w->events.items[kept++] = w->events.items[i];
+        }
+    }
+    w->events.n = kept;
+}
+
+void
+tn_ovs_watch_quiet(struct tn_watch *w, const struct tn_scope *scope, bool quiet)
+{
+    struct tn_error ignored = {0};
+    uint64_t one = 1;
+    pthread_mutex_lock(&w->lock);
+    if (!quiet) {
+        /* If the server does not answer, events too many are told later. */
+        if (tn_ovsdb_catch_up(w->session->db, CATCH_UP_MS, &ignored)) {
+            ignored = (struct tn_error){0};
+        }
+        forget_quiet(w);
+    }
+    if (scope->n == 0) {
+        w->quiet_all = quiet;
+    }
+    for (size_t i = 0; i < scope->n; i++) {
+        if (quiet) {
+            json_object_set_new(w->quiet, scope->names[i], json_true());
+        } else {
+            json_object_del(w->quiet, scope->names[i]);
+        }
+    }
+    if (w->events.n) {
+        (void) !write(w->wake, &one, sizeof one);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void
+tn_ovs_watch_close(struct tn_watch *w)
+{
+    if (!w) {
+        return;
+    }
+    if (w->epoll >= 0) {
+        close(w->epoll);
+    }
+    if (w->wake >= 0) {
+        close(w->wake);
+    }
+    tn_ovs_close(w->session);
+    json_decref(w->quiet);
+    tn_arena_free(w->arena);
+    free(w->instance);
+    free(w->remote);
+    free(w->name);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
