@@ -19,7 +19,7 @@ find_library(JQ_LINK_LIBRARIES jq REQUIRED)
 
 # Those that are loaded when they are first used.
 include(TenetLazy)
-foreach(name CURL MHD SYSTEMD JQ SSL CRYPTO)
+foreach(name CURL MHD SYSTEMD JQ SSL CRYPTO NFTABLES)
   tn_lazy(${name})
 endforeach()
 

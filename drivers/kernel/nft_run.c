@@ -2,7 +2,8 @@
  *
  * setns(2) and unshare(2) of a network namespace concern the calling thread
  * only.  A libnftables context opens its sockets where it is made and some
- * later, so the whole run happens inside. */
+ * later, so the whole run happens inside.  It is loaded when a device is opened
+ * (lazy.h): what only compiles needs none of it. */
 #include "drivers/kernel/nft_kernel.h"
 
 #include <dlfcn.h>
@@ -19,6 +20,17 @@
 #include <nftables/libnftables.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/lazy.h"
+
+#define NFTABLES_CALLS(X)                                                      \
+    X(nft_ctx_buffer_error)                                                    \
+    X(nft_ctx_buffer_output)                                                   \
+    X(nft_ctx_free)                                                            \
+    X(nft_ctx_get_error_buffer)                                                \
+    X(nft_ctx_get_output_buffer)                                               \
+    X(nft_ctx_new)                                                             \
+    X(nft_run_cmd_from_buffer)
+TN_LAZY(libnftables, NFTABLES_CALLS, TN_SONAME_NFTABLES, TN_PACKAGE_NFTABLES);
 
 /* libnftables keeps tables of its own in globals and does not promise to be
  * thread-safe.  The one mutable object at file scope, for that reason. */
@@ -28,7 +40,7 @@ static void
 close_context(void *ctx)
 {
     pthread_mutex_lock(&library);
-    nft_ctx_free(ctx);
+    sym_nft_ctx_free(ctx);
     pthread_mutex_unlock(&library);
 }
 
@@ -127,11 +139,12 @@ static enum tn_code
 run_here(struct nft_ctx *ctx, const char *commands, struct tn_text *out,
          struct tn_error *err)
 {
-    if (!ctx || nft_ctx_buffer_output(ctx) || nft_ctx_buffer_error(ctx)) {
+    if (!ctx || sym_nft_ctx_buffer_output(ctx) ||
+        sym_nft_ctx_buffer_error(ctx)) {
         return tn_fail(err, TN_EINTERNAL, 0, "cannot start libnftables");
     }
-    if (nft_run_cmd_from_buffer(ctx, commands)) {
-        const char *words = nft_ctx_get_error_buffer(ctx);
+    if (sym_nft_run_cmd_from_buffer(ctx, commands)) {
+        const char *words = sym_nft_ctx_get_error_buffer(ctx);
         /* The first two lines: a message, and the command it is about. */
         size_t first = strcspn(words, "\n");
         const char *second = words + first + (words[first] == '\n');
@@ -140,7 +153,7 @@ run_here(struct nft_ctx *ctx, const char *commands, struct tn_text *out,
                        (int) strcspn(second, "\n"), second);
     }
     if (out) {
-        tn_text_add(out, nft_ctx_get_output_buffer(ctx));
+        tn_text_add(out, sym_nft_ctx_get_output_buffer(ctx));
     }
     return TN_OK;
 }
@@ -150,12 +163,15 @@ tn_nft_run(struct tn_nft_aside *aside, int netns, const char *commands,
            struct tn_text *out, struct tn_error *err)
 {
     struct tn_nft_visit visit = {-1};
-    enum tn_code code = tn_nft_enter(&visit, netns, err);
+    enum tn_code code = tn_lazy_load(&libnftables, err);
+    if (!code) {
+        code = tn_nft_enter(&visit, netns, err);
+    }
     if (code) {
         return code;
     }
     pthread_mutex_lock(&library);
-    struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+    struct nft_ctx *ctx = sym_nft_ctx_new(NFT_CTX_DEFAULT);
     code = run_here(ctx, commands, out, err);
     pthread_mutex_unlock(&library);
     tn_nft_leave(&visit);
@@ -176,7 +192,8 @@ tn_nft_environment(void)
     /* libnftables does not tell its version; its file does. */
     Dl_info info;
     struct stat st;
-    if (dladdr((const void *) (uintptr_t) nft_ctx_new, &info) &&
+    if (!tn_lazy_load(&libnftables, NULL) &&
+        dladdr((const void *) (uintptr_t) sym_nft_ctx_new, &info) &&
         info.dli_fname && stat(info.dli_fname, &st) == 0) {
         tn_digester_add_str(&d, info.dli_fname);
         tn_digester_add(&d, &st.st_size, sizeof st.st_size);
