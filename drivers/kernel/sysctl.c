@@ -55,8 +55,6 @@ static const struct sysctl sysctls[] = {
     {"ipv6/conf/default/dad_transmits", "0"},
     {"ipv6/conf/default/addr_gen_mode", "1"},
     {"ipv6/conf/default/disable_ipv6", "1"},
-    {"ipv6/conf/all/proxy_ndp", "0"},
-    {"ipv6/conf/default/proxy_ndp", "0"},
     {"ipv6/conf/all/accept_redirects", "0"},
     {"ipv6/conf/default/accept_redirects", "0"},
     {"bridge/bridge-nf-call-iptables", "1"},
@@ -74,7 +72,6 @@ const struct tn_k_link_sysctl tn_k_link_sysctls[TN_K_LINK_SYSCTLS] = {
     {"ipv4", "route_localnet", IPV4_DEVCONF_ROUTE_LOCALNET - 1, 0},
     {"ipv6", "forwarding", DEVCONF_FORWARDING, 1},
     {"ipv6", "disable_ipv6", DEVCONF_DISABLE_IPV6, 0},
-    {"ipv6", "proxy_ndp", DEVCONF_PROXY_NDP, 0},
 };
 
 const char *

@@ -21,7 +21,7 @@ struct tn_k_link_sysctl {
     uint8_t place;  /* In IFLA_INET_CONF or IFLA_INET6_CONF. */
     uint8_t wanted; /* Of our bridges and ends of peerings. */
 };
-enum { TN_K_LINK_SYSCTLS = 8 };
+enum { TN_K_LINK_SYSCTLS = 7 };
 extern const struct tn_k_link_sysctl tn_k_link_sysctls[TN_K_LINK_SYSCTLS];
 
 /* Values by place in that table, larger ones as 255. */

@@ -214,7 +214,7 @@ static const struct hand hands[] = {
      "acme/web/netns"},
     {"ip netns exec $W sysctl -qw net.ipv4.conf.b-back.proxy_arp=1", "acme/web",
      "acme/web/netns"},
-    {"ip netns exec $W sysctl -qw net.ipv6.conf.l-7ixk24tr4ffr.proxy_ndp=1",
+    {"ip netns exec $W sysctl -qw net.ipv6.conf.l-7ixk24tr4ffr.forwarding=0",
      "acme/web", "acme/web/netns"},
     {"ip netns exec $W sysctl -qw net.ipv6.conf.b-front.disable_ipv6=1",
      "acme/web", "acme/web/bridge/b-front"},
