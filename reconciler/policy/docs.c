@@ -1,8 +1,9 @@
-/* docs.c - documents for what the compiled network does not keep: labels.
+/* docs.c - labels of documents, which the compiled network does not keep.
  *
- * A compiled object names its file; that file is read and decoded when somebody
- * asks, once.  What cannot be read has no labels: compile has said what is
- * wrong with it. */
+ * A compiled object names its file; that file is read when somebody asks, once.
+ * Only labels stay in memory, and only the metadata of documents is looked at:
+ * what cannot be read has no labels, and compile has said what is wrong with
+ * it. */
 #include "reconciler/policy/work.h"
 
 #include <string.h>
@@ -11,8 +12,16 @@
 
 enum { FILE_BYTES = 1 << 20 };
 
+/* The labels of one document. */
+struct docs_labels {
+    enum tn_kind kind;
+    const char *name;
+    struct tn_meta meta;
+};
+
 struct docs_file {
-    TN_VEC(struct tn_document) list;
+    TN_VEC(struct docs_labels) list; /* Those with labels. */
+    size_t next; /* Objects are mostly asked for in the order of the file. */
 };
 
 struct docs_folder {
@@ -72,34 +81,64 @@ entry_find(struct tn_docs *docs, const char *path, struct tn_entry *out)
     return false;
 }
 
+static const char *
+text_of(const struct tn_node *node)
+{
+    return node && node->type == TN_NODE_SCALAR ? node->scalar.text : NULL;
+}
+
+static void
+document_take(struct tn_docs *docs, const struct tn_node *node,
+              struct docs_file *file)
+{
+    const struct tn_node *meta = tn_node_get(node, "metadata");
+    const struct tn_node *map = tn_node_get(meta, "labels");
+    const char *kind = text_of(tn_node_get(node, "kind"));
+    const char *name = text_of(tn_node_get(meta, "name"));
+    struct docs_labels d = {0};
+    if (!kind || !tn_kind_parse(kind, &d.kind) || !name || !map ||
+        map->type != TN_NODE_MAP) {
+        return;
+    }
+    struct tn_meta_label *items =
+        tn_new_n(docs->arena, struct tn_meta_label, map->map.n + 1);
+    for (size_t i = 0; i < map->map.n; i++) {
+        const char *value = text_of(map->map.pairs[i].value);
+        items[i].key.v = tn_arena_strdup(docs->arena, map->map.pairs[i].key);
+        items[i].value.v = tn_arena_strdup(docs->arena, value ? value : "");
+    }
+    d.meta.name.v = tn_arena_strdup(docs->arena, name);
+    d.meta.labels.items = items;
+    d.meta.labels.n = map->map.n;
+    *tn_vec_push(docs->arena, &file->list) = d;
+}
+
 static void
 file_read(struct tn_docs *docs, const char *path, struct docs_file *file)
 {
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *scratch = tn_arena_new();
     struct tn_entry entry;
     struct tn_error ignored = {0};
     struct tn_diags unheard;
     const char *bytes = NULL;
     const struct tn_node **nodes = NULL;
     size_t n = 0, n_nodes = 0;
-    tn_diags_init(&unheard, docs->arena);
+    tn_diags_init(&unheard, scratch);
     if (!docs->source || !entry_find(docs, path, &entry) ||
         docs->source->ops->read(docs->source, path, &entry.id, FILE_BYTES,
-                                docs->arena, &bytes, &n, &ignored)) {
+                                scratch, &bytes, &n, &ignored)) {
         return;
     }
-    (void) !tn_yaml_parse(docs->arena, path, bytes, n, TN_YAML_STRICT,
+    (void) !tn_yaml_parse(scratch, path, bytes, n, TN_YAML_STRICT,
                           &tn_yaml_limits_default, &nodes, &n_nodes, &unheard);
     for (size_t i = 0; i < n_nodes; i++) {
-        struct tn_document doc;
-        if (tn_document_decode(docs->arena, path, nodes[i], &doc, &unheard)) {
-            *tn_vec_push(docs->arena, &file->list) = doc;
-        }
+        document_take(docs, nodes[i], file);
     }
 }
 
-const struct tn_document *
-tn_docs_get(struct tn_docs *docs, const char *path, enum tn_kind kind,
-            const char *name)
+const struct tn_meta *
+tn_docs_meta(struct tn_docs *docs, const char *path, enum tn_kind kind,
+             const char *name)
 {
     if (!path) {
         return NULL;
@@ -111,9 +150,11 @@ tn_docs_get(struct tn_docs *docs, const char *path, enum tn_kind kind,
         file_read(docs, path, file);
     }
     for (size_t i = 0; i < file->list.n; i++) {
-        const struct tn_document *d = &file->list.items[i];
-        if (d->kind == kind && tn_streq(d->meta->name.v, name)) {
-            return d;
+        size_t at = (file->next + i) % file->list.n;
+        const struct docs_labels *d = &file->list.items[at];
+        if (d->kind == kind && tn_streq(d->meta.name.v, name)) {
+            file->next = at + 1;
+            return &d->meta;
         }
     }
     return NULL;

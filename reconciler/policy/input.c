@@ -117,9 +117,7 @@ static const struct tn_meta *
 meta_of(const struct writer *w, const struct tn_origin *at, enum tn_kind kind,
         const char *object)
 {
-    const struct tn_document *d =
-        w->docs ? tn_docs_get(w->docs, at->path, kind, object) : NULL;
-    return d ? d->meta : NULL;
+    return w->docs ? tn_docs_meta(w->docs, at->path, kind, object) : NULL;
 }
 
 static void

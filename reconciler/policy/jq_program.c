@@ -290,35 +290,209 @@ understand(struct tn_jq *jq, const char *line, struct tn_jq_finding *out)
     json_decref(f);
 }
 
+/* ---- documents ---------------------------------------------------------- */
+
+/* Documents on their way. */
+struct stream {
+    struct tn_jq *jq;
+    const struct tn_jq_feed *feed;
+    struct tn_text out; /* Not sent yet, from 'at'. */
+    size_t at;
+    size_t n_sent, n_done;
+    bool ends;                          /* There are no more. */
+    int64_t deadline;                   /* Of the first that is not answered. */
+    TN_VEC(struct tn_jq_finding) found; /* Of that. */
+};
+
+static void
+stream_done(struct stream *s)
+{
+    tn_text_done(&s->out);
+}
+
+static void
+timer_set(struct stream *s)
+{
+    s->deadline = tn_now_ms() + s->jq->options.timeout_ms;
+}
+
+/* Makes documents until enough is on its way. */
+static enum tn_code
+stream_fill(struct stream *s, struct tn_error *err)
+{
+    if (s->at == s->out.n) {
+        s->at = 0;
+        tn_text_clear(&s->out);
+    }
+    while (!s->ends && s->out.n < TN_JQ_AHEAD) {
+        size_t before = s->out.n;
+        tn_text_add(&s->out, "I ");
+        if (!s->feed->next(s->feed->user, &s->out)) {
+            s->ends = true;
+            s->out.s[s->out.n = before] = '\0';
+            break;
+        }
+        if (s->out.n - before > TN_JQ_INPUT) {
+            return tn_fail(err, TN_EINTENT, 0, "its input is too large");
+        }
+        tn_text_addc(&s->out, '\n');
+        if (s->n_sent++ == s->n_done) {
+            timer_set(s);
+        }
+    }
+    return TN_OK;
+}
+
+/* One line of the child. */
+static enum tn_code
+line_take(struct stream *s, const char *line, struct tn_error *err)
+{
+    if (line[0] == 'F' && line[1] == ' ' && s->n_done < s->n_sent) {
+        understand(s->jq, line + 2, tn_vec_push(s->jq->arena, &s->found));
+        return TN_OK;
+    }
+    if (line[0] != 'D' || s->n_done == s->n_sent) {
+        return refused(line, err);
+    }
+    s->n_done++;
+    s->feed->found(s->feed->user, s->found.items, s->found.n);
+    memset(&s->found, 0, sizeof s->found); /* They were given away. */
+    timer_set(s);
+    return TN_OK;
+}
+
+/* What was said until now, if anything. */
+static enum tn_code
+stream_hear(struct stream *s, struct tn_error *err)
+{
+    char block[65536];
+    struct tn_text *got = &s->jq->got;
+    size_t at = 0;
+    enum tn_code code = TN_OK;
+    ssize_t n = recv(s->jq->fd, block, sizeof block, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+        return ended(err);
+    }
+    tn_text_addn(got, block, n > 0 ? (size_t) n : 0);
+    for (char *end;
+         !code && at < got->n && (end = memchr(got->s + at, '\n', got->n - at));
+         at = (size_t) (end + 1 - got->s)) {
+        *end = '\0';
+        code = line_take(s, got->s + at, err);
+    }
+    if (at) {
+        memmove(got->s, got->s + at, got->n - at + 1);
+        got->n -= at;
+    }
+    if (!code && got->n > 4 * (size_t) TN_JQ_LINE) {
+        code = tn_fail(err, TN_EINTENT, 0, "it has too much to say");
+    }
+    return code;
+}
+
+/* Sends what there is room for. */
+static enum tn_code
+stream_say(struct stream *s, struct tn_error *err)
+{
+    ssize_t k = send(s->jq->fd, s->out.s + s->at, s->out.n - s->at,
+                     MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (k < 0 && errno != EAGAIN && errno != EINTR) {
+        /* What it said before it ended is worth more. */
+        enum tn_code code = stream_hear(s, err);
+        return code ? code : ended(err);
+    }
+    s->at += k > 0 ? (size_t) k : 0;
+    return TN_OK;
+}
+
+/* Sends, and hears what is said meanwhile: neither waits for the other.  While
+ * there is something to send, answers are no reason to wake up, or there would
+ * be a switch of processes for each; that the other side waits for us to hear
+ * is possible, and found out by the clock. */
+static enum tn_code
+stream_step(struct stream *s, struct tn_error *err)
+{
+    enum { LISTEN_MS = 20 };
+    enum tn_code code = TN_OK;
+    if (s->at == s->out.n) {
+        code = await(s->jq, POLLIN, s->deadline, err);
+    } else if (tn_now_ms() < s->deadline) {
+        struct tn_error late = {0};
+        int64_t soon = tn_now_ms() + LISTEN_MS;
+        code = await(s->jq, POLLOUT, soon < s->deadline ? soon : s->deadline,
+                     &late)
+                   ? TN_OK
+                   : stream_say(s, err);
+    } else {
+        code = await(s->jq, POLLOUT, s->deadline, err);
+    }
+    return code ? code : stream_hear(s, err);
+}
+
+enum tn_code
+tn_jq_run_all(struct tn_jq *jq, const struct tn_jq_feed *feed, size_t *n_done,
+              struct tn_error *err)
+{
+    TN_CLEANUP(stream_done) struct stream s = {.jq = jq, .feed = feed};
+    enum tn_code code = TN_OK;
+    *n_done = 0;
+    if (!jq->pid) {
+        return tn_fail(err, TN_EINTENT, 0, "it was stopped before");
+    }
+    tn_text_clear(&jq->got);
+    jq->at = 0;
+    do {
+        code = stream_fill(&s, err);
+        if (!code && s.n_done < s.n_sent) {
+            code = stream_step(&s, err);
+        }
+    } while (!code && (!s.ends || s.n_done < s.n_sent));
+    *n_done = s.n_done;
+    if (code) {
+        stop(jq);
+    }
+    return code;
+}
+
+/* The feed of tn_jq_run(). */
+struct single {
+    const struct tn_text *json;
+    bool given;
+    const struct tn_jq_finding *items;
+    size_t n;
+};
+
+static bool
+single_next(void *user, struct tn_text *json)
+{
+    struct single *one = user;
+    bool more = !one->given;
+    if (more) {
+        tn_text_addn(json, tn_text_str(one->json), one->json->n);
+    }
+    one->given = true;
+    return more;
+}
+
+static void
+single_found(void *user, const struct tn_jq_finding *items, size_t n)
+{
+    struct single *one = user;
+    one->items = items;
+    one->n = n;
+}
+
 enum tn_code
 tn_jq_run(struct tn_jq *jq, const struct tn_text *json,
           const struct tn_jq_finding **out, size_t *n, struct tn_error *err)
 {
-    TN_VEC(struct tn_jq_finding) list = {0};
-    const char *line = "";
-    int64_t deadline = tn_now_ms() + jq->options.timeout_ms;
-    if (!jq->pid) {
-        return tn_fail(err, TN_EINTENT, 0, "it was stopped before");
+    struct single one = {.json = json};
+    struct tn_jq_feed feed = {single_next, single_found, &one};
+    size_t n_done;
+    enum tn_code code = tn_jq_run_all(jq, &feed, &n_done, err);
+    if (!code) {
+        *out = one.items;
+        *n = one.n;
     }
-    if (json->n > TN_JQ_INPUT) {
-        return tn_fail(err, TN_EINTENT, 0, "its input is too large");
-    }
-    enum tn_code code = ask(jq, 'I', tn_text_str(json), json->n, deadline, err);
-    while (!code) {
-        code = hear(jq, deadline, &line, err);
-        if (code || line[0] != 'F') {
-            break;
-        }
-        understand(jq, line + 2, tn_vec_push(jq->arena, &list));
-    }
-    if (!code && line[0] != 'D') {
-        code = refused(line, err);
-    }
-    if (code) {
-        stop(jq);
-        return code;
-    }
-    *out = list.items;
-    *n = list.n;
-    return TN_OK;
+    return code;
 }

@@ -26,6 +26,7 @@ enum {
     TN_JQ_MEMORY = 256 << 20, /* Bytes that a program may take. */
     TN_JQ_TIMEOUT_MS = 10000, /* For one input. */
     TN_JQ_INPUT = 512 << 20,  /* Largest input. */
+    TN_JQ_AHEAD = 256 * 1024, /* Bytes that are sent ahead. */
 };
 
 /* If 'argv' asks for it, does the child's work and does not return. */
@@ -67,5 +68,20 @@ struct tn_jq_finding {
 enum tn_code tn_jq_run(struct tn_jq *jq, const struct tn_text *json,
                        const struct tn_jq_finding **out, size_t *n,
                        struct tn_error *err) TN_MUST_USE;
+
+/* Many documents. */
+struct tn_jq_feed {
+    /* Appends the next one, on one line; false: there is none. */
+    bool (*next)(void *user, struct tn_text *json);
+    /* What the program says of each, in that order; in the arena. */
+    void (*found)(void *user, const struct tn_jq_finding *items, size_t n);
+    void *user;
+};
+/* The same as tn_jq_run() for each, but documents are sent ahead, so that
+ * making one and judging another is one time and no process waits for the other
+ * at each of them.  '*n_done' is how many were answered: on failure, the number
+ * of the one at fault. */
+enum tn_code tn_jq_run_all(struct tn_jq *jq, const struct tn_jq_feed *feed,
+                           size_t *n_done, struct tn_error *err) TN_MUST_USE;
 
 #endif

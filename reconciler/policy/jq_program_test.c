@@ -3,6 +3,7 @@
 #include "reconciler/policy/jq_program.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,4 +149,96 @@ Test(jq_program, a_helper_that_is_not_there)
     cr_expect_neq(tn_jq_compile(jq, "empty", &err), TN_OK);
     tn_jq_close(jq);
     tn_arena_free(arena);
+}
+
+/* Documents 0 to 'n' - 1, each with some bytes beside its number. */
+struct many {
+    unsigned n, at, heard;
+    size_t bytes;
+};
+
+static bool
+many_next(void *user, struct tn_text *json)
+{
+    struct many *m = user;
+    if (m->at == m->n) {
+        return false;
+    }
+    tn_text_addf(json, "{\"n\": %u, \"text\": \"", m->at++);
+    for (size_t i = 0; i < m->bytes; i++) {
+        tn_text_addc(json, 'x');
+    }
+    tn_text_add(json, "\"}");
+    return true;
+}
+
+static void
+many_found(void *user, const struct tn_jq_finding *items, size_t n)
+{
+    struct many *m = user;
+    char want[32];
+    snprintf(want, sizeof want, "document %u", m->heard);
+    cr_assert_eq(n, m->heard % 3, "%u: %zu", m->heard, n);
+    for (size_t i = 0; i < n; i++) {
+        cr_assert_str_eq(items[i].message, want);
+    }
+    m->heard++;
+}
+
+/* Small and large documents, with little and much to say about each: neither
+ * side may wait for the other for ever. */
+Test(jq_program, many_documents)
+{
+    static const struct {
+        unsigned n;
+        size_t bytes;
+        const char *hint;
+    } sizes[] = {{3000, 10, "\"h\""}, {40, 300000, ".text"}, {0, 0, "\"h\""}};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(sizes); i++) {
+        struct tn_arena *arena = tn_arena_new();
+        struct tn_jq_options options = {.timeout_ms = 60000};
+        struct tn_jq *jq = tn_jq_new(arena, &options);
+        struct many m = {.n = sizes[i].n, .bytes = sizes[i].bytes};
+        struct tn_jq_feed feed = {many_next, many_found, &m};
+        struct tn_error err = {0};
+        char program[200];
+        size_t n_done = 1;
+        snprintf(program, sizeof program,
+                 "range(.n %% 3) as $i | {message: \"document \\(.n)\", "
+                 "hint: (%s[0:20000])}",
+                 sizes[i].hint);
+        cr_assert_eq(tn_jq_compile(jq, program, &err), TN_OK);
+        cr_assert_eq(tn_jq_run_all(jq, &feed, &n_done, &err), TN_OK);
+        cr_expect_eq(n_done, sizes[i].n);
+        cr_expect_eq(m.heard, sizes[i].n);
+        tn_jq_close(jq);
+        tn_arena_free(arena);
+    }
+}
+
+/* One of many is at fault: those before it were heard, and it is named. */
+Test(jq_program, one_of_many)
+{
+    static const char *const faults[] = {"error(\"x\")", "1", "def f: f; f",
+                                         "[range(1e9)]", "\"x\" * 200000"};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(faults); i++) {
+        struct tn_arena *arena = tn_arena_new();
+        struct tn_jq_options options = {.timeout_ms = 3000};
+        struct tn_jq *jq = tn_jq_new(arena, &options);
+        struct many m = {.n = 200};
+        struct tn_jq_feed feed = {many_next, many_found, &m};
+        struct tn_error err = {0};
+        char program[200];
+        size_t n_done = 0;
+        snprintf(program, sizeof program,
+                 "if .n == 77 then (%s) else range(.n %% 3) as $i | "
+                 "\"document \\(.n)\" end",
+                 faults[i]);
+        cr_assert_eq(tn_jq_compile(jq, program, &err), TN_OK);
+        cr_expect_eq(tn_jq_run_all(jq, &feed, &n_done, &err), TN_EINTENT);
+        cr_expect_eq(n_done, 77, "%s: %zu", faults[i], n_done);
+        cr_expect_eq(m.heard, 77);
+        tn_jq_close(jq);
+        tn_arena_free(arena);
+    }
 }

@@ -123,12 +123,11 @@ tn_policy_rule_covers(struct tn_judgement *j, const struct tn_policy_rule *rule,
         return true;
     }
     const struct tn_tenant_result *t = tn_judge_tenant(j->in->network, tenant);
-    const struct tn_document *doc =
+    const struct tn_meta *meta =
         vpc && docs
-            ? tn_docs_get(docs, vpc->origin.path, TN_KIND_VPC, vpc->name)
+            ? tn_docs_meta(docs, vpc->origin.path, TN_KIND_VPC, vpc->name)
             : NULL;
-    return has_labels(p, doc ? doc->meta : NULL,
-                      t && t->tenant ? &t->tenant->meta : NULL);
+    return has_labels(p, meta, t && t->tenant ? &t->tenant->meta : NULL);
 }
 
 /* As it is, or as it was: a commit cannot take its VPC out of a scope and do
@@ -151,24 +150,34 @@ struct program {
     struct tn_jq *jq;
 };
 
-/* False if the program is broken. */
+/* Documents for a program, and what each is about. */
+struct inputs {
+    const struct program *p;
+    size_t at; /* The next touched VPC, or tenant. */
+    /* Gives the next document and what it is about; false: there is none. */
+    bool (*make)(struct inputs *in, struct tn_text *json,
+                 struct tn_objection *about);
+    TN_VEC(struct tn_objection) made;
+    size_t n_heard;
+};
+
 static bool
-program_run(const struct program *p, const struct tn_text *json,
-            const struct tn_objection *about)
+inputs_next(void *user, struct tn_text *json)
 {
-    const struct tn_jq_finding *found = NULL;
-    struct tn_error err = {0};
-    size_t n = 0;
-    if (tn_jq_run(p->jq, json, &found, &n, &err)) {
-        char text[TN_ERROR_TEXT];
-        tn_judge_broken(
-            p->j, p->rule,
-            tn_arena_printf(p->j->arena, "the jq program %s%s%s",
-                            about->subject ? about->subject : "",
-                            about->subject ? ": " : "",
-                            tn_error_text(&err, text, sizeof text)));
+    struct inputs *in = user;
+    struct tn_objection about = {0};
+    if (!in->make(in, json, &about)) {
         return false;
     }
+    *tn_vec_push(in->p->j->arena, &in->made) = about;
+    return true;
+}
+
+static void
+inputs_found(void *user, const struct tn_jq_finding *found, size_t n)
+{
+    struct inputs *in = user;
+    const struct tn_objection *about = &in->made.items[in->n_heard++];
     for (size_t i = 0; i < n; i++) {
         struct tn_objection o = *about;
         o.message = found[i].message;
@@ -182,72 +191,84 @@ program_run(const struct program *p, const struct tn_text *json,
             (!about->subject || is_below(found[i].subject, about->subject))) {
             o.subject = found[i].subject;
         }
-        tn_judge_object(p->j, p->rule, &o);
+        tn_judge_object(in->p->j, in->p->rule, &o);
+    }
+}
+
+static void
+program_run(struct inputs *in)
+{
+    const struct program *p = in->p;
+    struct tn_jq_feed feed = {inputs_next, inputs_found, in};
+    struct tn_error err = {0};
+    size_t n;
+    if (tn_jq_run_all(p->jq, &feed, &n, &err)) {
+        char text[TN_ERROR_TEXT];
+        const char *subject = n < in->made.n ? in->made.items[n].subject : NULL;
+        tn_judge_broken(
+            p->j, p->rule,
+            tn_arena_printf(p->j->arena, "the jq program %s%s%s",
+                            subject ? subject : "", subject ? ": " : "",
+                            tn_error_text(&err, text, sizeof text)));
+    }
+}
+
+static bool
+vpc_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
+{
+    struct tn_judgement *j = in->p->j;
+    while (in->at < j->touched.n) {
+        const struct tn_touch *t = &j->touched.items[in->at++];
+        const struct tn_net_vpc *any = t->after ? t->after : t->before;
+        if (covers_touch(j, in->p->rule, t)) {
+            tn_input_vpc(json, j, t);
+            about->at = any->origin;
+            about->tenant = t->tenant;
+            about->subject = t->scope;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+tenant_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
+{
+    struct tn_judgement *j = in->p->j;
+    while (in->at < j->n_tenants) {
+        const struct tn_tenant_result *t =
+            tn_judge_tenant(j->in->network, j->tenants[in->at++]);
+        if (!t || t->failed ||
+            !tn_policy_rule_covers(j, in->p->rule, t->name, NULL, NULL)) {
+            continue;
+        }
+        tn_input_tenant(json, j, t);
+        about->tenant = about->subject = t->name;
+        if (t->tenant) {
+            about->at = tn_at(t->tenant->meta.path, t->tenant->meta.at);
+        }
+        return true;
+    }
+    return false;
+}
+
+static bool
+plan_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text plan = {0};
+    struct tn_print_options o = {0};
+    (void) about; /* Of everything. */
+    if (!in->p->j->in->plan || in->at++) {
+        return false;
+    }
+    tn_plan_print_json(&plan, in->p->j->in->plan, &o);
+    tn_text_reserve(json, plan.n);
+    for (size_t i = 0; i < plan.n; i++) { /* It breaks lines for people. */
+        if (plan.s[i] != '\n') {
+            tn_text_addc(json, plan.s[i]);
+        }
     }
     return true;
-}
-
-static void
-program_over_vpcs(const struct program *p)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
-    bool fine = true;
-    for (size_t i = 0; i < p->j->touched.n && fine; i++) {
-        const struct tn_touch *t = &p->j->touched.items[i];
-        const struct tn_net_vpc *any = t->after ? t->after : t->before;
-        if (!covers_touch(p->j, p->rule, t)) {
-            continue;
-        }
-        tn_text_clear(&json);
-        tn_input_vpc(&json, p->j, t);
-        fine = program_run(p, &json,
-                           &(struct tn_objection){
-                               .at = any->origin,
-                               .tenant = t->tenant,
-                               .subject = t->scope,
-                           });
-    }
-}
-
-static void
-program_over_tenants(const struct program *p)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
-    bool fine = true;
-    for (size_t i = 0; i < p->j->n_tenants && fine; i++) {
-        const struct tn_tenant_result *t =
-            tn_judge_tenant(p->j->in->network, p->j->tenants[i]);
-        if (!t || t->failed ||
-            !tn_policy_rule_covers(p->j, p->rule, t->name, NULL, NULL)) {
-            continue;
-        }
-        tn_text_clear(&json);
-        tn_input_tenant(&json, p->j, t);
-        struct tn_objection o = {.tenant = t->name, .subject = t->name};
-        if (t->tenant) {
-            o.at = tn_at(t->tenant->meta.path, t->tenant->meta.at);
-        }
-        fine = program_run(p, &json, &o);
-    }
-}
-
-static void
-program_over_plan(const struct program *p)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text json = {0};
-    TN_CLEANUP(tn_cleanup_text) struct tn_text line = {0};
-    struct tn_print_options o = {0};
-    if (!p->j->in->plan) {
-        return;
-    }
-    tn_plan_print_json(&json, p->j->in->plan, &o);
-    tn_text_reserve(&line, json.n);
-    for (size_t i = 0; i < json.n; i++) { /* It breaks lines for people. */
-        if (json.s[i] != '\n') {
-            tn_text_addc(&line, json.s[i]);
-        }
-    }
-    (void) !program_run(p, &line, &(struct tn_objection){0});
 }
 
 static void
@@ -263,17 +284,14 @@ program_judge(struct tn_judgement *j, const struct tn_policy_rule *rule,
     if (!j->in->no_examples && !tn_policy_examples_hold(j, rule, jq)) {
         return;
     }
-    switch ((enum tn_policy_over) rule->doc->over.v) {
-    case TN_OVER_VPC:
-        program_over_vpcs(&p);
-        break;
-    case TN_OVER_TENANT:
-        program_over_tenants(&p);
-        break;
-    case TN_OVER_PLAN:
-        program_over_plan(&p);
-        break;
-    }
+    static bool (*const makers[])(struct inputs *, struct tn_text *,
+                                  struct tn_objection *) = {
+        [TN_OVER_VPC] = vpc_make,
+        [TN_OVER_TENANT] = tenant_make,
+        [TN_OVER_PLAN] = plan_make,
+    };
+    struct inputs in = {.p = &p, .make = makers[rule->doc->over.v]};
+    program_run(&in);
 }
 
 /* ---- built-in rules ----------------------------------------------------- */

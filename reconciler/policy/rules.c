@@ -288,18 +288,11 @@ tenant_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
 
 static void
 labels_check(struct tn_judgement *j, const struct tn_policy_rule *r,
-             const struct tn_document *doc, const struct tn_objection *about)
+             const struct tn_meta *meta, const struct tn_objection *about)
 {
-    if (!doc) {
-        struct tn_objection o = *about;
-        o.message = tn_arena_printf(
-            j->arena, "the document of %s was not found", o.subject);
-        tn_judge_object(j, r, &o);
-        return;
-    }
     for (size_t i = 0; i < r->doc->keys.n; i++) {
         const char *key = r->doc->keys.items[i].v;
-        const char *value = tn_label_get(doc->meta, key);
+        const char *value = tn_label_get(meta, key);
         if (!value || !value[0]) {
             struct tn_objection o = *about;
             o.message = tn_arena_printf(j->arena, "%s has no label '%s'",
@@ -318,7 +311,7 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
     if (looks_at(r->doc, TN_POLICY_OF_VPC)) {
         o.at = v->origin;
         labels_check(
-            j, r, tn_docs_get(&j->docs, v->origin.path, TN_KIND_VPC, v->name),
+            j, r, tn_docs_meta(&j->docs, v->origin.path, TN_KIND_VPC, v->name),
             &o);
     }
     for (size_t s = 0; s < v->n_subnets && looks_at(r->doc, TN_POLICY_OF_PORT);
@@ -329,7 +322,7 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
             o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, p->name);
             labels_check(
                 j, r,
-                tn_docs_get(&j->docs, p->origin.path, TN_KIND_PORT, p->name),
+                tn_docs_meta(&j->docs, p->origin.path, TN_KIND_PORT, p->name),
                 &o);
         }
     }
@@ -339,8 +332,8 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
         o.at = g->origin;
         o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, g->name);
         labels_check(j, r,
-                     tn_docs_get(&j->docs, g->origin.path,
-                                 TN_KIND_SECURITY_GROUP, g->name),
+                     tn_docs_meta(&j->docs, g->origin.path,
+                                  TN_KIND_SECURITY_GROUP, g->name),
                      &o);
     }
 }
@@ -414,19 +407,18 @@ tn_policy_rule_tenant(struct tn_judgement *j, const struct tn_policy_rule *r,
                       const struct tn_tenant_result *tenant)
 {
     const struct tn_policy *p = r->doc;
-    struct tn_document doc = {.kind = TN_KIND_TENANT};
     struct tn_objection o = {.tenant = tenant->name, .subject = tenant->name};
     if (!tenant->tenant || tenant->failed) {
         return;
     }
-    doc.meta = &tenant->tenant->meta;
-    o.at = tn_at(doc.meta->path, doc.meta->at);
+    const struct tn_meta *meta = &tenant->tenant->meta;
+    o.at = tn_at(meta->path, meta->at);
     if (p->builtin.v == TN_BUILTIN_QUOTAS) {
         quota_check(j, r, &p->max_vpcs, tenant->n_vpcs, "VPCs", &o);
         quota_check(j, r, &p->max_tenant_ports, tenant->n_ports, "ports", &o);
     } else if (p->builtin.v == TN_BUILTIN_REQUIRED_LABELS &&
                looks_at(p, TN_POLICY_OF_TENANT)) {
-        labels_check(j, r, &doc, &o);
+        labels_check(j, r, meta, &o);
     } else if (p->builtin.v == TN_BUILTIN_NAMING) {
         tenant_naming(j, r, tenant, &o.at);
     }

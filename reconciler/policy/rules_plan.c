@@ -143,9 +143,7 @@ static const struct tn_meta *
 old_meta(const struct tn_touch *t, const struct tn_origin *at,
          enum tn_kind kind, const char *name)
 {
-    const struct tn_document *doc =
-        t->old ? tn_docs_get(t->old, at->path, kind, name) : NULL;
-    return doc ? doc->meta : NULL;
+    return t->old ? tn_docs_meta(t->old, at->path, kind, name) : NULL;
 }
 
 /* Were the labels of the tenant so in any commit that was applied, or are

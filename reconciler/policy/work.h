@@ -8,7 +8,7 @@
 #include "model/reach/reach.h"
 #include "reconciler/policy/judge.h"
 
-/* The documents of one tree, read when something is asked of them. */
+/* The labels of one tree's documents, read when something is asked of them. */
 struct tn_docs {
     struct tn_arena *arena;
     struct tn_source *source;
@@ -17,9 +17,10 @@ struct tn_docs {
 };
 void tn_docs_init(struct tn_docs *docs, struct tn_arena *arena,
                   struct tn_source *source);
-/* The document of that kind and name in the file; null if there is none. */
-const struct tn_document *tn_docs_get(struct tn_docs *docs, const char *path,
-                                      enum tn_kind kind, const char *name);
+/* Name and labels of the document of that kind and name in the file; null if it
+ * is not there, or has no labels. */
+const struct tn_meta *tn_docs_meta(struct tn_docs *docs, const char *path,
+                                   enum tn_kind kind, const char *name);
 /* The value of a label of metadata; null if it is not there. */
 const char *tn_label_get(const struct tn_meta *meta, const char *key);
 
