@@ -196,16 +196,16 @@ host_of(const struct peers *p, const struct tn_part *part, const char *vpc)
 static void
 engines_check(struct peers *p, struct side *s)
 {
-    const struct tn_host *a =
-        s->answer ? host_of(p, s->part, s->offer->vpc) : NULL;
-    const struct tn_host *b =
-        a ? host_of(p, s->peer, s->offer->peer_vpc) : NULL;
-    bool own = s->peer == s->part;
+    if (!s->answer) {
+        return;
+    }
+    const struct tn_host *a = host_of(p, s->part, s->offer->vpc);
+    const struct tn_host *b = host_of(p, s->peer, s->offer->peer_vpc);
     if (!a || !b || tn_hosts_join(a, b)) {
         return;
     }
     s->verdict = PEER_CONFLICT;
-    if (own) {
+    if (s->peer == s->part) {
         tn_part_diag(s->part, p->diags, TN_ERROR, s->offer->at,
                      "VPC '%s' has ports on host '%s' (%s) and its peer '%s' "
                      "on host '%s' (%s): nothing connects the two",
@@ -320,9 +320,11 @@ vpc_connect(struct peers *p, const struct side *first, size_t n)
     struct tn_net_peering *list = tn_new_n(p->arena, struct tn_net_peering, n);
     for (size_t i = 0; i < n; i++) {
         const struct side *s = &first[i];
-        size_t pv = s->peer ? vpc_index(s->peer, s->offer->peer_vpc) : 0;
-        if (s->verdict != PEER_GRANTED || !s->peer->net ||
-            pv == s->peer->n_vpcs) {
+        if (s->verdict != PEER_GRANTED || !s->peer || !s->peer->net) {
+            continue;
+        }
+        size_t pv = vpc_index(s->peer, s->offer->peer_vpc);
+        if (pv == s->peer->n_vpcs) {
             continue;
         }
         const struct tn_net_vpc *peer = &s->peer->net[pv];
