@@ -11,12 +11,17 @@
  * the longest pause makes the next try immediate and the pauses short again: a
  * server that takes connections and drops them does not make us hurry.
  *
+ * A try begins when the gate lets the link in, which it leaves when the server
+ * has said the first word, or after a while: before that it may be that only
+ * the kernel has taken the connection.
+ *
  * A connection is ended in one place only, by the deadline: errors, and
  * tn_link_drop() in a callback, just note the reason.  A connection that cannot
  * be sent on is read once more: there may be an answer, or the refusal of our
  * certificate, which TLS 1.3 tells only after the handshake. */
 #include "drivers/ovsdb/link.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +37,8 @@ enum {
     PROBE_MS = 5000,
     BACKOFF_MS = 8000,
     FIRST_BACKOFF_MS = 100,
-    BUSY_MS = 20, /* Between two tries while the server's queue is full. */
+    SETTLE_MS = 200, /* Until a server that is not asked is taken for ready. */
+    BUSY_MS = 20,    /* Between two tries while the server's queue is full. */
     MAX_MESSAGE = 256 * 1024 * 1024,
     TLS_READS = 8, /* Of a record each, at a time. */
 };
@@ -42,6 +48,7 @@ static const char probe[] =
 
 struct tn_link {
     struct tn_ovsdb_source source; /* First. */
+    struct tn_gate_pass pass;
     struct tn_ovsdb_loop *loop;
     const struct tn_link_events *events;
     void *ctx;
@@ -112,6 +119,7 @@ end(struct tn_link *link, bool may_hurry, const struct tn_error *why)
 {
     bool was_up = link->stream.state == TN_STREAM_OPEN;
     tn_ovsdb_source_unwatch(link->loop, &link->source);
+    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     link->frame = (struct tn_frame){.max = link->frame.max};
@@ -229,6 +237,7 @@ receive_some(struct tn_link *link, char *buffer, size_t size)
     link->received += n;
     link->heard_ms = tn_now_ms();
     link->probing = false;
+    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
     tn_frame_feed(&link->frame, buffer, n);
     while (!link->dropped) {
         code = tn_frame_next(&link->frame, &text, &n, &err);
@@ -281,7 +290,8 @@ advanced(struct tn_link *link, enum tn_code code, struct tn_error *err)
         break;
     case TN_STREAM_OPEN:
         link->since_ms = link->heard_ms = now;
-        set_due(link, now + link->probe_ms);
+        set_due(link, now + (link->probe_ms < SETTLE_MS ? link->probe_ms
+                                                        : SETTLE_MS));
         link->events->up(link->ctx, link->stream.remote->text);
         break;
     }
@@ -292,6 +302,9 @@ try_remote(struct tn_link *link)
 {
     struct tn_error err = {0};
     const struct tn_remote *remote = &link->remotes.items[link->next];
+    if (!tn_gate_enter(tn_loop_gate(link->loop), &link->pass, remote->text)) {
+        return;
+    }
     link->tries++;
     link->since_ms = tn_now_ms();
     enum tn_code code = TN_OK;
@@ -326,6 +339,7 @@ static void
 check_silence(struct tn_link *link)
 {
     struct tn_error ignored;
+    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
     /* Perhaps it was us who did not look. */
     receive(link);
     if (link->dropped) {
@@ -403,6 +417,13 @@ on_ready(struct tn_ovsdb_source *source)
     }
 }
 
+static void
+on_admitted(struct tn_gate_pass *pass)
+{
+    char *link = (char *) pass - offsetof(struct tn_link, pass);
+    set_due((void *) link, 1);
+}
+
 static unsigned
 or_default(unsigned value, unsigned otherwise)
 {
@@ -420,6 +441,7 @@ tn_link_new(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
     }
     *link = (struct tn_link){
         .source = {.ready = on_ready, .due = on_due},
+        .pass.admitted = on_admitted,
         .loop = loop,
         .events = events,
         .ctx = ctx,
@@ -453,6 +475,7 @@ tn_link_free(struct tn_link *link)
         return;
     }
     tn_ovsdb_source_remove(link->loop, &link->source);
+    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     tn_text_done(&link->out);

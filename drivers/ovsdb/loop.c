@@ -35,6 +35,7 @@ struct tn_ovsdb_loop {
     struct epoll_event batch[BATCH];
     int n_batch;
     char *buffer; /* Null until first used. */
+    struct tn_gate gate;
 };
 
 static void
@@ -208,10 +209,10 @@ tn_loop_random(struct tn_ovsdb_loop *loop, uint64_t n)
     return loop->random % n;
 }
 
-bool
-tn_loop_turning(const struct tn_ovsdb_loop *loop)
+struct tn_gate *
+tn_loop_gate(struct tn_ovsdb_loop *loop)
 {
-    return loop->turning;
+    return &loop->gate;
 }
 
 static void

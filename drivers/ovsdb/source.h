@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drivers/ovsdb/gate.h"
 #include "drivers/ovsdb/loop.h"
 
 enum { TN_SOURCE_IN = 1, TN_SOURCE_OUT = 2 };
@@ -46,9 +47,8 @@ void tn_ovsdb_source_remove(struct tn_ovsdb_loop *loop,
 
 /* A buffer that all sessions read into, one after the other. */
 char *tn_loop_buffer(struct tn_ovsdb_loop *loop, size_t *size);
+struct tn_gate *tn_loop_gate(struct tn_ovsdb_loop *loop);
 /* A number below 'n', which is not 0; for jitter, not for secrets. */
 uint64_t tn_loop_random(struct tn_ovsdb_loop *loop, uint64_t n);
-/* Is tn_ovsdb_loop_turn() under way? */
-bool tn_loop_turning(const struct tn_ovsdb_loop *loop);
 
 #endif

@@ -8,46 +8,7 @@
 #include <string.h>
 
 #include "drivers/ovsdb/bed.h"
-#include "tests/support/peer.h"
-
-/* Two CAs, "good" and "other"; of the good one "server" and "client", and such
- * that have expired; of the other "stranger"; and "self", signed by itself. */
-static const char script[] =
-    "set -e; cd '%s'\n"
-    "request() {\n"
-    "    openssl ecparam -name prime256v1 -genkey -noout -out $1.key\n"
-    "    openssl req -new -key $1.key -subj \"/CN=$1\" -out $1.req\n"
-    "}\n"
-    "ca() {\n"
-    "    request $1\n"
-    "    echo basicConstraints=CA:TRUE >ext\n"
-    "    openssl x509 -req -in $1.req -signkey $1.key -extfile ext -days 99 "
-    "\\\n"
-    "        -out $1.pem\n"
-    "}\n"
-    "leaf() {\n"
-    "    request $1\n"
-    "    openssl x509 -req -in $1.req -CA $2.pem -CAkey $2.key \\\n"
-    "        -CAcreateserial -days $3 -out $1.pem\n"
-    "}\n"
-    "{\n"
-    "    ca good; ca other; ca self\n"
-    "    leaf server good 99; leaf client good 99; leaf stranger other 99\n"
-    "    leaf old_server good -1; leaf old_client good -1\n"
-    "    openssl pkey -in client.key -aes128 -passout pass:x -out locked.key\n"
-    "} >log 2>&1\n";
-
-static char *
-make_certificates(void)
-{
-    char *dir = tn_peer_dir(), command[sizeof script + 200];
-    snprintf(command, sizeof command, script, dir);
-    int rc = system(command);
-    char *log = tn_peer_read(dir, "log");
-    cr_assert_eq(rc, 0, "%s", log);
-    free(log);
-    return dir;
-}
+#include "drivers/ovsdb/server_lab.h"
 
 struct row {
     const char *ca, *ours;        /* At the session. */
@@ -174,7 +135,7 @@ check(const char *dir, const struct row *row)
 
 Test(tls, who_trusts_whom, .timeout = 300)
 {
-    char *dir = make_certificates();
+    char *dir = tn_server_lab_certificates();
     for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
         check(dir, &rows[i]);
     }
@@ -185,7 +146,7 @@ Test(tls, who_trusts_whom, .timeout = 300)
 Test(tls, files_are_read_again, .timeout = 120)
 {
     static const struct row row = {.server = "server"};
-    char *dir = make_certificates(), from[200], to[200];
+    char *dir = tn_server_lab_certificates(), from[200], to[200];
     struct paths p;
     int port = tn_peer_free_port();
     struct tn_bed bed = {0};
@@ -212,7 +173,7 @@ Test(tls, files_are_read_again, .timeout = 120)
 
 Test(tls, a_key_must_fit_and_be_open)
 {
-    char *dir = make_certificates();
+    char *dir = tn_server_lab_certificates();
     struct paths p, other;
     struct tn_ovsdb_tls files = paths_of(dir, "good", "client", &p);
     struct tn_ovsdb_loop *loop;
@@ -246,7 +207,7 @@ begin_plain_peer(struct tn_bed *bed, const char *dir, unsigned connect_ms)
 
 Test(tls, a_peer_without_tls)
 {
-    char *dir = make_certificates();
+    char *dir = tn_server_lab_certificates();
     struct tn_bed bed;
     begin_plain_peer(&bed, dir, 60000);
     tn_bed_say(&bed, "{\"method\":\"hello\",\"params\":[]}");
