@@ -165,6 +165,14 @@ on_content(void *ctx, json_t *result, json_t *error)
     }
 }
 
+/* A new name; borrowed. */
+static const char *
+name_monitor(struct tn_ovsdb *db)
+{
+    snprintf(db->monitor, sizeof db->monitor, "tenet-%u", ++db->generation);
+    return db->monitor;
+}
+
 static void
 monitor(struct tn_ovsdb *db)
 {
@@ -211,14 +219,31 @@ adopt_schema(struct tn_ovsdb *db, struct tn_error *err)
     return code;
 }
 
+static void
+on_ignored(void *ctx, json_t *result, json_t *error)
+{
+    (void) ctx;
+    (void) result;
+    (void) error;
+}
+
+/* A monitor of nothing is canceled when the schema is another. */
+static void
+stay_unfit(struct tn_ovsdb *db, const struct tn_error *why)
+{
+    db->phase = TN_OVSDB_UNFIT;
+    db->why = *why;
+    ask(db, "monitor", json_pack("[s,s,{}]", db->database, name_monitor(db)),
+        on_ignored);
+}
+
 /* The server and its schema are known: what now? */
 static void
 begin(struct tn_ovsdb *db)
 {
     struct tn_error err = {0};
     if (adopt_schema(db, &err) != TN_OK) {
-        db->phase = TN_OVSDB_UNFIT;
-        db->why = err;
+        stay_unfit(db, &err);
     } else if (db->leader && tn_follow_clustered(db->follow)) {
         db->phase = TN_OVSDB_BARRIER;
         ask(db, "transact", json_pack("[s]", db->database), on_barrier);
@@ -315,9 +340,9 @@ standing_changed(struct tn_ovsdb *db, json_t *tables)
     }
     switch (db->phase) {
     case TN_OVSDB_ABSENT:
-    case TN_OVSDB_UNFIT:
         ask_schema(db);
         break;
+    case TN_OVSDB_UNFIT:
     case TN_OVSDB_BARRIER:
     case TN_OVSDB_DUMP:
     case TN_OVSDB_WHOLE:
@@ -351,7 +376,8 @@ static void
 canceled(struct tn_ovsdb *db, const char *id)
 {
     struct tn_error err = {0};
-    if (db->phase != TN_OVSDB_WHOLE || strcmp(id, db->monitor) != 0) {
+    if ((db->phase != TN_OVSDB_WHOLE && db->phase != TN_OVSDB_UNFIT) ||
+        strcmp(id, db->monitor) != 0) {
         reject_for(db, "monitor_canceled, of no monitor of ours");
         return;
     }
@@ -400,14 +426,6 @@ on_notified(void *ctx, const char *method, json_t *params)
     } else if (strncmp(method, "update", 6) == 0) {
         reject_for(db, "an update that was not asked for");
     }
-}
-
-static void
-on_ignored(void *ctx, json_t *result, json_t *error)
-{
-    (void) ctx;
-    (void) result;
-    (void) error;
 }
 
 static void

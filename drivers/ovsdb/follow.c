@@ -1,9 +1,9 @@
 /* follow.c - see follow.h.
  *
- * What a log's index tells is asked for once, as it changes with every
- * transaction: a member of the cluster that is behind what we have seen would
- * take us back in time.  The schema is not asked for here at all, only that it
- * has changed: it is long, and get_schema tells it. */
+ * The log's index is asked for once, as it changes with every transaction: a
+ * member of the cluster that is behind what we have seen would take us back in
+ * time.  The schema is not asked for: it is long, and of a conversion ovsdb-
+ * server (3.1) tells by a canceled monitor, not here. */
 #include "drivers/ovsdb/follow.h"
 
 #include <assert.h>
@@ -23,7 +23,6 @@ static const struct tn_ovsdb_column columns[] = {
     {.name = "leader", .type = {TN_OVSDB_BOOLEAN, TN_OVSDB_VOID, 1, 1}},
     {.name = "model", .type = {TN_OVSDB_STRING, TN_OVSDB_VOID, 1, 1}},
     {.name = "name", .type = {TN_OVSDB_STRING, TN_OVSDB_VOID, 1, 1}},
-    {.name = "schema", .type = {TN_OVSDB_STRING, TN_OVSDB_VOID, 0, 1}},
 };
 
 static const struct tn_ovsdb_table tables_of_server[] = {
@@ -36,8 +35,8 @@ static const struct tn_ovsdb_table tables_of_server[] = {
 static const struct tn_ovsdb_schema schema = {"_Server", "1.2.0",
                                               tables_of_server, 1};
 
-static const char *const wanted[] = {"cid",   "connected", "index",  "leader",
-                                     "model", "name",      "schema", NULL};
+static const char *const wanted[] = {"cid",   "connected", "index", "leader",
+                                     "model", "name",      NULL};
 
 /* A row for each database: few, but whatever the peer says. */
 static const struct tn_replica_limits limits = {1000, 10000};
@@ -99,16 +98,13 @@ advise(enum tn_follow_advice advice, struct tn_error *why, const char *database,
     return advice;
 }
 
-/* [{"columns": [...], "where": the database, "select": {...}}] */
+/* {"columns": [...], "where": the database, "select": {...}} */
 static json_t *
-request_for(const struct tn_follow *f, json_t *names, const char *unselected)
+request_for(const struct tn_follow *f, json_t *names, bool changes)
 {
-    json_t *select = json_object();
-    if (unselected) {
-        json_object_set_new(select, unselected, json_false());
-    }
-    return json_pack("{s:o, s:[[s,s,s]], s:o}", "columns", names, "where",
-                     "name", "==", f->database, "select", select);
+    return json_pack("{s:o, s:[[s,s,s]], s:{s:b}}", "columns", names, "where",
+                     "name", "==", f->database, "select", "modify",
+                     (int) changes);
 }
 
 struct tn_follow *
@@ -152,10 +148,9 @@ tn_follow_request(const struct tn_follow *f)
 {
     json_t *state =
         json_pack("[s,s,s,s,s]", "name", "model", "connected", "leader", "cid");
-    return json_pack("[s, s, {s: [o, o, o]}]", "_Server", tn_follow_monitor,
-                     "Database", request_for(f, state, NULL),
-                     request_for(f, json_pack("[s]", "index"), "modify"),
-                     request_for(f, json_pack("[s]", "schema"), "initial"));
+    return json_pack("[s, s, {s: [o, o]}]", "_Server", tn_follow_monitor,
+                     "Database", request_for(f, state, true),
+                     request_for(f, json_pack("[s]", "index"), false));
 }
 
 enum tn_code

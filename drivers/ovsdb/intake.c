@@ -128,24 +128,37 @@ row_check(const struct place *p, json_t *row, size_t *elements)
     return TN_OK;
 }
 
-/* Columns of 'old' that 'now' has otherwise, with their old values; new, null:
- * there are none. */
-static json_t *
-row_difference(const struct place *p, const json_t *old, const json_t *now)
+static void
+set_old(json_t **out, const char *column, json_t *value)
 {
-    json_t *out = NULL;
+    *out = *out ? *out : json_object();
+    json_object_set_nocheck(*out, column, value);
+}
+
+/* Columns of 'old' that 'now' has otherwise, with their old values; new, null:
+ * there are none.  Those that the schema does not have any more are gone. */
+static json_t *
+row_difference(const struct place *p, json_t *old, const json_t *now)
+{
+    json_t *out = NULL, *value;
+    const char *name;
+    size_t known = 0;
     for (size_t i = 0; i < p->table->n_columns; i++) {
         const struct tn_ovsdb_column *c = &p->table->columns[i];
         json_t *a = json_object_get(old, c->name);
         json_t *b = json_object_get(now, c->name);
-        if (a == b || (a && b && tn_ovsdb_equal(a, b))) {
-            continue;
+        known += a != NULL;
+        if (a != b && !(a && b && tn_ovsdb_equal(a, b))) {
+            set_old(&out, c->name, a ? a : tn_replica_default(p->r, &c->type));
         }
-        if (!out) {
-            out = json_object();
+    }
+    if (known < json_object_size(old)) {
+        json_object_foreach(old, name, value)
+        {
+            if (!tn_copied_column_find(p->table, name)) {
+                set_old(&out, name, value);
+            }
         }
-        json_object_set_nocheck(out, c->name,
-                                a ? a : tn_replica_default(p->r, &c->type));
     }
     return out;
 }

@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/ovsdb/source.h"
 #include "drivers/ovsdb/verdict.h"
 #include "model/base/time.h"
 
@@ -188,7 +187,6 @@ enum tn_code
 tn_ovsdb_wait(struct tn_ovsdb *db, unsigned timeout_ms, struct tn_error *err)
 {
     struct tn_error ignored = {0};
-    assert(!tn_loop_turning(db->loop));
     return wait_whole(db, tn_now_ms() + timeout_ms, err ? err : &ignored);
 }
 
@@ -200,7 +198,6 @@ tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
 {
     struct tn_error ignored = {0};
     int64_t until = tn_now_ms() + timeout_ms;
-    assert(!tn_loop_turning(db->loop));
     err = err ? err : &ignored;
     for (;;) {
         struct tn_ovsdb_result result;
@@ -224,7 +221,7 @@ tn_ovsdb_transact(struct tn_ovsdb *db, json_t *operations, unsigned timeout_ms,
                   struct tn_ovsdb_result *out, struct tn_error *err)
 {
     struct tn_error ignored = {0};
-    assert(!tn_loop_turning(db->loop) && json_is_array(operations));
+    assert(json_is_array(operations));
     return transact(db, operations, tn_now_ms() + timeout_ms, out,
                     err ? err : &ignored);
 }
