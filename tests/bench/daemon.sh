@@ -4,16 +4,35 @@
 # repository of MANY VPCs to its devices.
 #
 #   TENET=build/release/tenet tests/bench/daemon.sh [VPCS [MANY [SECONDS]]]
+#
+# Repairs by the daemon and by hand take turns, BLOCKS times. Each is in a VPC of
+# its own: VPCS must be twice ROUNDS for each of KINDS.
 PREFIX=${PREFIX:-tbd}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 # shellcheck source=tests/lab/daemon_lib.sh
 . "$here/daemon_lib.sh"
 vpcs=${1:-1000} many=${2:-10000} seconds=${3:-60} rounds=${ROUNDS:-50}
-bench=$here/../bench kinds="link address fdb neighbour rule nft"
+blocks=${BLOCKS:-5} bench=$here/../bench
+kinds=${KINDS:-link address fdb neighbour route rule nft}
 
 settle() { # The first commit is applied; says so.
     until_ok 600 logged 'all devices are as intended' || exit 1
+}
+median() {
+    sort -g "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+}
+calm() { # Until the daemon has nothing more to say.
+    local was='' now
+    while now=$(wc -l <"$work/daemon.log") && [ "$now" != "$was" ]; do
+        was=$now
+        sleep 2
+    done
+}
+heal() { # heal WHO WHAT: some rounds, in the next VPCs
+    "$bench/daemon_heal.py" "$1" "$2" "$each" "${PREFIX}1.tn.bench.v%d" $first \
+        >>"$work/$1.$2"
+    first=$((first + each))
 }
 cpu() { awk '{print $14 + $15}' "/proc/$daemon/stat"; }
 sum() { # sum METRIC [STAGE]: "sum count"
@@ -45,6 +64,8 @@ if [ "$vpcs" -gt 0 ]; then
         --prefix "$PREFIX" --out "$work"
     "$here/lab.sh" up "$PREFIX" 1
     repo=$work/intent
+    sed -i 's|^  cidrs: .*|&\n  routes: [{to: 172.16.0.0/16, via: 10.0.0.10}]|' \
+        "$repo"/tenants/bench/*.yml
     repo_commit
     for ((v = 0; v < vpcs; v++)); do
         echo "netns add $PREFIX-far$v"
@@ -71,24 +92,25 @@ if [ "$vpcs" -gt 0 ]; then
     echo "VmRSS after an audit: $(status_of "$daemon" VmRSS) kB"
     [ -n "${PAUSE:-}" ] && { echo "pid $daemon"; sleep "$PAUSE"; }
 
-    first=0
-    for what in $kinds; do
-        a=$("$bench/daemon_heal.py" daemon $what "$rounds" "${PREFIX}1.tn.bench.v%d" $first)
-        logged=$(grep 'verified them in' "$work/daemon.log" | tail -n "$rounds" |
-            sed 's/.*verified them in \([0-9.]*\) ms.*/\1/' | sort -n |
-            awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}')
-        first=$((first + rounds))
-        printf -v "of_$what" '%s %s' "$a" "$logged"
+    first=0 each=$(((rounds + blocks - 1) / blocks))
+    for ((b = 0; b < blocks; b++)); do
+        for what in $kinds; do
+            heal daemon "$what"
+            grep 'verified them in' "$work/daemon.log" | tail -n "$each" |
+                sed 's/.*verified them in \([0-9.]*\) ms.*/\1/' >>"$work/log.$what"
+        done
+        ctl hold device/hv1 --reason bench >/dev/null
+        for what in $kinds; do
+            heal hand "$what"
+        done
+        ctl heal device/hv1 --reason bench >/dev/null
+        calm
     done
-    ctl hold device/hv1 --reason bench >/dev/null
     for what in $kinds; do
-        b=$("$bench/daemon_heal.py" hand $what "$rounds" "${PREFIX}1.tn.bench.v%d" $first)
-        first=$((first + rounds))
-        of=of_$what
-        read -r outside inside <<<"${!of}"
-        echo "$what deleted: healed $outside ms after the event (verified in $inside ms by its log);" \
-            "by hand $b ms; $(awk -v a="$outside" -v b="$b" 'BEGIN {printf "%.2f", a / b}')" \
-            "(medians of $rounds)"
+        a=$(median "$work/daemon.$what") b=$(median "$work/hand.$what")
+        echo "$what deleted: healed $a ms after the event (verified in $(median "$work/log.$what") ms by its log);" \
+            "by hand $b ms; $(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2f", a / b}')" \
+            "(medians of $((each * blocks)))"
     done
     kill_daemon
     [ "$many" -gt 0 ] && { cp "$work/daemon.log" "$work/daemon.heal.log"; rm -rf "$repo" "$TENET_STATE_DIR" "$work/daemon.log"; }

@@ -4,22 +4,34 @@
     daemon_heal.py daemon|hand WHAT ROUNDS NAMESPACE-PATTERN FIRST
 
 In each round something is broken in the namespace that the pattern and the
-number of the round name. 'daemon' prints the median from the first message of
+number of the round name. 'daemon' prints the time from the first message of
 netlink, which is about the damage, to the last one, which is about its repair;
-'hand' the median of the commands that repair it, start of the processes
-included. Each object is broken once: a daemon waits with what breaks often.
+'hand' that of the commands that repair it, start of the processes included; in
+milliseconds, one line a round. Each object is broken once: a daemon waits with
+what breaks often.
 """
 import ctypes
 import os
 import select
 import socket
-import statistics
 import subprocess
 import sys
 import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 QUIET = 0.25
+PATIENCE = 60
+
+# What is to be again as it was, before a repair is over.
+SHOWN = {
+    "link": ["bridge", "fdb", "show", "dev", "x-s0"],
+    "address": ["ip", "-4", "-o", "addr", "show", "dev", "b-s0"],
+    "fdb": ["bridge", "fdb", "show", "dev", "x-s0"],
+    "neighbour": ["ip", "neigh", "show", "dev", "b-s0", "nud", "permanent"],
+    "route": ["ip", "-4", "route", "show", "proto", "84"],
+    "rule": ["nft", "list", "chain", "inet", "tenet", "ingress"],
+    "nft": ["nft", "list", "table", "inet", "tenet"],
+}
 
 
 def enter(name):
@@ -37,6 +49,14 @@ def run(command, data=None):
 def output(*command):
     return subprocess.run(command, capture_output=True, text=True,
                           check=True).stdout
+
+
+def shown(what):
+    found = subprocess.run(SHOWN[what], capture_output=True, text=True,
+                           check=False).stdout
+    # The address of a tunnel's device is another one each time.
+    return sorted(line for line in found.splitlines()
+                  if "fdb" not in SHOWN[what] or "extern_learn" in line)
 
 
 def vxlan():
@@ -102,12 +122,26 @@ def damage(what):
                 [(["ip", "neigh", "add"] + entry +
                   ["lladdr", words[words.index("lladdr") + 1], "nud",
                    "permanent", "protocol", "84"], None)])
+    if what == "route":
+        words = output("ip", "-4", "route", "show", "proto",
+                       "84").splitlines()[0].split()
+        return (["ip", "route", "del"] + words,
+                [(["ip", "route", "add"] + words + ["proto", "84"], None)])
     if what == "rule":
         return (["nft", "flush", "chain", "inet", "tenet", "ingress"],
                 [(["nft", "-f", "-"], chain())])
     rules = output("nft", "list", "table", "inet", "tenet")
     return (["nft", "delete", "table", "inet", "tenet"],
             [(["nft", "-f", "-"], rules)])
+
+
+def first_of_all():
+    """A listener that waits for the processor sees damage and repair at once."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
+                              os.sched_param(1))
+    except OSError:
+        print("# no real-time priority: times are too short", file=sys.stderr)
 
 
 def listeners():
@@ -120,15 +154,19 @@ def listeners():
     return [route, filters]
 
 
-def listen(socks, command):
-    """Seconds from the first message to the last."""
+def listen(socks, command, what):
+    """Seconds from the first message to the last one of the repair."""
+    was = shown(what)
     process = subprocess.Popen(command)
     first = last = None
+    end = time.monotonic() + PATIENCE
     while True:
         ready, _, _ = select.select(socks, [], [], QUIET)
         now = time.monotonic()
+        if now > end:
+            raise RuntimeError("not repaired: " + " ".join(command))
         if not ready:
-            if first is not None:
+            if first is not None and shown(what) == was:
                 break
             continue
         for s in ready:
@@ -143,13 +181,14 @@ def listen(socks, command):
 def main():
     who, what, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     pattern, start = sys.argv[4], int(sys.argv[5])
-    times = []
+    if who == "daemon":
+        first_of_all()
     for i in range(start, start + rounds):
         enter(pattern % i)
         command, repair = damage(what)
         if who == "daemon":
             socks = listeners()
-            times.append(listen(socks, command))
+            took = listen(socks, command, what)
             for s in socks:
                 s.close()
         else:
@@ -157,9 +196,8 @@ def main():
             begin = time.monotonic()
             for words, data in repair:
                 run(words, data)
-            times.append(time.monotonic() - begin)
-    times.sort()
-    print("%.2f" % (statistics.median(times) * 1000))
+            took = time.monotonic() - begin
+        print("%.3f" % (took * 1000), flush=True)
 
 
 if __name__ == "__main__":
