@@ -503,3 +503,53 @@ Test(memory, knows_its_kinds)
     cr_assert_eq(tn_mem_attr_change(subnet, "mtu"), TN_ATTR_UPDATE);
     cr_assert_eq(tn_mem_attr_change(NULL, "vni"), TN_ATTR_UPDATE);
 }
+
+Test(memory, dhcp_is_an_attribute)
+{
+    static const struct tn_addr servers[] = {
+        {.family = TN_AF_IPV4, .b = {10, 0, 0, 53}},
+        {.family = TN_AF_IPV4, .b = {10, 0, 0, 123}},
+    };
+    static const struct tn_net_dhcp dhcp = {
+        .lease_time = 600,
+        .dns_servers = &servers[0],
+        .n_dns_servers = 1,
+        .ntp_servers = &servers[1],
+        .n_ntp_servers = 1,
+        .domain = "x.org",
+        .ra = TN_RA_NONE,
+    };
+    static const struct tn_net_subnet subnets[] = {
+        {.name = "a", .vni = 1, .dhcp = &dhcp, .n_dhcp = 1},
+        {.name = "b", .vni = 2},
+    };
+    static const struct tn_net_vpc vpc = {
+        .scope = "t/v",
+        .tenant = "t",
+        .name = "v",
+        .subnets = subnets,
+        .n_subnets = 2,
+    };
+    static const struct tn_net_vpc *const vpcs[] = {&vpc};
+    const struct tn_state *state = NULL;
+    struct tn_error err = {0};
+    struct tn_diags diags;
+    struct rig r;
+    rig_init(&r);
+    tn_diags_init(&diags, r.arena);
+    r.device.vpcs = vpcs;
+    r.device.n_vpcs = 1;
+    cr_assert_eq(
+        tn_driver_memory.render(&r.device, r.arena, &state, &diags, &err),
+        TN_OK);
+    cr_assert_eq(state->n, 3);
+    for (size_t i = 0; i < state->n; i++) {
+        const char *text = tn_resource_attr(&state->items[i], "dhcp");
+        bool served = strcmp(state->items[i].key, "t/v/subnet/a") == 0;
+        cr_expect_eq(text != NULL, served, "%s", state->items[i].key);
+        cr_expect(!text || strcmp(text, "lease 600, ra none, domain x.org, dns "
+                                        "10.0.0.53, ntp 10.0.0.123") == 0,
+                  "%s", text);
+    }
+    rig_done(&r);
+}
