@@ -523,14 +523,14 @@ Test(memory, dhcp_is_an_attribute)
         {.name = "a", .vni = 1, .dhcp = &dhcp, .n_dhcp = 1},
         {.name = "b", .vni = 2},
     };
-    static const struct tn_net_vpc vpc = {
+    static const struct tn_net_vpc served_vpc = {
         .scope = "t/v",
         .tenant = "t",
         .name = "v",
         .subnets = subnets,
         .n_subnets = 2,
     };
-    static const struct tn_net_vpc *const vpcs[] = {&vpc};
+    static const struct tn_net_vpc *const vpcs[] = {&served_vpc};
     const struct tn_state *state = NULL;
     struct tn_error err = {0};
     struct tn_diags diags;
