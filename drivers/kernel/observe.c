@@ -113,6 +113,15 @@ sort_list(struct tn_k_list *list)
     }
 }
 
+/* As many resources as a namespace can give. */
+static size_t
+most_of(const struct tn_k_table *t)
+{
+    enum { BESIDE = 16 };
+    return t->links.n + t->addrs.n + t->routes.n + t->neighs.n + t->fdb.n +
+           BESIDE;
+}
+
 static void
 append(struct tn_k_list *list, const struct tn_k_list *more)
 {
@@ -135,7 +144,12 @@ part_do(void *ctx, size_t worker, size_t i)
     if (!parts->arenas[worker]) {
         parts->arenas[worker] = tn_arena_new();
     }
-    parts->watches[i].list.arena = parts->arenas[worker];
+    struct tn_k_list *list = &parts->watches[i].list;
+    list->arena = parts->arenas[worker];
+    if (parts->visits[i]->space) {
+        tn_vec_reserve(list->arena, &list->items,
+                       most_of(&parts->visits[i]->space->table));
+    }
     watch_vpc(&parts->watches[i], parts->visits[i]);
     sort_list(&parts->watches[i].list);
 }
@@ -156,6 +170,13 @@ watch_vpcs(struct tn_k_watch *w)
         }
     }
     tn_k_each(n, part_do, &parts);
+    size_t total = w->list.items.n;
+    for (size_t i = 0; i < n; i++) {
+        total += parts.watches[i].list.items.n;
+    }
+    if (n > 1) {
+        tn_vec_reserve(w->list.arena, &w->list.items, total);
+    }
     for (size_t i = 0; i < n; i++) {
         const struct tn_k_watch *part = &parts.watches[i];
         if (n == 1 && w->list.items.n == 0) {

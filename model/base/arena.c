@@ -232,17 +232,24 @@ tn_arena_printf(struct tn_arena *arena, const char *fmt, ...)
 }
 
 void *
-tn_vec_grow(struct tn_arena *arena, void *items, size_t *cap, size_t size)
+tn_vec_resize(struct tn_arena *arena, void *items, size_t *cap, size_t most,
+              size_t size)
 {
-    size_t old = *cap, cap2 = old ? old * 2 : 8;
-    if (cap2 > SIZE_MAX / 2 / size) {
+    size_t old = *cap;
+    if (most > SIZE_MAX / 2 / size) {
         out_of_memory(SIZE_MAX);
     }
-    void *p = tn_arena_alloc(arena, cap2 * size);
+    void *p = tn_arena_alloc(arena, most * size);
     if (old) {
         memcpy(p, items, old * size);
     }
-    memset((char *) p + old * size, 0, (cap2 - old) * size);
-    *cap = cap2;
+    memset((char *) p + old * size, 0, (most - old) * size);
+    *cap = most;
     return p;
+}
+
+void *
+tn_vec_grow(struct tn_arena *arena, void *items, size_t *cap, size_t size)
+{
+    return tn_vec_resize(arena, items, cap, *cap ? *cap * 2 : 8, size);
 }

@@ -66,9 +66,18 @@ char *tn_arena_vprintf(struct tn_arena *arena, const char *fmt, va_list ap)
                                             sizeof(*(v)->items)))              \
          : (void) 0,                                                           \
      &(v)->items[(v)->n++])
-/* For tn_vec_push only. */
+/* Makes room for 'most' items in all: what is left behind by growing, and
+ * copied, is as much as what is kept. */
+#define tn_vec_reserve(arena, v, most)                                         \
+    ((v)->cap < (most)                                                         \
+         ? (void) ((v)->items = tn_vec_resize((arena), (v)->items, &(v)->cap,  \
+                                              (most), sizeof(*(v)->items)))    \
+         : (void) 0)
+/* For tn_vec_push and tn_vec_reserve only. */
 void *tn_vec_grow(struct tn_arena *arena, void *items, size_t *cap,
                   size_t size) TN_RETURNS_NONNULL;
+void *tn_vec_resize(struct tn_arena *arena, void *items, size_t *cap,
+                    size_t most, size_t size) TN_RETURNS_NONNULL;
 
 static inline void
 tn_cleanup_arena(struct tn_arena **arena)

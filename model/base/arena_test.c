@@ -95,6 +95,26 @@ Test(arena, vectors_grow)
     }
 }
 
+Test(arena, vectors_are_reserved)
+{
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    TN_VEC(size_t) v = {0};
+    *tn_vec_push(arena, &v) = 7;
+    tn_vec_reserve(arena, &v, 1000);
+    const size_t *items = v.items;
+    cr_assert_eq(v.n, 1);
+    cr_assert_eq(v.items[0], 7);
+    cr_assert_eq(v.items[999], 0);
+    tn_vec_reserve(arena, &v, 10);
+    while (v.n < 1000) {
+        *tn_vec_push(arena, &v) = 1;
+    }
+    cr_assert_eq(v.items, items);
+    *tn_vec_push(arena, &v) = 8;
+    cr_assert_eq(v.items[0], 7);
+    cr_assert_eq(v.items[1000], 8);
+}
+
 /* True if a child that asks for too much ends by abort(). */
 static bool
 child_aborts(size_t n, size_t size)
