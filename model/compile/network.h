@@ -145,8 +145,10 @@ struct tn_device {
     const struct tn_host *const *members; /* Of a cloud: its hypervisors, all
                                              of the inventory, by name. */
     size_t n_members;
-    size_t n_networks;    /* Subnets, and VPCs as their routers, of all VPCs of
-                             the device; also where it is cut down to some. */
+    size_t n_networks; /* Subnets, and VPCs as their routers, of all VPCs of
+                          the device; also where it is cut down to some. */
+    const struct tn_device *whole; /* Where it is cut down: the device with all
+                                      its VPCs; null: it is whole. */
     const char *instance; /* settings.meta.name: in all ownership marks. */
     uint16_t vxlan_port;
 };

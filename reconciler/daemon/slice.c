@@ -201,6 +201,7 @@ tn_slice_device(const struct tn_device *device, const struct tn_scope *scope,
         }
     }
     *out = *device;
+    out->whole = device->whole ? device->whole : device;
     out->vpcs = vpcs.items;
     out->n_vpcs = n;
     return out;

@@ -118,5 +118,7 @@ Test(slice, a_device_in_part_has_the_peers)
     cr_expect_str_eq(d->vpcs[0]->scope, "t/a");
     cr_expect_str_eq(d->vpcs[1]->scope, "t/b");
     cr_expect_str_eq(d->name, "hv1");
+    cr_expect_eq(d->whole, &w.device);
+    cr_expect_eq(tn_slice_device(d, &scope, arena)->whole, &w.device);
     tn_arena_free(arena);
 }

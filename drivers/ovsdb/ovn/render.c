@@ -15,6 +15,11 @@
 /* ovn-architecture(7), "Tunnel Encapsulations". */
 enum { VXLAN_NETWORKS = 4096, VXLAN_PORTS = 2048 };
 
+/* A count that goes on through the VPCs of the whole device. */
+struct networks {
+    size_t next, n;
+};
+
 const char *
 tn_ovn_add(struct tn_ovn_render *r, struct tn_ovs_draft *d, const char *parent,
            struct tn_origin origin)
@@ -179,11 +184,27 @@ render_vpc(struct tn_ovn_render *r)
     tn_ovn_render_peerings(r);
 }
 
-/* Can OVN carry it, with the tunnels of this cloud?  '*networks' counts those
- * of the VPCs before. */
+/* The networks of all VPCs before this one, whatever part of the device is
+ * rendered; 'from' is where the last one ended. */
+static size_t
+networks_before(const struct tn_device *device, const char *scope,
+                struct networks *from)
+{
+    const struct tn_device *whole = device->whole ? device->whole : device;
+    for (; from->next < whole->n_vpcs; from->next++) {
+        const struct tn_net_vpc *vpc = whole->vpcs[from->next];
+        if (strcmp(vpc->scope, scope) >= 0) {
+            break;
+        }
+        from->n += vpc->n_subnets + 1;
+    }
+    return from->n;
+}
+
+/* Can OVN carry it, with the tunnels of this cloud? */
 static bool
 check_vpc(const struct tn_device *device, const struct tn_net_vpc *vpc,
-          size_t *networks, struct tn_diags *diags)
+          struct networks *before, struct tn_diags *diags)
 {
     bool vxlan = strcmp(device->host->config.ovn_encapsulation, "vxlan") == 0;
     bool fine = vpc->encapsulation != TN_ENCAP_GRE;
@@ -192,7 +213,9 @@ check_vpc(const struct tn_device *device, const struct tn_net_vpc *vpc,
         tn_diag(diags, TN_ERROR, vpc->origin,
                 "OVN has no tunnels of type gre: use geneve or vxlan");
     }
-    if (vxlan && *networks + vpc->n_subnets + 1 > VXLAN_NETWORKS) {
+    if (vxlan && device->n_networks > VXLAN_NETWORKS &&
+        networks_before(device, vpc->scope, before) + vpc->n_subnets + 1 >
+            VXLAN_NETWORKS) {
         tn_diag(diags, TN_ERROR, vpc->origin,
                 "%s carries vxlan, and OVN has at most %d networks then: "
                 "subnets and VPCs count",
@@ -208,7 +231,6 @@ check_vpc(const struct tn_device *device, const struct tn_net_vpc *vpc,
             fine = false;
         }
     }
-    *networks += vpc->n_subnets + 1;
     diags->tenant = NULL;
     return fine;
 }
@@ -219,9 +241,9 @@ tn_ovn_render(const struct tn_device *device, struct tn_arena *arena,
               struct tn_error *err)
 {
     struct tn_ovn_render r = {.device = device, .arena = arena};
-    size_t networks = 0;
+    struct networks before = {0};
     for (size_t i = 0; i < device->n_vpcs; i++) {
-        if (check_vpc(device, device->vpcs[i], &networks, diags)) {
+        if (check_vpc(device, device->vpcs[i], &before, diags)) {
             r.vpc = device->vpcs[i];
             render_vpc(&r);
         }
