@@ -548,7 +548,10 @@ changes(struct build *b)
 static enum tn_code
 operations(struct build *b)
 {
-    enum tn_code code = sort_out(b);
+    enum tn_code code = tn_ovsdb_catch_up(b->s->db, TN_OVS_TIMEOUT_MS, b->err);
+    if (!code) {
+        code = sort_out(b);
+    }
     snprintf(b->revision, sizeof b->revision, "%lld",
              tn_ovs_revision(b->s) + 1);
     if (!code) {

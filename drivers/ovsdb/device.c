@@ -601,6 +601,26 @@ read_foreign(struct reading *r, const struct tn_scope *scope)
     }
 }
 
+static void
+read_others(struct reading *r, const struct tn_ovs_kind *kind)
+{
+    const char *uuid;
+    json_t *row;
+    json_object_foreach(tn_ovsdb_rows(r->s->db, kind->table), uuid, row)
+    {
+        if (json_object_get(r->s->keys, uuid) ||
+            json_object_get(r->s->shared, uuid)) {
+            continue;
+        }
+        struct tn_resource res = read_row(r, kind, "", uuid, row);
+        const char *name = wanted_name(res.native);
+        res.owner = TN_FOREIGN;
+        res.key = tn_arena_printf(r->arena, "foreign/%s/%s", kind->table, uuid);
+        res.name = name ? name : tn_arena_strdup(r->arena, uuid);
+        *tn_vec_push(r->arena, &r->list) = res;
+    }
+}
+
 static enum tn_code
 read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
 {
@@ -635,6 +655,11 @@ read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
         }
     }
     read_foreign(r, scope);
+    for (size_t i = 0; scope->n == 0 && i < r->s->model->n_kinds; i++) {
+        if (r->s->model->kinds[i]->flags & TN_OVS_SHOWN) {
+            read_others(r, r->s->model->kinds[i]);
+        }
+    }
     return code;
 }
 

@@ -44,6 +44,7 @@ enum tn_ovs_kind_flags {
     TN_OVS_NAMED = 1u << 2,  /* No two rows of the table may have one name. */
     TN_OVS_SHARED = 1u << 3, /* A row of that name which is not ours serves as
                                 well; it is neither changed nor deleted. */
+    TN_OVS_SHOWN = 1u << 4,  /* Rows that are not ours are told of. */
 };
 
 struct tn_ovs_kind {

@@ -28,8 +28,9 @@ struct tn_watch {
     struct tn_host host;
     char *instance, *remote, *name;
     int epoll, wake;
-    bool open;     /* All that was there at first has been passed over. */
-    json_t *quiet; /* Scopes. */
+    json_t *scopes; /* Those of the device, and "". */
+    bool open;      /* All that was there at first has been passed over. */
+    json_t *quiet;  /* Scopes. */
     bool quiet_all;
     struct tn_arena *arena; /* Of 'events'. */
     TN_VEC(struct tn_event) events;
@@ -39,6 +40,16 @@ static bool
 is_quiet(const struct tn_watch *w, const char *scope)
 {
     return w->quiet_all || json_object_get(w->quiet, scope);
+}
+
+static void
+scopes_set(struct tn_watch *w, const struct tn_device *device)
+{
+    json_object_clear(w->scopes);
+    json_object_set_new(w->scopes, "", json_true());
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        json_object_set_new(w->scopes, device->vpcs[i]->scope, json_true());
+    }
 }
 
 static void
@@ -115,6 +126,7 @@ on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
         }
     }
     if (w->open && ours && !is_quiet(w, scope) &&
+        json_object_get(w->scopes, scope) &&
         concerns_us(s->model, table, old, now)) {
         tell(w,
              !old   ? TN_EVENT_APPEARED
@@ -169,6 +181,8 @@ tn_ovs_watch_open(const struct tn_ovs_model *model,
     w->device = (struct tn_device){
         .name = w->name, .host = &w->host, .instance = w->instance};
     w->quiet = json_object();
+    w->scopes = json_object();
+    scopes_set(w, device);
     w->arena = tn_arena_new();
     enum tn_code code = session_open(w, model, err);
     if (!code) {
@@ -214,11 +228,13 @@ tn_ovs_watch_read(struct tn_watch *w, struct tn_arena *arena,
 }
 
 enum tn_code
-tn_ovs_watch_update(struct tn_watch *w TN_UNUSED,
-                    const struct tn_device *device TN_UNUSED,
+tn_ovs_watch_update(struct tn_watch *w, const struct tn_device *device,
                     struct tn_error *err TN_UNUSED)
 {
-    return TN_OK; /* All rows of ours are watched, whatever is wanted. */
+    pthread_mutex_lock(&w->lock);
+    scopes_set(w, device); /* The copy has all rows of ours already. */
+    pthread_mutex_unlock(&w->lock);
+    return TN_OK;
 }
 
 static void
@@ -246,10 +262,10 @@ tn_ovs_watch_quiet(struct tn_watch *w, const struct tn_scope *scope, bool quiet)
         }
         forget_quiet(w);
     }
-    if (scope->n == 0) {
+    if (!scope || scope->n == 0) {
         w->quiet_all = quiet;
     }
-    for (size_t i = 0; i < scope->n; i++) {
+    for (size_t i = 0; scope && i < scope->n; i++) {
         if (quiet) {
             json_object_set_new(w->quiet, scope->names[i], json_true());
         } else {
@@ -276,6 +292,7 @@ tn_ovs_watch_close(struct tn_watch *w)
     }
     tn_ovs_close(w->session);
     json_decref(w->quiet);
+    json_decref(w->scopes);
     tn_arena_free(w->arena);
     free(w->instance);
     free(w->remote);

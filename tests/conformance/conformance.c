@@ -60,7 +60,7 @@ Test(conformance, render_is_sorted_and_complete)
     const struct tn_state *s =
         tn_trial_want(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     cr_assert_gt(s->n, 10);
-    cr_assert_str_eq(s->device, "hv1");
+    cr_assert_str_eq(s->device, t.subject->device ? t.subject->device : "hv1");
     for (size_t i = 0; i < s->n; i++) {
         const struct tn_resource *r = &s->items[i];
         cr_assert(i == 0 || strcmp(s->items[i - 1].key, r->key) < 0,
@@ -206,9 +206,12 @@ Test(conformance, updates_happen_in_place)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_device_plan *plan =
         tn_trial_reach(&t, tn_trial_device(&t, TN_V_UPDATED, "hv1"));
-    cr_assert_gt(plan->counts.change, 0);
-    cr_assert_eq(plan->counts.add + plan->counts.replace + plan->counts.destroy,
-                 0);
+    cr_assert_gt(plan->n_changes, 0);
+    if (!t.subject->nothing_in_place) {
+        cr_assert_gt(plan->counts.change, 0);
+        cr_assert_eq(plan->counts.add + plan->counts.destroy, 0);
+    }
+    cr_assert_eq(plan->counts.replace, 0);
     tn_trial_done(&t);
 }
 
@@ -219,7 +222,8 @@ Test(conformance, what_cannot_change_is_replaced)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_device_plan *plan =
         tn_trial_reach(&t, tn_trial_device(&t, TN_V_REPLACED, "hv1"));
-    cr_assert_gt(plan->counts.replace, 0);
+    cr_assert_gt(plan->n_changes, 0);
+    cr_assert(plan->counts.replace > 0 || t.subject->nothing_replaced);
     tn_trial_done(&t);
 }
 
@@ -305,8 +309,10 @@ Test(conformance, another_instance_is_foreign)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_network *other =
         tn_intent(t.arena, t.subject, t.world, TN_V_NOTHING, "other");
-    const struct tn_state *seen = tn_trial_look(&t, NULL, &other->devices[0]);
-    cr_assert_str_eq(other->devices[0].name, "hv1");
+    const struct tn_state *seen = tn_trial_look(
+        &t, NULL,
+        tn_trial_device_of(other,
+                           t.subject->device ? t.subject->device : "hv1"));
     cr_assert_eq(count_owner(seen, TN_OURS), 0);
     cr_assert_gt(count_owner(seen, TN_FOREIGN), 0);
     tn_trial_done(&t);
@@ -316,6 +322,10 @@ Test(conformance, devices_do_not_see_each_other)
 {
     struct tn_trial t;
     tn_trial_init(&t);
+    if (t.subject->device) {
+        tn_trial_done(&t);
+        cr_skip_test("there is one device only");
+    }
     const struct tn_device *a = tn_trial_device(&t, TN_V_BASE, "hv1");
     const struct tn_device *b = tn_trial_device(&t, TN_V_BASE, "hv2");
     struct tn_session *sa = tn_trial_open(&t, a), *sb = tn_trial_open(&t, b);

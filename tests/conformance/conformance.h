@@ -30,8 +30,14 @@ struct tn_subject {
     void (*teardown)(void *world);
 
     /* Adds lines to the host's variables: "tenet_kernel_netns: hv1\n".  The
-     * suite sets tenet_driver and tenet_underlay_address (192.0.2.1 and .2). */
+     * suite sets tenet_driver, if 'hosts' is null, and tenet_underlay_address
+     * (192.0.2.1 and .2). */
     void (*host_vars)(void *world, const char *host, struct tn_text *out);
+    /* Optional.  Adds further hosts: lines of the inventory's "hosts:". */
+    void (*hosts)(void *world, struct tn_text *out);
+    /* The device that is tested, if it is not "hv1"; there is no other one to
+     * be kept apart from then. */
+    const char *device;
 
     /* Makes objects of somebody else.  Called twice: before anything is
      * applied ('applied' is null), and after all of it was.  At least the
@@ -51,6 +57,10 @@ struct tn_subject {
 
     /* Optional.  Lets the n-th (from 1) of the operations to come fail. */
     void (*fail_at)(void *world, const struct tn_device *device, size_t n);
+
+    /* What this intent changes leads to no update in place (rules may be
+     * objects of their own, which come and go), or to no replacement. */
+    bool nothing_in_place, nothing_replaced;
 
     /* Checks that try every n of a commit's steps try every 'stride'-th; 0 is
      * 1.  For drivers whose steps take long. */

@@ -120,11 +120,15 @@ add_hosts(struct tn_source *source, const struct tn_subject *subject,
     static const char *const paths[] = {"inventories/lab/host_vars/hv1.yml",
                                         "inventories/lab/host_vars/hv2.yml"};
     tn_text_add(t, "all:\n  hosts:\n    hv1:\n    hv2:\n");
+    if (subject->hosts) {
+        subject->hosts(world, t);
+    }
     add(source, "inventories/lab/hosts.yml", t);
     for (size_t i = 0; i < TN_ARRAY_SIZE(paths); i++) {
-        tn_text_addf(t,
-                     "tenet_driver: %s\ntenet_underlay_address: 192.0.2.%zu\n",
-                     subject->driver->name, i + 1);
+        tn_text_addf(t, "tenet_underlay_address: 192.0.2.%zu\n", i + 1);
+        if (!subject->hosts) {
+            tn_text_addf(t, "tenet_driver: %s\n", subject->driver->name);
+        }
         subject->host_vars(world, i ? "hv2" : "hv1", t);
         add(source, paths[i], t);
     }

@@ -28,8 +28,8 @@ tn_trial_done(struct tn_trial *t)
     tn_arena_free(t->arena);
 }
 
-static const struct tn_device *
-device_of(const struct tn_network *network, const char *host)
+const struct tn_device *
+tn_trial_device_of(const struct tn_network *network, const char *host)
 {
     for (size_t i = 0; i < network->n_devices; i++) {
         if (strcmp(network->devices[i].name, host) == 0) {
@@ -43,9 +43,10 @@ device_of(const struct tn_network *network, const char *host)
 const struct tn_device *
 tn_trial_device(struct tn_trial *t, enum tn_variant variant, const char *host)
 {
-    return device_of(
+    const char *device = t->subject->device ? t->subject->device : host;
+    return tn_trial_device_of(
         tn_intent(t->arena, t->subject, t->world, variant, "conformance"),
-        host);
+        device);
 }
 
 const struct tn_state *

@@ -16,6 +16,8 @@ void tn_trial_init(struct tn_trial *t);
  * cope with. */
 void tn_trial_done(struct tn_trial *t);
 
+const struct tn_device *tn_trial_device_of(const struct tn_network *network,
+                                           const char *host);
 /* A host as a variant of the intent wants it. */
 const struct tn_device *
 tn_trial_device(struct tn_trial *t, enum tn_variant variant, const char *host);

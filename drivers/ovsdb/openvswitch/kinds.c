@@ -38,7 +38,7 @@ static const struct tn_ovs_column bridge_columns[] = {
 const struct tn_ovs_kind tn_vs_integration = KIND(
     TN_OVS_NAMED | TN_OVS_SHARED, 20, "Bridge", "integration", bridge_columns);
 const struct tn_ovs_kind tn_vs_bridge =
-    KIND(TN_OVS_NAMED, 30, "Bridge", "bridge", bridge_columns);
+    KIND(TN_OVS_NAMED | TN_OVS_SHOWN, 30, "Bridge", "bridge", bridge_columns);
 
 static const struct tn_ovs_column port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},

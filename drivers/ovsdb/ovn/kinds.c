@@ -20,15 +20,15 @@ static const struct tn_ovs_column router_columns[] = {
     {"enabled", "enabled", TN_OVS_BOOLEAN, .set = true, UPDATE},
     {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
 };
-const struct tn_ovs_kind tn_ovn_router =
-    KIND(TN_OVS_ROOT, 10, "Logical_Router", "router", router_columns);
+const struct tn_ovs_kind tn_ovn_router = KIND(
+    TN_OVS_ROOT | TN_OVS_SHOWN, 10, "Logical_Router", "router", router_columns);
 
 static const struct tn_ovs_column switch_columns[] = {
     {"name", "name", TN_OVS_TEXT, UPDATE},
     {"other_config", "config", TN_OVS_MAP, .set = true, UPDATE},
 };
-const struct tn_ovs_kind tn_ovn_switch =
-    KIND(TN_OVS_ROOT, 20, "Logical_Switch", "switch", switch_columns);
+const struct tn_ovs_kind tn_ovn_switch = KIND(
+    TN_OVS_ROOT | TN_OVS_SHOWN, 20, "Logical_Switch", "switch", switch_columns);
 
 static const struct tn_ovs_column router_port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
@@ -72,7 +72,7 @@ static const struct tn_ovs_column dhcp_columns[] = {
     {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
 };
 const struct tn_ovs_kind tn_ovn_dhcp =
-    KIND(TN_OVS_ROOT, 40, "DHCP_Options", "dhcp", dhcp_columns);
+    KIND(TN_OVS_ROOT | TN_OVS_SHOWN, 40, "DHCP_Options", "dhcp", dhcp_columns);
 
 static const struct tn_ovs_column group_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
@@ -80,7 +80,8 @@ static const struct tn_ovs_column group_columns[] = {
 const struct tn_ovs_kind tn_ovn_guard =
     KIND(TN_OVS_ROOT | TN_OVS_NAMED, 50, "Port_Group", "guard", group_columns);
 const struct tn_ovs_kind tn_ovn_group =
-    KIND(TN_OVS_ROOT | TN_OVS_NAMED, 60, "Port_Group", "group", group_columns);
+    KIND(TN_OVS_ROOT | TN_OVS_NAMED | TN_OVS_SHOWN, 60, "Port_Group", "group",
+         group_columns);
 
 static const struct tn_ovs_column acl_columns[] = {
     {"priority", "priority", TN_OVS_INTEGER, UPDATE},
