@@ -88,8 +88,7 @@ check_scalar(struct tn_inv *inv, const char *path, const struct tn_node *node)
         return true;
     }
     tn_diag(inv->diags, TN_ERROR, tn_at(path, node->at),
-            "'%.40s' looks like %s to YAML 1.1 but has no value: quote it",
-            node->scalar.text,
+            "this looks like %s to YAML 1.1 but has no value: quote it",
             type == TN_SCALAR_TIME      ? "a date"
             : type == TN_SCALAR_SPECIAL ? "a directive"
                                         : "a number");

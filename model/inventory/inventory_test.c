@@ -290,7 +290,7 @@ static const struct error_row {
     {HOSTS("all: {hosts: {h: {p: !vault [x]}}}\n"),
      "hosts.yml:1:22: !vault is for texts", "-"},
     {HOSTS("all: {hosts: {h: {p: 2021-13-45}}}\n"),
-     "hosts.yml:1:22: '2021-13-45' looks like a date to YAML 1.1 but has no "
+     "hosts.yml:1:22: this looks like a date to YAML 1.1 but has no "
      "value: quote it",
      "-"},
     {HOSTS("all: {vars: {ansible_group_priority: high}}\n"),

@@ -94,7 +94,8 @@ tn_yaml_alias(struct tn_yaml_build *p, const char *name, struct tn_pos at)
     }
     const struct tn_yaml_anchor *anchor = tn_map_get(&p->anchors, name);
     if (!anchor) {
-        tn_yaml_finding(p, at, "alias '%s' names no anchor", name);
+        tn_yaml_finding(p, at,
+                        "this begins with '*' and names no anchor: quote it");
     } else if (!anchor->node) {
         tn_yaml_finding(p, at, "alias '%s' stands inside of what it names",
                         name);
@@ -131,5 +132,6 @@ tn_yaml_tag(struct tn_yaml_build *p, struct tn_node *node, const char *tag)
         node->quoted |= node->type == TN_NODE_SCALAR;
         return;
     }
-    tn_yaml_finding(p, node->at, "the tag '%s' is not supported", tag);
+    tn_yaml_finding(p, node->at,
+                    "this begins with '!' and is no known tag: quote it");
 }

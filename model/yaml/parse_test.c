@@ -250,12 +250,12 @@ static const struct row inventory_findings[] = {
     {"a: &x [*x]\n", "1:8: alias 'x' stands inside of what it names"},
     {"a: &x {<<: *x}\n", "1:12: alias 'x' stands inside of what it names; "
                          "1:8: '<<' merges a map or a list of maps"},
-    {"a: *x\n", "1:4: alias 'x' names no anchor"},
-    {"a: &x 1\n---\nb: *x\n", "3:4: alias 'x' names no anchor"},
+    {"a: *x\n", "1:4: this begins with '*' and names no anchor: quote it"},
+    {"a: &x 1\n---\nb: *x\n",
+     "3:4: this begins with '*' and names no anchor: quote it"},
     {"a: &x 1\nb: &x 2\n", "2:4: duplicate anchor 'x', first given on line 1"},
     {"a: !!python/object:os.system {}\n",
-     "1:4: the tag 'tag:yaml.org,2002:python/object:os.system' is not "
-     "supported"},
+     "1:4: this begins with '!' and is no known tag: quote it"},
     {"<<: 3\n", "1:1: '<<' merges a map or a list of maps"},
     {"<<: [{a: 1}, 3]\n", "1:1: '<<' merges a map or a list of maps"},
 };
