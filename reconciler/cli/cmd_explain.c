@@ -3,7 +3,7 @@
  * Only settings and inventory are read: the question is asked most when the
  * rest is broken.  Every assignment of every layer is shown in the order in
  * which they override each other, so that the last one is the value that
- * 'ansible-inventory --host' prints. */
+ * 'ansible-inventory --host' prints.  What a secret's name holds is hidden. */
 #include "reconciler/cli/command.h"
 
 #include <string.h>
@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "model/compile/world.h"
+#include "reconciler/provenance/secret.h"
 
 enum { VALUE_SHOWN = 60, NAME_COLUMN = 28 };
 
@@ -54,9 +55,14 @@ add_place(struct tn_text *out, const struct tn_var *var)
 
 /* On one line, cut at a character. */
 static void
-add_value(struct tn_text *out, const struct tn_node *value, size_t max)
+add_value(struct tn_text *out, const struct explain *x,
+          const struct tn_var *var, size_t max)
 {
-    TN_CLEANUP(tn_cleanup_free) char *json = tn_inventory_value_json(value);
+    static const struct tn_node hidden = {
+        .type = TN_NODE_SCALAR, .quoted = true, .scalar = {"(hidden)", 8}};
+    TN_CLEANUP(tn_cleanup_free)
+    char *json = tn_inventory_value_json(
+        tn_secrets_hide(x->arena, var->name, var->value, &hidden));
     size_t n = strlen(json);
     bool cut = n > max;
     for (n = cut ? max : n; cut && ((unsigned char) json[n] & 0xc0) == 0x80;) {
@@ -89,7 +95,7 @@ variable_text(struct tn_text *out, const struct explain *x,
     tn_text_add(out, ": ");
     add_clean(out, winner->name);
     tn_text_add(out, " = ");
-    add_value(out, winner->value, SIZE_MAX - 1);
+    add_value(out, x, winner, SIZE_MAX - 1);
     tn_text_add(out, "\n\n");
     for (size_t i = 0; i < x->layers.n; i++) {
         const struct tn_var *v = &x->layers.set[i];
@@ -101,7 +107,7 @@ variable_text(struct tn_text *out, const struct explain *x,
         tn_text_add(out, wins ? "* " : "  ");
         add_place(out, v);
         tn_text_add(out, ": ");
-        add_value(out, v->value, VALUE_SHOWN);
+        add_value(out, x, v, VALUE_SHOWN);
         tn_text_add(out, wins && color ? "\033[0m" : "");
         tn_text_addc(out, '\n');
     }
@@ -141,7 +147,7 @@ all_text(struct tn_text *out, const struct explain *x)
             tn_text_addc(out, ' ');
         }
         tn_text_addc(out, ' ');
-        add_value(out, var->value, VALUE_SHOWN);
+        add_value(out, x, var, VALUE_SHOWN);
         tn_text_add(out, "\n    ");
         add_place(out, var);
         if (n_lost > 1) {
@@ -152,10 +158,18 @@ all_text(struct tn_text *out, const struct explain *x)
     }
 }
 
+/* A secret is {"secret": null}, as in plans. */
 static json_t *
-value_json(const struct tn_node *value)
+value_json(const struct explain *x, const struct tn_var *var)
 {
-    TN_CLEANUP(tn_cleanup_free) char *text = tn_inventory_value_json(value);
+    static const struct tn_node null = {.type = TN_NODE_SCALAR,
+                                        .scalar = {"null", 4}};
+    static const struct tn_pair pair = {.key = "secret", .value = &null};
+    static const struct tn_node hidden = {.type = TN_NODE_MAP,
+                                          .map = {&pair, 1}};
+    TN_CLEANUP(tn_cleanup_free)
+    char *text = tn_inventory_value_json(
+        tn_secrets_hide(x->arena, var->name, var->value, &hidden));
     json_error_t ignored;
     json_t *json = json_loads(text, JSON_DECODE_ANY, &ignored);
     /* Numbers beyond 64 bits, NaN: as they are printed. */
@@ -163,11 +177,11 @@ value_json(const struct tn_node *value)
 }
 
 static json_t *
-assignment_json(const struct tn_var *v, bool wins)
+assignment_json(const struct explain *x, const struct tn_var *v, bool wins)
 {
     return json_pack("{s:s, s:s, s:i, s:i, s:o, s:b}", "layer", v->layer,
                      "path", v->path, "line", (int) v->value->at.line, "column",
-                     (int) v->value->at.column, "value", value_json(v->value),
+                     (int) v->value->at.column, "value", value_json(x, v),
                      "wins", (int) wins);
 }
 
@@ -178,10 +192,10 @@ variable_json(const struct explain *x, const struct tn_var *winner)
     for (size_t i = 0; i < x->layers.n; i++) {
         const struct tn_var *v = &x->layers.set[i];
         if (strcmp(v->name, winner->name) == 0) {
-            json_array_append_new(layers, assignment_json(v, v == winner));
+            json_array_append_new(layers, assignment_json(x, v, v == winner));
         }
     }
-    return json_pack("{s:o, s:o}", "value", value_json(winner->value), "layers",
+    return json_pack("{s:o, s:o}", "value", value_json(x, winner), "layers",
                      layers);
 }
 

@@ -72,6 +72,14 @@ add_match(struct tn_text *out, const struct tn_match *m)
     tn_text_addc(out, '\n');
 }
 
+/* Lines of inventories are not shown: they may hold anything of a host, of
+ * which passwords are a part. */
+static bool
+is_inventory(const char *path)
+{
+    return path && strncmp(path, "inventories/", 12) == 0;
+}
+
 static void
 add_trace(struct tn_text *out, const struct tn_trace *t,
           const struct tn_trace_print *p)
@@ -106,8 +114,11 @@ add_trace(struct tn_text *out, const struct tn_trace *t,
     add_line(out, "written by", &t->written, t);
     if (t->several) {
         add_line(out, "changed by", &t->changed, t);
-        tn_text_addf(out, "    %-12s line %u: ", "", t->changed.line);
-        add_clean(out, t->changed_text);
+        tn_text_addf(out, "    %-12s line %u", "", t->changed.line);
+        if (!is_inventory(at->path)) {
+            tn_text_add(out, ": ");
+            add_clean(out, t->changed_text);
+        }
         tn_text_addc(out, '\n');
     }
     if (t->removed) {
