@@ -455,7 +455,8 @@ tn_link_new(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
     enum tn_code code = tn_remotes_parse(options->remotes, &link->remotes, err);
     for (size_t i = 0; i < link->remotes.n && code == TN_OK; i++) {
         if (link->remotes.items[i].tls && !link->tls) {
-            code = tn_tls_context_new(&options->tls, &link->tls, err);
+            code = tn_tls_context_get(tn_loop_tls(loop), &options->tls,
+                                      &link->tls, err);
         }
     }
     if (code != TN_OK) {
@@ -479,7 +480,7 @@ tn_link_free(struct tn_link *link)
     tn_stream_close(&link->stream);
     tn_frame_done(&link->frame);
     tn_text_done(&link->out);
-    tn_tls_context_free(link->tls);
+    tn_tls_context_put(tn_loop_tls(link->loop), link->tls);
     tn_remotes_done(&link->remotes);
     free(link->unsendable);
     free(link->dropped);

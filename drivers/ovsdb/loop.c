@@ -36,6 +36,7 @@ struct tn_ovsdb_loop {
     int n_batch;
     char *buffer; /* Null until first used. */
     struct tn_gate gate;
+    struct tn_tls_context *tls; /* A list. */
 };
 
 static void
@@ -215,6 +216,12 @@ tn_loop_gate(struct tn_ovsdb_loop *loop)
     return &loop->gate;
 }
 
+struct tn_tls_context **
+tn_loop_tls(struct tn_ovsdb_loop *loop)
+{
+    return &loop->tls;
+}
+
 static void
 handle_sockets(struct tn_ovsdb_loop *loop)
 {
@@ -276,7 +283,7 @@ tn_ovsdb_loop_free(struct tn_ovsdb_loop *loop)
     if (!loop) {
         return;
     }
-    assert(loop->n_due == 0 && !loop->turning);
+    assert(loop->n_due == 0 && !loop->tls && !loop->turning);
     if (loop->epoll >= 0) {
         close(loop->epoll);
     }

@@ -462,10 +462,10 @@ static const struct bad_options bad_options[] = {
     {{.remotes = "ssl:127.0.0.1", .tls = {.ca = "/nonexistent"}},
      TN_EDENIED,
      "/nonexistent: No such file"},
-    {{.remotes = "ssl:127.0.0.1", .tls = {.ca = "README.md"}},
+    {{.remotes = "ssl:127.0.0.1", .tls = {.ca = "/dev/null"}},
      TN_EDENIED,
-     "README.md cannot be used"},
-    {{.remotes = "ssl:127.0.0.1", .tls = {"README.md", "README.md", NULL}},
+     "/dev/null cannot be used"},
+    {{.remotes = "ssl:127.0.0.1", .tls = {"/dev/null", "/dev/null", NULL}},
      TN_EDENIED,
      "go together"},
 };

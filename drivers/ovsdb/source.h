@@ -10,6 +10,7 @@
 
 #include "drivers/ovsdb/gate.h"
 #include "drivers/ovsdb/loop.h"
+#include "drivers/ovsdb/tls.h"
 
 enum { TN_SOURCE_IN = 1, TN_SOURCE_OUT = 2 };
 
@@ -48,6 +49,8 @@ void tn_ovsdb_source_remove(struct tn_ovsdb_loop *loop,
 /* A buffer that all sessions read into, one after the other. */
 char *tn_loop_buffer(struct tn_ovsdb_loop *loop, size_t *size);
 struct tn_gate *tn_loop_gate(struct tn_ovsdb_loop *loop);
+/* The list of tls.h that all sessions share. */
+struct tn_tls_context **tn_loop_tls(struct tn_ovsdb_loop *loop);
 /* A number below 'n', which is not 0; for jitter, not for secrets. */
 uint64_t tn_loop_random(struct tn_ovsdb_loop *loop, uint64_t n);
 

@@ -19,6 +19,7 @@
 
 #include "model/base/cleanup.h"
 #include "model/base/lazy.h"
+#include "model/base/text.h"
 
 #define SSL_CALLS(X)                                                           \
     X(BIO_clear_flags)                                                         \
@@ -71,6 +72,8 @@ struct stamp {
 };
 
 struct tn_tls_context {
+    struct tn_tls_context *next; /* In the list. */
+    size_t users;
     char *ca, *certificate, *key; /* The last two: both or neither. */
     SSL_CTX *ctx;
     BIO_METHOD *method;
@@ -245,6 +248,22 @@ make_method(struct tn_tls_context *context, struct tn_error *err)
     return TN_OK;
 }
 
+static void
+free_context(struct tn_tls_context *context)
+{
+    if (!context) {
+        return;
+    }
+    sym_SSL_CTX_free(context->ctx);
+    if (context->method) {
+        sym_BIO_meth_free(context->method);
+    }
+    free(context->ca);
+    free(context->certificate);
+    free(context->key);
+    free(context);
+}
+
 static bool
 copy(char **out, const char *s)
 {
@@ -252,8 +271,34 @@ copy(char **out, const char *s)
     return !s || *out;
 }
 
+static enum tn_code
+make_context(const struct tn_ovsdb_tls *files, struct tn_tls_context **out,
+             struct tn_error *err)
+{
+    enum tn_code code = tn_lazy_load(&openssl, err);
+    if (code != TN_OK) {
+        return code;
+    }
+    struct tn_tls_context *context = calloc(1, sizeof *context);
+    if (!context || !copy(&context->ca, files->ca) ||
+        !copy(&context->certificate, files->certificate) ||
+        !copy(&context->key, files->key)) {
+        free_context(context);
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    code = make_method(context, err);
+    code = code ? code : load(context, err);
+    if (code != TN_OK) {
+        free_context(context);
+        return code;
+    }
+    *out = context;
+    return TN_OK;
+}
+
 enum tn_code
-tn_tls_context_new(const struct tn_ovsdb_tls *files,
+tn_tls_context_get(struct tn_tls_context **list,
+                   const struct tn_ovsdb_tls *files,
                    struct tn_tls_context **out, struct tn_error *err)
 {
     if (!files->ca) {
@@ -264,22 +309,20 @@ tn_tls_context_new(const struct tn_ovsdb_tls *files,
         return tn_fail(err, TN_EDENIED, 0,
                        "a certificate and its private key go together");
     }
-    enum tn_code code = tn_lazy_load(&openssl, err);
+    struct tn_tls_context *context = *list;
+    while (context && !(tn_streq(context->ca, files->ca) &&
+                        tn_streq(context->certificate, files->certificate) &&
+                        tn_streq(context->key, files->key))) {
+        context = context->next;
+    }
+    enum tn_code code = context ? tn_tls_context_refresh(context, err)
+                                : make_context(files, &context, err);
     if (code != TN_OK) {
         return code;
     }
-    struct tn_tls_context *context = calloc(1, sizeof *context);
-    if (!context || !copy(&context->ca, files->ca) ||
-        !copy(&context->certificate, files->certificate) ||
-        !copy(&context->key, files->key)) {
-        tn_tls_context_free(context);
-        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
-    }
-    code = make_method(context, err);
-    code = code ? code : load(context, err);
-    if (code != TN_OK) {
-        tn_tls_context_free(context);
-        return code;
+    if (context->users++ == 0) {
+        context->next = *list;
+        *list = context;
     }
     *out = context;
     return TN_OK;
@@ -296,19 +339,17 @@ tn_tls_context_refresh(struct tn_tls_context *context, struct tn_error *err)
 }
 
 void
-tn_tls_context_free(struct tn_tls_context *context)
+tn_tls_context_put(struct tn_tls_context **list, struct tn_tls_context *context)
 {
-    if (!context) {
+    if (!context || --context->users > 0) {
         return;
     }
-    sym_SSL_CTX_free(context->ctx);
-    if (context->method) {
-        sym_BIO_meth_free(context->method);
+    struct tn_tls_context **at = list;
+    while (*at != context) {
+        at = &(*at)->next;
     }
-    free(context->ca);
-    free(context->certificate);
-    free(context->key);
-    free(context);
+    *at = context->next;
+    free_context(context);
 }
 
 enum tn_code

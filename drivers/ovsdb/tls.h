@@ -20,17 +20,20 @@ struct tn_tls_context;
 /* One connection's. */
 struct tn_tls;
 
-/* '*out' is new.  TN_EDENIED: a file cannot be used; TN_EUNSUPPORTED: OpenSSL
- * is missing. */
-enum tn_code tn_tls_context_new(const struct tn_ovsdb_tls *files,
+/* The context of these files: one of the list, or a new one, which is added to
+ * it.  To be put back.  TN_EDENIED: a file cannot be used; TN_EUNSUPPORTED:
+ * OpenSSL is missing. */
+enum tn_code tn_tls_context_get(struct tn_tls_context **list,
+                                const struct tn_ovsdb_tls *files,
                                 struct tn_tls_context **out,
                                 struct tn_error *err) TN_MUST_USE;
 /* Reads the files again if they have changed.  On failure the context stays as
  * it is. */
 enum tn_code tn_tls_context_refresh(struct tn_tls_context *context,
                                     struct tn_error *err) TN_MUST_USE;
-/* After its connections.  Accepts null. */
-void tn_tls_context_free(struct tn_tls_context *context);
+/* After the connections; the last one frees it.  Accepts null. */
+void tn_tls_context_put(struct tn_tls_context **list,
+                        struct tn_tls_context *context);
 
 /* 'fd' and 'context' stay the caller's and must live longer. */
 enum tn_code tn_tls_new(const struct tn_tls_context *context, int fd,
