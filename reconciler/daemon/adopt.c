@@ -185,6 +185,7 @@ tn_worker_done(struct tn_worker *w)
     tn_arena_free(w->dirty_arena);
     tn_arena_free(w->waiting_arena);
     tn_arena_free(w->blocked_arena);
+    tn_arena_free(w->strangers_arena);
     free(w->blocked_said);
     tn_arena_free(w->refused_arena);
     free(w->reason);

@@ -4,7 +4,11 @@
 #include <time.h>
 
 #include "reconciler/daemon/worker.h"
+
+#include "model/base/time.h"
 #include "reconciler/snapshot/snapshot.h"
+
+enum { STRANGERS_MS = 10000 };
 
 static const struct tn_status_folder *
 snapshot_make(struct tn_look *k)
@@ -44,6 +48,95 @@ blocked_add(struct tn_arena *arena, struct tn_blocked *out, const char *scope,
                                tn_arena_strdup(arena, why)};
 }
 
+static bool
+is_looked_at(const struct tn_look *k, const char *scope)
+{
+    return k->full || tn_texts_has(k->scope.names, k->scope.n, scope);
+}
+
+static int
+cmp_stranger(const void *a, const void *b)
+{
+    const struct tn_stranger *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+static bool
+is_known(const struct tn_worker *w, const char *key)
+{
+    const struct tn_stranger it = {NULL, key};
+    return w->strangers.n && bsearch(&it, w->strangers.items, w->strangers.n,
+                                     sizeof *w->strangers.items, cmp_stranger);
+}
+
+static void
+stranger_add(struct tn_arena *arena, struct tn_stranger *out,
+             const struct tn_stranger *it)
+{
+    *out = (struct tn_stranger){tn_arena_strdup(arena, it->scope),
+                                tn_arena_strdup(arena, it->key)};
+}
+
+/* Says what is new, seldom enough that whoever makes and removes something all
+ * the time does not fill the log. */
+static void
+strangers_tell(struct tn_look *k, const struct tn_resource *first, size_t n)
+{
+    struct tn_worker *w = k->w;
+    struct tn_unit_report *r = k->report;
+    int64_t now = tn_now_ms();
+    w->n_untold += n;
+    if (!first || now < w->strangers_ms) {
+        return;
+    }
+    r->strangers = tn_arena_printf(r->arena, "%s %s", first->kind, first->key);
+    if (w->n_untold > 1) {
+        r->strangers = tn_arena_printf(r->arena, "%s, and %zu more",
+                                       r->strangers, w->n_untold - 1);
+    }
+    w->n_untold = 0;
+    w->strangers_ms = now + STRANGERS_MS;
+}
+
+/* Takes note of objects of others in what was looked at. */
+static void
+strangers_note(struct tn_look *k)
+{
+    struct tn_worker *w = k->w;
+    const struct tn_device_plan *plan = k->d.plan;
+    const struct tn_resource *first = NULL;
+    struct tn_arena *arena = tn_arena_new();
+    TN_VEC(struct tn_stranger) all = {0};
+    size_t n_new = 0, n_gone = 0;
+    for (size_t i = 0; i < w->strangers.n; i++) {
+        if (is_looked_at(k, w->strangers.items[i].scope)) {
+            n_gone++;
+        } else {
+            stranger_add(arena, tn_vec_push(arena, &all),
+                         &w->strangers.items[i]);
+        }
+    }
+    for (size_t i = 0; i < plan->n_foreign && all.n < TN_STRANGERS; i++) {
+        const struct tn_resource *f = plan->foreign[i];
+        bool is_new = !is_known(w, f->key);
+        first = first || !is_new ? first : f;
+        n_new += is_new;
+        stranger_add(arena, tn_vec_push(arena, &all),
+                     &(struct tn_stranger){f->scope, f->key});
+    }
+    if (all.n) {
+        qsort(all.items, all.n, sizeof *all.items, cmp_stranger);
+    }
+    w->n_foreign =
+        k->full ? plan->n_foreign : w->n_foreign + plan->n_foreign - n_gone;
+    tn_arena_free(w->strangers_arena);
+    w->strangers_arena = arena;
+    w->strangers.items = all.items;
+    w->strangers.n = all.n;
+    w->strangers.cap = all.cap;
+    strangers_tell(k, first, n_new);
+}
+
 /* Takes note of the conflicts in what was looked at; those elsewhere stand. */
 static void
 blocked_note(struct tn_look *k)
@@ -52,9 +145,9 @@ blocked_note(struct tn_look *k)
     const struct tn_device_plan *plan = k->d.plan;
     struct tn_arena *arena = tn_arena_new();
     TN_VEC(struct tn_blocked) all = {0};
-    for (size_t i = 0; !k->full && i < w->blocked.n; i++) {
+    for (size_t i = 0; i < w->blocked.n; i++) {
         const struct tn_blocked *b = &w->blocked.items[i];
-        if (!tn_texts_has(k->scope.names, k->scope.n, b->scope)) {
+        if (!is_looked_at(k, b->scope)) {
             blocked_add(arena, tn_vec_push(arena, &all), b->scope, b->why);
         }
     }
@@ -134,10 +227,10 @@ tn_look_report(struct tn_look *k)
     }
     if (k->d.end != TN_DEVICE_UNREACHED) {
         blocked_note(k);
+        strangers_note(k);
     }
     tn_device_report(&k->d, r->arena, &r->device);
     if (k->full && k->d.end != TN_DEVICE_UNREACHED) {
-        w->n_foreign = k->d.plan->n_foreign;
         bool known = r->outcome == TN_UNIT_UNCHANGED ||
                      r->outcome == TN_UNIT_OBSERVED ||
                      r->outcome == TN_UNIT_HELD ||

@@ -334,6 +334,11 @@ tn_tell_report(struct tn_tell *tell, const struct tn_unit_report *report,
     if (news || report->n_changes) {
         report_log(tell, report);
     }
+    if (report->strangers) {
+        struct tn_log_about about = {.device = report->device.device->name};
+        tn_log(tell->options.log, TN_LOG_WARNING, &about,
+               "not ours, and left alone: %s", report->strangers);
+    }
     if (report->unlooked) {
         return; /* What was said of it still holds. */
     }

@@ -184,6 +184,7 @@ unit_main(void *context)
         .dirty_arena = tn_arena_new(),
         .waiting_arena = tn_arena_new(),
         .blocked_arena = tn_arena_new(),
+        .strangers_arena = tn_arena_new(),
     };
     if (getrandom(&w.random, sizeof w.random, GRND_NONBLOCK) < 0) {
         w.random = (uint32_t) tn_now_ns();

@@ -51,6 +51,8 @@ struct tn_unit_report {
     bool lost;         /* Events were lost: hence all was looked at. */
     bool large;        /* It took memory that is of no use until the next. */
     bool unlooked;     /* The intent says the same of it as before. */
+    const char *strangers; /* Objects of others that were not there before;
+                              null: there are none. */
     bool blocked_news; /* 'device' tells of a conflict that no report of this
                           commit told of before. */
     int64_t start_ns, rendered_ns, observed_ns, planned_ns, end_ns;

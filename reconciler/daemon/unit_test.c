@@ -20,8 +20,8 @@ enum { MAX = 4096, SOON_MS = 8000 };
 struct seen {
     enum tn_unit_outcome outcome;
     bool settled, flapping, drift_left, full, unlooked, blocked_news;
-    size_t n_changes, drift;
-    char why[256], reason[32], commit[65], device[32];
+    size_t n_changes, drift, n_foreign;
+    char why[256], reason[32], commit[65], device[32], strangers[96];
 };
 
 struct bench {
@@ -71,10 +71,12 @@ post(void *ctx, struct tn_unit_report *r)
                            .unlooked = r->unlooked,
                            .blocked_news = r->blocked_news,
                            .n_changes = r->n_changes,
+                           .n_foreign = r->device.n_foreign,
                            .drift = tn_drift_total(&r->drift)};
         copy(s->why, sizeof s->why, r->device.why);
         copy(s->reason, sizeof s->reason, r->device.reason);
         copy(s->commit, sizeof s->commit, r->intent->run->commit.id);
+        copy(s->strangers, sizeof s->strangers, r->strangers);
         copy(s->device, sizeof s->device, r->device.device->name);
     }
     pthread_mutex_unlock(&b.mutex);
@@ -644,6 +646,22 @@ own(const char *name, const char *key, const char *owner)
     sh("mv .new %s", name);
 }
 
+static void
+stranger_make(const char *name, int i)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text path = {0}, key = {0};
+    json_t *root = device_read(name);
+    tn_text_addf(&key, "acme/web/by-hand%d", i);
+    json_object_set_new(json_object_get(root, "resources"), tn_text_str(&key),
+                        json_pack("{s:s, s:s, s:s, s:{}}", "kind", "vpc",
+                                  "scope", "acme/web", "owner", "by hand",
+                                  "attrs"));
+    tn_text_addf(&path, "%s/.new", b.dir);
+    cr_assert_eq(json_dump_file(root, tn_text_str(&path), 0), 0);
+    json_decref(root);
+    sh("mv .new %s", name);
+}
+
 /* It is said once, stands while others are looked at, and is gone when the look
  * at its own VPC says so. */
 Test(unit, a_conflict_is_said_once)
@@ -674,6 +692,31 @@ Test(unit, a_conflict_is_said_once)
     s = await("hv1", TN_UNIT_APPLIED);
     cr_expect_str_eq(s.reason, "Verified");
     cr_expect(!s.blocked_news && !s.full);
+    tn_modes_unref(modes);
+    stop(u);
+}
+
+/* Something of others beside ours is told when it appears, and seldom. */
+Test(unit, strangers_are_told)
+{
+    struct tn_unit *u = unit_start("hv1");
+    struct tn_modes *modes = heal();
+    follow_more(u, modes);
+    struct seen s = await("hv1", TN_UNIT_APPLIED);
+    cr_expect_str_eq(s.strangers, "");
+    await("hv1", TN_UNIT_UNCHANGED);
+    for (int i = 0; i < 3; i++) {
+        stranger_make("hv1.json", i);
+        s = await("hv1", TN_UNIT_UNCHANGED);
+        cr_expect(!s.full);
+        cr_expect_str_eq(s.strangers, i ? "" : "vpc acme/web/by-hand0");
+        cr_expect_eq(s.n_foreign, (size_t) i + 1);
+    }
+    tn_unit_audit(u);
+    s = await("hv1", TN_UNIT_UNCHANGED);
+    cr_expect(s.full);
+    cr_expect_str_eq(s.strangers, "");
+    cr_expect_eq(s.n_foreign, 3);
     tn_modes_unref(modes);
     stop(u);
 }

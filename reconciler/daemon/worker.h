@@ -6,7 +6,7 @@
 #include "reconciler/daemon/backoff.h"
 #include "reconciler/daemon/unit.h"
 
-enum { TN_DIRTY_MAX = 256 };
+enum { TN_DIRTY_MAX = 256, TN_STRANGERS = 1000 };
 
 /* A change that waits for something of others. */
 struct tn_waiting {
@@ -16,6 +16,11 @@ struct tn_waiting {
 /* Something of others is in the way in that scope. */
 struct tn_blocked {
     const char *scope, *why;
+};
+
+/* An object of others that was seen. */
+struct tn_stranger {
+    const char *scope, *key;
 };
 
 /* What is known of a device between two looks.  The worker's alone. */
@@ -48,8 +53,14 @@ struct tn_worker {
     const struct tn_driver *watch_driver; /* Whose it is. */
     struct tn_backoff backoff;
     struct tn_flaps *flaps;
-    size_t n_foreign;   /* At the last full look; */
-    char *reason, *why; /* what it said of the device.  malloc'ed. */
+    char *reason, *why; /* What the last full look said.  malloc'ed. */
+    /* Objects of others, each scope's as it was when it was last looked at: how
+     * many, and the first TN_STRANGERS of them, sorted by key. */
+    size_t n_foreign;
+    struct tn_arena *strangers_arena;
+    TN_VEC(struct tn_stranger) strangers;
+    size_t n_untold;      /* New ones that nobody was told of yet, since */
+    int64_t strangers_ms; /* the last telling is not long ago; monotonic. */
     /* Changes that wait for something of others, and for what. */
     struct tn_arena *waiting_arena;
     TN_VEC(struct tn_waiting) waiting;
