@@ -60,8 +60,8 @@ YAML
 }
 address() { ip -n "$PREFIX-$1" -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1; }
 reaches() { pings "$PREFIX-$1" "$(address "$2")" 1; }
-head_id() { git -C "$repo" rev-parse "${1:-HEAD}"; }
-short() { head_id "$@" | cut -c1-12; }
+head_id() { git -C "$repo" rev-parse HEAD; }
+short() { head_id | cut -c1-12; }
 following() { ctl status | grep -q "Following $(short)"; }
 says() { ctl status | grep -qE -- "$1"; }
 settled() { following && [ "$(ctl status | grep -c ' unchanged ')" = 2 ]; }
@@ -74,8 +74,7 @@ port beta app b1 hv1
 port beta app b2 hv2
 commit "$repo" "All is well"
 good=$(head_id)
-# Drift is told by events, not found by audits.
-AUDIT=300 configure "$repo"
+configure "$repo"
 start
 ok "the first commit arrives" until_ok 40 at_commit hv1 hv2
 ok "packets pass in acme" until_ok 10 reaches a1 a2
@@ -177,10 +176,34 @@ ok "on the status ref" until_ok 20 at_commit hv1 hv2
 not_ok "nothing is said of it any more" says "Tenant "
 ok "a plan is empty" until_ok 10 empty_plan
 
-# Broken once more, and removed: that is no broken document.
+# Broken once more, and gone back from: the commit before is whole, and stands
+# in when the branch goes on.
+ok "all is well" until_ok 10 bash -c "grep -q '$(head_id)' $TENET_STATE_DIR/*/quarantine.yml"
+mended=$(short)
 echo "nonsense: [" >>"$repo/tenants/acme/web.yml"
 commit "$repo" "Break it again"
-ok "broken again" until_ok 20 says "Tenant acme: .*healed to commit $(short HEAD^)"
+ok "broken again" until_ok 20 says "Tenant acme: .*healed to commit $mended"
+ok "it is rolled back" "$TENET" rollback -C "$repo" --yes --reason "test"
+ok "the daemon does not follow it" until_ok 20 says "is not followed.*quarantined"
+ok "but the one before" until_ok 20 says "Following $mended"
+not_ok "which is whole" says "Tenant acme"
+port beta app b5 hv2
+commit "$repo" "Go on, still broken"
+ok "the next one is followed" until_ok 20 reaches b1 b5
+ok "with what was gone back to" says "Tenant acme: documents broken since commit $(short); healed to commit $mended"
+drift "a link deleted under that one" reaches a1 a2 -- ip -n "$web1" link del x-front
+
+# What a force-push drops stands in for nothing.
+git -C "$repo" reset -q --hard HEAD~3
+echo "nonsense: [" >>"$repo/tenants/acme/web.yml"
+port beta app b6 hv2
+commit "$repo" "Rewritten, and broken"
+ok "a rewritten branch is refused" until_ok 20 says "no longer contains"
+ok "until it is acknowledged" until_ok 20 ctl acknowledge "$(head_id)"
+ok "then acme is held" until_ok 20 says "Tenant acme: documents broken since commit $(short); held: no good commit is known"
+ok "and its packets pass" reaches a1 a2
+
+# Removed: that is no broken document.
 rm -r "$repo/tenants/acme"
 commit "$repo" "Acme leaves"
 ok "its folder goes, and so does it" until_ok 20 bash -c "! ip netns list | grep -q '$web1'"
