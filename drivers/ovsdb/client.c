@@ -3,8 +3,9 @@
  *     up -> greeting -+-> (barrier) -> dump -> whole
  *                     +-> absent, unfit: until the server tells of a change
  *
- * The greeting asks at once for all that is needed to decide: the server's
- * standing (follow.c), and the schema.  On the leader of a cluster an empty
+ * The greeting asks for all that is needed to decide: the server's standing
+ * (follow.c) and the schema; at once, but if there are several servers, the
+ * schema of that one only which is used.  On the leader of a cluster an empty
  * transaction comes first: it is answered when the leader has applied all of
  * its log, so that a fresh leader does not show us a past.  Then the newest
  * kind of monitor that the server knows is started.
@@ -252,6 +253,8 @@ begin(struct tn_ovsdb *db)
     }
 }
 
+static void ask_schema(struct tn_ovsdb *db);
+
 /* Goes on if all of the greeting is answered. */
 static void
 advance(struct tn_ovsdb *db)
@@ -265,6 +268,8 @@ advance(struct tn_ovsdb *db)
     case TN_FOLLOW_USE:
         if (db->fresh) {
             begin(db);
+        } else if (!db->schema_wanted) {
+            ask_schema(db);
         } else {
             tn_ovsdb_leave(db, false, &db->why);
         }
@@ -311,7 +316,7 @@ static void
 ask_schema(struct tn_ovsdb *db)
 {
     db->phase = TN_OVSDB_GREETING;
-    db->schema_asked = true;
+    db->schema_asked = db->schema_wanted = true;
     ask(db, "get_schema", json_pack("[s]", db->database), on_schema);
 }
 
@@ -438,7 +443,10 @@ on_up(void *ctx, const char *remote)
     db->phase = TN_OVSDB_GREETING;
     ask(db, "set_db_change_aware", json_pack("[b]", 1), on_ignored);
     ask(db, "monitor_cond", tn_follow_request(db->follow), on_standing);
-    ask_schema(db);
+    db->schema_wanted = false;
+    if (db->n_remotes == 1) {
+        ask_schema(db);
+    }
 }
 
 static void

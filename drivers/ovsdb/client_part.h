@@ -48,7 +48,7 @@ struct tn_ovsdb {
     struct tn_follow *follow;
     struct tn_replica *copy;
 
-    bool schema_asked;
+    bool schema_wanted, schema_asked; /* On this connection; just now. */
     struct tn_arena *schema_arena, *fresh_arena; /* In use; not yet. */
     const struct tn_ovsdb_schema *schema, *fresh;
 

@@ -153,10 +153,17 @@ transact(struct tn_ovsdb *db, json_t *operations, int64_t until,
     return w.code;
 }
 
+/* A connection that ends may not have been told to us yet. */
+static bool
+is_whole(const struct tn_ovsdb *db)
+{
+    return db->phase == TN_OVSDB_WHOLE && tn_rpc_is_up(db->rpc);
+}
+
 static enum tn_code
 wait_whole(struct tn_ovsdb *db, int64_t until, struct tn_error *err)
 {
-    while (db->phase != TN_OVSDB_WHOLE) {
+    while (!is_whole(db)) {
         if (db->phase == TN_OVSDB_UNFIT) {
             *err = db->why;
             return db->why.code;
@@ -207,7 +214,7 @@ tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
         }
         code = transact(db, json_array(), until, &result, err);
         json_decref(result.results);
-        if (!code && db->phase == TN_OVSDB_WHOLE) {
+        if (!code && is_whole(db)) {
             return TN_OK;
         }
         if (code && (code != TN_EUNAVAILABLE || remaining(until) == 0)) {
