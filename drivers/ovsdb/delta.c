@@ -107,6 +107,16 @@ is_rising(bool map, const json_t *array)
     return true;
 }
 
+/* JSON has one kind of number: 1 may stand for 1.0. */
+static void
+make_real(enum tn_ovsdb_base base, json_t *array, size_t i)
+{
+    const json_t *v = json_array_get(array, i);
+    if (base == TN_OVSDB_REAL && json_is_integer(v)) {
+        json_array_set_new(array, i, json_real(json_number_value(v)));
+    }
+}
+
 static bool
 elements_check(const struct tn_ovsdb_type *type, json_t *array,
                const char **why)
@@ -119,6 +129,12 @@ elements_check(const struct tn_ovsdb_type *type, json_t *array,
         if (!is_element(type, e)) {
             *why = "an element of another type";
             return false;
+        }
+        if (map) {
+            make_real(type->key, e, 0);
+            make_real(type->value, e, 1);
+        } else {
+            make_real(type->key, array, i);
         }
     }
     if (is_rising(map, array)) {
@@ -135,6 +151,9 @@ tn_ovsdb_check(const struct tn_ovsdb_type *type, json_t *value, bool diff,
 {
     bool map = tn_ovsdb_type_is_map(type);
     if (!map && is_atom(type->key, value)) {
+        if (type->key == TN_OVSDB_REAL && json_is_integer(value)) {
+            *other = json_real(json_number_value(value));
+        }
         return true;
     }
     const char *tag = json_string_value(json_array_get(value, 0));
@@ -147,7 +166,7 @@ tn_ovsdb_check(const struct tn_ovsdb_type *type, json_t *value, bool diff,
     size_t n = json_array_size(array);
     bool composite = type->max > 1;
     if ((n > type->max && !(diff && composite)) ||
-        (n == 0 && !map && type->min == 1 && !composite)) {
+        (n < type->min && !(diff && composite))) {
         *why = "a number of elements that cannot be";
         return false;
     }
@@ -294,7 +313,8 @@ tn_ovsdb_patched(const struct tn_ovsdb_type *type, json_t *value, json_t *diff)
     }
     json_decref(old);
     json_decref(change);
-    if (tn_ovsdb_value_n(now) > type->max) {
+    size_t n = tn_ovsdb_value_n(now);
+    if (n > type->max || n < type->min) {
         json_decref(now);
         now = NULL;
     }

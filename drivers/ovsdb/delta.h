@@ -23,9 +23,9 @@ bool tn_ovsdb_check(const struct tn_ovsdb_type *type, json_t *value, bool diff,
  * and null. */
 bool tn_ovsdb_is_default(const struct tn_ovsdb_type *type, const json_t *value);
 
-/* A difference applied to a value, both in our spelling; 'value' null: the
- * default.  New; 'value' itself may have been changed.  Null: the result would
- * not be of the type. */
+/* A difference applied to a value, both in our spelling.  New; 'value' itself
+ * may have been changed if it has many elements.  Null: the result would not be
+ * of the type. */
 json_t *tn_ovsdb_patched(const struct tn_ovsdb_type *type, json_t *value,
                          json_t *diff);
 

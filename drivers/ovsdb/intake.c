@@ -201,14 +201,12 @@ column_patch(const struct place *p, json_t *row, const char *name, json_t *diff,
         return bad(p, c->name, why);
     }
     json_t *was = json_object_get(row, c->name);
+    json_t *value = was ? was : tn_replica_default(p->r, &c->type);
     size_t n = tn_ovsdb_value_n(was);
     if (old) {
-        json_object_set_new_nocheck(
-            old, c->name,
-            was ? tn_ovsdb_value_keep(was)
-                : json_incref(tn_replica_default(p->r, &c->type)));
+        json_object_set_new_nocheck(old, c->name, tn_ovsdb_value_keep(value));
     }
-    json_t *now = tn_ovsdb_patched(&c->type, was, other ? other : diff);
+    json_t *now = tn_ovsdb_patched(&c->type, value, other ? other : diff);
     json_decref(other);
     if (!now) {
         return bad(p, c->name, "a difference that does not fit");

@@ -235,6 +235,11 @@ static const struct step life[] = {
      "~Tb few={1, 2} -> few={3, 4}", NULL},
     {DIFF, T(MODIFY(B, "\"few\":" SET("3,4"))), "~Tb few={3, 4} ->", NULL},
     /* A map: keys that only one has, and keys with another value. */
+    /* Where there must be one element, it is one to begin with. */
+    {DIFF, T(MODIFY(A, "\"many\":" SET("\"\",\"m\""))),
+     "~Ta many={\"\"} -> many={m} name={x}", NULL},
+    {DIFF, T(MODIFY(A, "\"many\":" SET("\"m\",\"\""))),
+     "~Ta many={m} -> name={x}", NULL},
     {DIFF, T(MODIFY(A, "\"ids\":" MAP("[\"k\",\"1\"],[\"l\",\"2\"]"))),
      "~Ta ids={} -> ids={k=1, l=2} name={x}", NULL},
     {DIFF,
@@ -369,6 +374,9 @@ static const struct step hostile[] = {
      "a difference that does not fit"},
     {DIFF, T(MODIFY(A, "\"tag\":" SET("1,2"))), "~Ta -> name={a}",
      "a number of elements"},
+    {DIFF, T(MODIFY(A, "\"many\":\"\"")), "~Ta many={\"\"} -> name={a}",
+     "a difference that does not fit"},
+    {DIFF, T(INSERT(B, "\"many\":" SET(""))), "", "a number of elements"},
     {DIFF, T(MODIFY(A, "\"nope\":1")), "~Ta -> name={a}",
      "a column that was not asked for"},
     /* What came before the fault is told, for it is in the copy. */
