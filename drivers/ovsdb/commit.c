@@ -38,6 +38,8 @@ struct build {
     json_t *gone;           /* Keys of rows that are deleted. */
     json_t *gains, *losses; /* Key of the holder -> column -> set. */
     bool *skip;             /* Of each step: nothing is to be done. */
+    bool *wait;             /* Of those: as what it needs is not there yet. */
+    struct tn_error *late;  /* Says for what the first one waits. */
     char revision[24];
     struct tn_error *err;
     enum tn_code code; /* The first thing that went wrong. */
@@ -64,12 +66,13 @@ row_of(const struct tn_resource *r)
 
 /* ---- values ---- */
 
-/* The row of a key: one of this transaction, or one that is there. */
+/* The row of a key: one of this transaction, or one that is there.  'table' as
+ * in tn_ovs_index_uuid(). */
 static json_t *
-ref_json(const struct build *b, const char *key)
+ref_json(const struct build *b, const char *table, const char *key)
 {
     const char *name = json_string_value(json_object_get(b->named, key));
-    const char *uuid = tn_ovs_index_uuid(b->s, key);
+    const char *uuid = tn_ovs_index_uuid(b->s, table, key);
     if (name) {
         return tn_ovsdb_named_uuid(name);
     }
@@ -92,7 +95,7 @@ atom_json(const struct build *b, const struct tn_ovs_column *c,
     case TN_OVS_BOOLEAN:
         return json_boolean(strcmp(text, "true") == 0);
     case TN_OVS_REF:
-        return ref_json(b, text);
+        return ref_json(b, NULL, text);
     case TN_OVS_TEXT:
     case TN_OVS_MAP:
     case TN_OVS_HOLDER:
@@ -203,12 +206,14 @@ static void
 mutate_holder(struct build *b, const char *holder, const char *mutator,
               const char *column, json_t *set)
 {
-    json_t *ref = ref_json(b, holder);
-    const char *uuid = ref ? tn_ovsdb_uuid_of(ref) : NULL;
-    const char *table = NULL;
-    for (size_t i = 0; uuid && !table && i < b->s->model->n_kinds; i++) {
+    json_t *ref = NULL;
+    const char *uuid = NULL, *table = NULL;
+    for (size_t i = 0; !table && i < b->s->model->n_kinds; i++) {
         const char *t = b->s->model->kinds[i]->table;
-        table = tn_ovsdb_row(b->s->db, t, uuid) ? t : NULL;
+        json_decref(ref);
+        ref = ref_json(b, t, holder);
+        uuid = ref ? tn_ovsdb_uuid_of(ref) : NULL;
+        table = uuid && tn_ovsdb_row(b->s->db, t, uuid) ? t : NULL;
     }
     if (table) {
         op_add(b, b->n,
@@ -252,15 +257,17 @@ marks(const struct build *b, const struct tn_resource *r)
     return map;
 }
 
-static void
-op_insert(struct build *b, size_t step, const struct tn_resource *r)
+/* Columns of a new row, or of its child. */
+static json_t *
+columns_of(struct build *b, const struct tn_resource *r, bool child)
 {
     const struct tn_ovs_row *row = r->native;
     json_t *columns = json_object();
     json_object_set_new(columns, "external_ids", marks(b, r));
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        if (c->type == TN_OVS_HOLDER || !row->values[i].n) {
+        if (c->type == TN_OVS_HOLDER || c->child != child ||
+            !row->values[i].n) {
             continue;
         }
         if (c->member) {
@@ -271,33 +278,60 @@ op_insert(struct build *b, size_t step, const struct tn_resource *r)
             json_object_set_new(columns, c->name, value_json(b, r, i));
         }
     }
-    json_object_update(columns, json_object_get(b->gains, r->key));
-    op_add(b, step,
-           json_pack("{s:s, s:s, s:o, s:O}", "op", "insert", "table",
-                     row->kind->table, "row", columns, "uuid-name",
-                     json_object_get(b->named, r->key)));
+    return columns;
 }
 
-/* The row is as observed: in 'columns' of it. */
+static void
+op_insert(struct build *b, size_t step, const struct tn_resource *r)
+{
+    const struct tn_ovs_kind *kind = row_of(r)->kind;
+    const char *name = json_string_value(json_object_get(b->named, r->key));
+    json_t *columns = columns_of(b, r, false);
+    json_object_update(columns, json_object_get(b->gains, r->key));
+    if (kind->child) {
+        const char *child = tn_arena_printf(b->arena, "%sc", name);
+        json_object_set_new(columns, kind->child_column,
+                            tn_ovsdb_named_uuid(child));
+        op_add(b, step,
+               json_pack("{s:s, s:s, s:o, s:s}", "op", "insert", "table",
+                         kind->child, "row", columns_of(b, r, true),
+                         "uuid-name", child));
+    }
+    op_add(b, step,
+           json_pack("{s:s, s:s, s:o, s:s}", "op", "insert", "table",
+                     kind->table, "row", columns, "uuid-name", name));
+}
+
+/* The row, or its child, is as observed: in 'columns' of it.  Of a map of which
+ * we have single keys, these are a matter of which row is found at all. */
 static void
 op_wait(struct build *b, size_t step, const struct tn_resource *before,
-        const bool *columns)
+        const bool *columns, bool child)
 {
     const struct tn_ovs_row *row = before->native;
-    json_t *names = json_array(), *values = json_object();
+    const char *table = child ? row->kind->child : row->kind->table;
+    const char *uuid = child ? row->child : row->uuid;
+    json_t *names = json_pack("[s]", "_uuid"), *where = where_uuid(uuid);
+    json_t *values = json_pack("{s:o}", "_uuid", tn_ovsdb_uuid(uuid));
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        if (columns[i] && c->type != TN_OVS_HOLDER && !c->member &&
-            tn_ovsdb_has(b->s->db, row->kind->table, c->name)) {
+        if (!columns[i] || c->type == TN_OVS_HOLDER || c->child != child ||
+            !tn_ovsdb_has(b->s->db, table, c->name)) {
+            continue;
+        }
+        if (!c->member) {
             json_array_append_new(names, json_string(c->name));
             json_object_set_new(values, c->name, value_json(b, before, i));
+        } else if (row->values[i].n) {
+            json_array_append_new(
+                where, json_pack("[s, s, [s, [[s, s]]]]", c->name, "includes",
+                                 "map", c->member, row->values[i].texts[0]));
         }
     }
     op_add(b, step,
            json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:[o]}", "op", "wait",
-                     "table", row->kind->table, "timeout", 0, "where",
-                     where_uuid(row->uuid), "columns", names, "until",
-                     "==", "rows", values));
+                     "table", table, "timeout", 0, "where", where, "columns",
+                     names, "until", "==", "rows", values));
 }
 
 /* Some keys of a map: those of 'drop' go, then 'map' comes. */
@@ -326,15 +360,21 @@ op_remark(struct build *b, size_t step, const struct tn_resource *r,
                   keep ? marks(b, r) : tn_ovsdb_map());
 }
 
+/* The row that is changed: the resource's own or its child. */
+struct target {
+    const char *table, *uuid;
+    bool child;
+};
+
 /* Columns that are one key of a map. */
 static void
 op_members(struct build *b, size_t step, const struct tn_resource *r,
-           const char *uuid, const bool *columns, bool keep)
+           const struct target *to, const bool *columns, bool keep)
 {
     const struct tn_ovs_row *row = r->native;
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        if (!c->member || !columns[i]) {
+        if (!c->member || !columns[i] || c->child != to->child) {
             continue;
         }
         json_t *drop = tn_ovsdb_set(), *map = tn_ovsdb_map();
@@ -343,32 +383,32 @@ op_members(struct build *b, size_t step, const struct tn_resource *r,
             tn_ovsdb_map_add(map, json_string(c->member),
                              json_string(row->values[i].texts[0]));
         }
-        op_mutate_map(b, step, row->kind->table, uuid, c->name, drop, map);
+        op_mutate_map(b, step, to->table, to->uuid, c->name, drop, map);
     }
 }
 
 static void
 op_update(struct build *b, size_t step, const struct tn_resource *after,
-          const char *uuid, const bool *columns)
+          const struct target *to, const bool *columns)
 {
     const struct tn_ovs_row *row = after->native;
     json_t *values = json_object();
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        if (columns[i] && c->type != TN_OVS_HOLDER && !c->member) {
+        if (columns[i] && c->type != TN_OVS_HOLDER && !c->member &&
+            c->child == to->child) {
             json_object_set_new(values, c->name, value_json(b, after, i));
         }
     }
-    op_members(b, step, after, uuid, columns, true);
+    op_members(b, step, after, to, columns, true);
     if (json_object_size(values)) {
         op_add(b, step,
                json_pack("{s:s, s:s, s:o, s:o}", "op", "update", "table",
-                         row->kind->table, "where", where_uuid(uuid), "row",
+                         to->table, "where", where_uuid(to->uuid), "row",
                          values));
     } else {
         json_decref(values);
     }
-    op_remark(b, step, after, uuid, true);
 }
 
 static bool *
@@ -394,7 +434,14 @@ step_update(struct build *b, size_t i)
     if (is->kind->flags & TN_OVS_SINGLE && !uuid) {
         (void) tn_ovs_root(b->s, &uuid);
     }
-    op_update(b, i, step->after, uuid, columns_changed(b, was, is));
+    const bool *columns = columns_changed(b, was, is);
+    const struct target own = {is->kind->table, uuid, false};
+    op_update(b, i, step->after, &own, columns);
+    if (was && was->child) {
+        const struct target child = {is->kind->child, was->child, true};
+        op_update(b, i, step->after, &child, columns);
+    }
+    op_remark(b, i, step->after, uuid, true);
     holders(b, was, is, tn_ovsdb_uuid(uuid));
 }
 
@@ -404,7 +451,8 @@ step_delete(struct build *b, size_t i)
     const struct tn_step *step = &b->steps[i];
     const struct tn_ovs_row *was = row_of(step->before);
     if (was->kind->flags & TN_OVS_SINGLE) {
-        op_members(b, i, step->before, was->uuid, columns_changed(b, was, NULL),
+        const struct target own = {was->kind->table, was->uuid, false};
+        op_members(b, i, step->before, &own, columns_changed(b, was, NULL),
                    false);
         op_remark(b, i, step->before, was->uuid, false);
         return;
@@ -434,13 +482,55 @@ is_delete(const struct tn_step *step)
             !(row_of(step->before)->kind->flags & TN_OVS_SINGLE));
 }
 
-/* Steps that somebody has done already, or whose rows we only share. */
+/* A row that others make and that is not there yet; null: all are. */
+static const char *
+missing(const struct build *b, const struct tn_ovs_row *row)
+{
+    static const char prefix[] = TN_OVS_BY_NAME;
+    for (size_t i = 0; row && i < row->kind->n_columns; i++) {
+        const struct tn_ovs_column *c = &row->kind->columns[i];
+        for (size_t k = 0; c->type == TN_OVS_HOLDER && k < row->values[i].n;
+             k++) {
+            const char *text = row->values[i].texts[k];
+            if (strncmp(text, prefix, sizeof prefix - 1) == 0 &&
+                !tn_ovs_index_uuid(b->s, c->table, text)) {
+                return text + sizeof prefix - 1;
+            }
+        }
+    }
+    return NULL;
+}
+
+static enum tn_code
+wait_for(struct build *b, size_t step, const char *what)
+{
+    const struct tn_resource *r = b->steps[step].after;
+    b->skip[step] = b->wait[step] = true;
+    if (b->late->code) {
+        return TN_OK;
+    }
+    enum tn_code code =
+        tn_fail(b->late, TN_EUNAVAILABLE, 0,
+                "%s waits for %s, which others make", r->key, what);
+    tn_error_at(b->late, r->origin);
+    return code == TN_EUNAVAILABLE ? TN_OK : code;
+}
+
+/* Steps that somebody has done already, or that have to wait. */
 static enum tn_code
 sort_out(struct build *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct tn_step *step = &b->steps[i];
         const char *key = (step->after ? step->after : step->before)->key;
+        const char *what = missing(b, row_of(step->after));
+        if (what) {
+            enum tn_code code = wait_for(b, i, what);
+            if (code) {
+                return code;
+            }
+            continue;
+        }
         if (step->op == TN_OP_CREATE && json_object_get(b->s->uuids, key)) {
             const struct tn_resource *have = tn_ovs_lookup(b->s, b->arena, key);
             b->skip[i] = have && tn_resource_same(have, step->after);
@@ -482,11 +572,15 @@ waits(struct build *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct tn_step *step = &b->steps[i];
-        if (!b->skip[i] && step->before && row_of(step->before)->uuid) {
-            op_wait(b, i, step->before,
-                    columns_changed(
-                        b, row_of(step->before),
-                        step->op == TN_OP_UPDATE ? row_of(step->after) : NULL));
+        const struct tn_ovs_row *was = row_of(step->before);
+        if (b->skip[i] || !was || !was->uuid) {
+            continue;
+        }
+        const bool *columns = columns_changed(
+            b, was, step->op == TN_OP_UPDATE ? row_of(step->after) : NULL);
+        op_wait(b, i, step->before, columns, false);
+        if (was->child) {
+            op_wait(b, i, step->before, columns, true);
         }
     }
 }
@@ -528,7 +622,7 @@ changes(struct build *b)
         const struct tn_step *step = &b->steps[i];
         if (!b->skip[i] && is_insert(step)) {
             holders(b, NULL, row_of(step->after),
-                    ref_json(b, step->after->key));
+                    ref_json(b, NULL, step->after->key));
         }
         if (!b->skip[i] && is_delete(step)) {
             step_delete(b, i);
@@ -604,7 +698,7 @@ send(struct build *b, enum tn_outcome *outcomes, size_t *failed,
         struct tn_error late = {0};
         if (b->s->model->settle(b->s, result.results, b->steps, b->n, outcomes,
                                 &late)) {
-            *err = late;
+            *b->late = late;
         }
     }
     json_decref(result.results);
@@ -629,6 +723,7 @@ tn_ovs_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
               struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct tn_error late = {0};
     struct build b = {
         .s = stage->session,
         .steps = stage->steps,
@@ -640,6 +735,8 @@ tn_ovs_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
         .gains = json_object(),
         .losses = json_object(),
         .skip = tn_new_n(arena, bool, stage->n),
+        .wait = tn_new_n(arena, bool, stage->n),
+        .late = &late,
         .err = err,
     };
     *failed = b.n;
@@ -647,6 +744,12 @@ tn_ovs_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     enum tn_code code = operations(&b);
     if (!code) {
         code = send(&b, outcomes, failed, err);
+    }
+    for (size_t i = 0; !code && i < b.n; i++) {
+        outcomes[i] = b.wait[i] ? TN_STEP_WAITING : outcomes[i];
+    }
+    if (!code && late.code) {
+        *err = late;
     }
     build_done(&b);
     tn_ovs_rollback(stage);

@@ -61,6 +61,15 @@ want_column(struct wants *w, const char *table, const char *column)
     }
 }
 
+/* Where the column is. */
+static const char *
+table_of(const struct tn_ovs_kind *kind, const struct tn_ovs_column *c)
+{
+    return c->type == TN_OVS_HOLDER ? c->table
+           : c->child               ? kind->child
+                                    : kind->table;
+}
+
 static void
 wants_of(const struct tn_ovs_model *model, struct wants *w)
 {
@@ -73,8 +82,10 @@ wants_of(const struct tn_ovs_model *model, struct wants *w)
         want_column(w, kind->table, "external_ids");
         for (size_t k = 0; k < kind->n_columns; k++) {
             const struct tn_ovs_column *c = &kind->columns[k];
-            bool held = c->type == TN_OVS_HOLDER;
-            want_column(w, held ? c->table : kind->table, c->name);
+            want_column(w, table_of(kind, c), c->name);
+        }
+        if (kind->child) {
+            want_column(w, kind->table, kind->child_column);
         }
     }
 }
@@ -183,6 +194,16 @@ tn_ovs_revision(const struct tn_session *s)
 
 /* ---- one row ---- */
 
+const char *
+tn_ovs_child(const struct tn_ovs_kind *kind, const json_t *row)
+{
+    const json_t *set =
+        kind->child ? json_object_get(row, kind->child_column) : NULL;
+    return set && tn_ovsdb_set_n(set) == 1
+               ? tn_ovsdb_uuid_of(tn_ovsdb_set_at(set, 0))
+               : NULL;
+}
+
 /* The key of ours, or "uuid:..." of a row that is not. */
 static const char *
 ref_text(struct reading *r, const char *uuid)
@@ -192,9 +213,6 @@ ref_text(struct reading *r, const char *uuid)
         return TN_OVS_ROOT_KEY;
     }
     const char *key = json_string_value(json_object_get(r->s->keys, uuid));
-    if (!key) {
-        key = json_string_value(json_object_get(r->s->shared, uuid));
-    }
     return key ? tn_arena_strdup(r->arena, key)
                : tn_arena_printf(r->arena, "uuid:%s", uuid);
 }
@@ -261,23 +279,29 @@ read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
          const char *uuid, const json_t *row)
 {
     struct tn_ovs_draft d;
+    const char *child = tn_ovs_child(kind, row);
+    const json_t *of_child =
+        child ? tn_ovsdb_row(r->s->db, kind->child, child) : NULL;
     tn_ovs_draft_begin(&d, r->arena, kind, scope, NULL);
     for (size_t i = 0; i < kind->n_columns; i++) {
-        read_column(r, &d, &kind->columns[i], row, uuid);
+        const struct tn_ovs_column *c = &kind->columns[i];
+        read_column(r, &d, c, c->child ? of_child : row, uuid);
     }
     struct tn_resource out = tn_ovs_draft_end(&d);
-    ((struct tn_ovs_row *) out.native)->uuid = tn_arena_strdup(r->arena, uuid);
+    struct tn_ovs_row *native = (struct tn_ovs_row *) out.native;
+    native->uuid = tn_arena_strdup(r->arena, uuid);
+    native->child = child ? tn_arena_strdup(r->arena, child) : NULL;
     return out;
 }
 
 /* ---- who has whom ---- */
 
 static void
-hold(struct reading *r, const struct tn_ovs_column *c, const char *holder)
+hold(struct reading *r, const struct tn_ovs_column *c, const char *holder,
+     const char *key)
 {
     const json_t *row = tn_ovsdb_row(r->s->db, c->table, holder);
     const json_t *value = json_object_get(row, c->name);
-    const char *key = ref_text(r, holder);
     for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
         const char *uuid = tn_ovsdb_uuid_of(tn_ovsdb_set_at(value, i));
         if (uuid) {
@@ -317,7 +341,7 @@ holders_of_column(struct reading *r, const struct tn_ovs_column *c,
     json_object_foreach((json_t *) rows, uuid, table)
     {
         if (strcmp(json_string_value(table), c->table) == 0) {
-            hold(r, c, uuid);
+            hold(r, c, uuid, ref_text(r, uuid));
         }
     }
 }
@@ -337,21 +361,26 @@ holders_of_scope(struct reading *r, const char *scope)
     }
 }
 
-/* Rows that serve without being ours hold rows, too. */
+/* Rows that are not ours may hold rows of ours, where that is foreseen. */
 static void
-holders_shared(struct reading *r)
+holders_of_others(struct reading *r)
 {
     const struct tn_ovs_model *m = r->s->model;
     const char *uuid;
-    json_t *key;
-    json_object_foreach(r->s->shared, uuid, key)
-    {
-        for (size_t i = 0; i < m->n_kinds; i++) {
-            for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
-                const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
-                if (c->type == TN_OVS_HOLDER && !held_before(m, i, k) &&
-                    tn_ovsdb_row(r->s->db, c->table, uuid)) {
-                    hold(r, c, uuid);
+    json_t *row;
+    for (size_t i = 0; i < m->n_kinds; i++) {
+        for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
+            const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
+            if (!c->anybody || held_before(m, i, k)) {
+                continue;
+            }
+            json_object_foreach(tn_ovsdb_rows(r->s->db, c->table), uuid, row)
+            {
+                const char *name =
+                    json_string_value(json_object_get(row, "name"));
+                if (name && !json_object_get(r->s->keys, uuid)) {
+                    hold(r, c, uuid,
+                         tn_arena_printf(r->arena, TN_OVS_BY_NAME "%s", name));
                 }
             }
         }
@@ -431,23 +460,6 @@ uuid_named(const struct reading *r, const struct tn_ovs_row *row)
                 : NULL;
 }
 
-/* Of what is wanted: which rows serve? */
-static void
-note_shared(struct reading *r)
-{
-    for (size_t i = 0; r->want && i < r->want->n; i++) {
-        const struct tn_resource *want = &r->want->items[i];
-        const struct tn_ovs_row *row = want->native;
-        const char *uuid = row->kind->flags & TN_OVS_SHARED &&
-                                   !json_object_get(r->s->uuids, want->key)
-                               ? uuid_named(r, row)
-                               : NULL;
-        if (uuid) {
-            json_object_set_new(r->s->shared, uuid, json_string(want->key));
-        }
-    }
-}
-
 static enum tn_code
 check_columns(const struct reading *r, const struct tn_resource *want,
               struct tn_error *err)
@@ -455,8 +467,7 @@ check_columns(const struct reading *r, const struct tn_resource *want,
     const struct tn_ovs_row *row = want->native;
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        const char *table =
-            c->type == TN_OVS_HOLDER ? c->table : row->kind->table;
+        const char *table = table_of(row->kind, c);
         if (row->values[i].n && !tn_ovsdb_has(r->s->db, table, c->name)) {
             enum tn_code code =
                 tn_fail(err, TN_EUNSUPPORTED, 0,
@@ -470,25 +481,18 @@ check_columns(const struct reading *r, const struct tn_resource *want,
     return TN_OK;
 }
 
-/* The single row of a kind, and rows that are shared, need not be ours. */
+/* A row that is not ours where one of ours should be. */
 static void
-read_other(struct reading *r, const struct tn_resource *want, const char *uuid)
+read_instead(struct reading *r, const struct tn_resource *want,
+             const char *uuid)
 {
-    const struct tn_ovs_row *row = want->native;
-    struct tn_resource res = *want;
-    struct tn_ovs_row *native = tn_new(r->arena, struct tn_ovs_row);
-    if (row->kind->flags & TN_OVS_SHARED) {
-        *native = *row;
-        res.native = native;
-        native->uuid = tn_arena_strdup(r->arena, uuid);
-    } else {
-        const json_t *have = tn_ovsdb_row(r->s->db, row->kind->table, uuid);
-        res = read_row(r, row->kind, want->scope, uuid, have);
-        res.key = want->key;
-        res.name = want->name;
-        res.owner = TN_FOREIGN;
-        res.scope = want->scope;
-    }
+    const struct tn_ovs_row *wanted = want->native;
+    const struct tn_ovs_kind *kind = wanted->kind;
+    struct tn_resource res = read_row(
+        r, kind, want->scope, uuid, tn_ovsdb_row(r->s->db, kind->table, uuid));
+    res.key = want->key;
+    res.name = want->name;
+    res.owner = TN_FOREIGN;
     *tn_vec_push(r->arena, &r->list) = res;
 }
 
@@ -520,9 +524,7 @@ row_instead(const struct reading *r, const struct tn_ovs_row *row)
         const json_t *root = tn_ovs_root(r->s, &uuid);
         return says_otherwise(row, root) ? uuid : NULL;
     }
-    return row->kind->flags & (TN_OVS_NAMED | TN_OVS_SHARED)
-               ? uuid_named(r, row)
-               : NULL;
+    return row->kind->flags & TN_OVS_NAMED ? uuid_named(r, row) : NULL;
 }
 
 static enum tn_code
@@ -533,7 +535,7 @@ read_wanted(struct reading *r, const struct tn_resource *want,
     if (!code && !json_object_get(r->s->uuids, want->key)) {
         const char *uuid = row_instead(r, want->native);
         if (uuid) {
-            read_other(r, want, uuid);
+            read_instead(r, want, uuid);
         }
     }
     return code;
@@ -608,8 +610,7 @@ read_others(struct reading *r, const struct tn_ovs_kind *kind)
     json_t *row;
     json_object_foreach(tn_ovsdb_rows(r->s->db, kind->table), uuid, row)
     {
-        if (json_object_get(r->s->keys, uuid) ||
-            json_object_get(r->s->shared, uuid)) {
+        if (json_object_get(r->s->keys, uuid)) {
             continue;
         }
         struct tn_resource res = read_row(r, kind, "", uuid, row);
@@ -628,8 +629,7 @@ read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
     const char *name;
     json_t *rows;
     bool device_too = scope->n == 0;
-    note_shared(r);
-    holders_shared(r);
+    holders_of_others(r);
     for (size_t i = 0; i < scope->n; i++) {
         holders_of_scope(r, scope->names[i]);
         device_too = device_too || !*scope->names[i];
@@ -673,7 +673,7 @@ tn_ovs_lookup(struct tn_session *s, struct tn_arena *arena, const char *key)
         return NULL;
     }
     tn_map_init(&r.holders, arena, 0);
-    holders_shared(&r);
+    holders_of_others(&r);
     holders_of_scope(&r, scope);
     if (*scope) {
         holders_of_scope(&r, "");

@@ -46,7 +46,6 @@ struct tn_session {
     json_t *keys;   /* Uuid -> key, of the same. */
     json_t *places; /* Uuid -> scope, of the same. */
     json_t *uuids;  /* Key -> uuid. */
-    json_t *shared; /* Uuid -> key: rows that are not ours, but serve. */
     json_t *names;  /* Table -> name -> uuid, of all rows of named kinds. */
 };
 
@@ -91,6 +90,9 @@ json_t *tn_ovs_root(const struct tn_session *session, const char **uuid);
 
 /* How often this instance has written to the database. */
 long long tn_ovs_revision(const struct tn_session *session);
+
+/* The uuid of a row's child; null: the kind has none, or this row not one. */
+const char *tn_ovs_child(const struct tn_ovs_kind *kind, const json_t *row);
 
 /* The row of ours with that key as it is in the copy now; null: there is
  * none. */

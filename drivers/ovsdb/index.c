@@ -20,7 +20,6 @@ tn_ovs_index_init(struct tn_session *s)
     s->keys = json_object();
     s->places = json_object();
     s->uuids = json_object();
-    s->shared = json_object();
     s->names = json_object();
 }
 
@@ -31,7 +30,6 @@ tn_ovs_index_done(struct tn_session *s)
     json_decref(s->keys);
     json_decref(s->places);
     json_decref(s->uuids);
-    json_decref(s->shared);
     json_decref(s->names);
 }
 
@@ -117,18 +115,16 @@ rename_row(struct tn_session *s, const char *table, const char *uuid,
 }
 
 const char *
-tn_ovs_index_uuid(const struct tn_session *s, const char *key)
+tn_ovs_index_uuid(const struct tn_session *s, const char *table,
+                  const char *key)
 {
-    const char *uuid = json_string_value(json_object_get(s->uuids, key));
-    const char *other;
-    json_t *of;
-    if (!uuid) {
-        json_object_foreach(s->shared, other, of)
-        {
-            uuid = strcmp(json_string_value(of), key) == 0 ? other : uuid;
-        }
+    static const char prefix[] = TN_OVS_BY_NAME;
+    const json_t *list = s->uuids;
+    if (table && strncmp(key, prefix, sizeof prefix - 1) == 0) {
+        list = json_object_get(s->names, table);
+        key += sizeof prefix - 1;
     }
-    return uuid;
+    return json_string_value(json_object_get(list, key));
 }
 
 const char *
@@ -145,9 +141,6 @@ tn_ovs_index_changed(void *session, const char *table, const char *uuid,
     struct tn_session *s = session;
     if (!tn_ovs_index_has_kind(s->model, table)) {
         return;
-    }
-    if (!now) {
-        json_object_del(s->shared, uuid);
     }
     if (!now || !old || json_object_get(old, "external_ids")) {
         const struct mark m = mark_of(s, now);

@@ -12,8 +12,9 @@ void tn_ovs_index_done(struct tn_session *s);
 void tn_ovs_index_changed(void *session, const char *table, const char *uuid,
                           const json_t *old, const json_t *now);
 
-/* The row of a key, ours or one that serves as such; null: there is none. */
-const char *tn_ovs_index_uuid(const struct tn_session *s, const char *key);
+/* The row of a key or, with 'table', of "name:..."; null: there is none. */
+const char *tn_ovs_index_uuid(const struct tn_session *s, const char *table,
+                              const char *key);
 
 /* Scope of a row of ours, by its key; null: there is none. */
 const char *tn_ovs_index_scope(const struct tn_session *s, const char *key);

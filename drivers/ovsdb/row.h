@@ -24,7 +24,8 @@ enum tn_ovs_type {
     TN_OVS_MAP,    /* Of texts to texts; compared as a whole. */
     TN_OVS_REF,    /* To a row of 'table' that is ours: its key. */
     TN_OVS_HOLDER, /* No column of this row: the rows of 'table' whose column
-                      'name' has this row, by their keys. */
+                      'name' has this row, by their keys, or, if they are not
+                      ours, by TN_OVS_BY_NAME and their name. */
 };
 
 struct tn_ovs_column {
@@ -35,6 +36,8 @@ struct tn_ovs_column {
     uint8_t change;     /* enum tn_attr_change */
     const char *table;  /* Of the other row; else null. */
     const char *member; /* Not null: only this key of a map. */
+    bool child;         /* Of the row's child. */
+    bool anybody;       /* A holder need not be ours. */
 };
 
 enum tn_ovs_kind_flags {
@@ -42,13 +45,14 @@ enum tn_ovs_kind_flags {
     TN_OVS_SINGLE = 1u << 1, /* The one row that every such database has; it is
                                 marked and written, never made or deleted. */
     TN_OVS_NAMED = 1u << 2,  /* No two rows of the table may have one name. */
-    TN_OVS_SHARED = 1u << 3, /* A row of that name which is not ours serves as
-                                well; it is neither changed nor deleted. */
-    TN_OVS_SHOWN = 1u << 4,  /* Rows that are not ours are told of. */
+    TN_OVS_SHOWN = 1u << 3,  /* Rows that are not ours are told of. */
 };
 
 struct tn_ovs_kind {
     const char *name, *table;
+    /* Null, or a table and a column of this one: each row has one row of that
+     * table, which lives and dies with it and is the same object. */
+    const char *child, *child_column;
     uint16_t rank;
     unsigned flags;
     const struct tn_ovs_column *columns;
@@ -57,6 +61,8 @@ struct tn_ovs_kind {
 
 /* Instead of a key: the one row of the database's root table. */
 #define TN_OVS_ROOT_KEY "root"
+/* The same, before a name: a row that may be anybody's. */
+#define TN_OVS_BY_NAME "name:"
 
 /* The values of a column, sorted; of a map, keys and values in turn. */
 struct tn_ovs_value {
@@ -67,7 +73,7 @@ struct tn_ovs_value {
 /* 'native' of a resource. */
 struct tn_ovs_row {
     const struct tn_ovs_kind *kind;
-    const char *uuid;                  /* Null: wanted, not observed. */
+    const char *uuid, *child;          /* Null: wanted, not observed. */
     const struct tn_ovs_value *values; /* One per column of the kind. */
 };
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -62,13 +63,13 @@ tell(struct tn_watch *w, enum tn_event_type type, const char *scope,
     for (size_t i = 0; i < w->events.n; i++) {
         const struct tn_event *e = &w->events.items[i];
         if (e->type == type && tn_streq(e->key, key) &&
-            strcmp(e->scope, scope) == 0) {
+            tn_streq(e->scope, scope)) {
             return;
         }
     }
     *tn_vec_push(w->arena, &w->events) = (struct tn_event){
         .type = type,
-        .scope = tn_arena_strdup(w->arena, scope),
+        .scope = scope ? tn_arena_strdup(w->arena, scope) : NULL,
         .key = key ? tn_arena_strdup(w->arena, key) : NULL,
         .what = tn_arena_printf(w->arena, "row of %s %s", table, verbs[type]),
         .time_ns = tn_now_ns(),
@@ -101,38 +102,91 @@ concerns_us(const struct tn_ovs_model *model, const char *table,
                                         tn_ovsdb_map_get(is, TN_OVS_KEY)));
 }
 
+/* Of whom a row tells; empty: of nobody we know. */
+struct subject {
+    char scope[512], key[1024];
+    bool ours;
+};
+
+static void
+subject_of(const struct tn_session *s, const char *uuid, struct subject *out)
+{
+    const char *scope = json_string_value(json_object_get(s->places, uuid));
+    const char *key = json_string_value(json_object_get(s->keys, uuid));
+    if (scope && key) {
+        snprintf(out->scope, sizeof out->scope, "%s", scope);
+        snprintf(out->key, sizeof out->key, "%s", key);
+        out->ours = true;
+    }
+}
+
+/* The row whose child it is. */
+static void
+subject_of_child(const struct tn_session *s, const char *table,
+                 const char *uuid, struct subject *out)
+{
+    for (size_t i = 0; i < s->model->n_kinds; i++) {
+        const struct tn_ovs_kind *kind = s->model->kinds[i];
+        const char *parent;
+        json_t *row;
+        if (!kind->child || strcmp(kind->child, table) != 0) {
+            continue;
+        }
+        json_object_foreach(tn_ovsdb_rows(s->db, kind->table), parent, row)
+        {
+            if (tn_streq(tn_ovs_child(kind, row), uuid)) {
+                subject_of(s, parent, out);
+            }
+        }
+    }
+}
+
+/* Has a row come that steps may be waiting for by its name? */
+static bool
+may_be_awaited(const struct tn_ovs_model *model, const char *table)
+{
+    bool found = false;
+    for (size_t i = 0; i < model->n_kinds; i++) {
+        const struct tn_ovs_kind *kind = model->kinds[i];
+        for (size_t k = 0; k < kind->n_columns; k++) {
+            const struct tn_ovs_column *c = &kind->columns[k];
+            found = found ||
+                    (c->type == TN_OVS_HOLDER && kind->flags & TN_OVS_NAMED &&
+                     strcmp(c->table, table) == 0 &&
+                     strcmp(table, model->root) != 0);
+        }
+    }
+    return found;
+}
+
 static void
 on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
            const json_t *now)
 {
     struct tn_watch *w = ctx;
     struct tn_session *s = w->session;
-    char scope[512] = "", key[1024] = "";
-    const char *was = json_string_value(json_object_get(s->places, uuid));
-    bool ours = was != NULL;
-    if (ours) {
-        const char *k = json_string_value(json_object_get(s->keys, uuid));
-        strncat(scope, was, sizeof scope - 1);
-        strncat(key, k, sizeof key - 1);
-    }
+    struct subject of = {0};
+    subject_of(s, uuid, &of);
     tn_ovs_index_changed(s, table, uuid, old, now);
-    if (!ours) {
-        was = json_string_value(json_object_get(s->places, uuid));
-        const char *k = json_string_value(json_object_get(s->keys, uuid));
-        ours = was != NULL;
-        if (ours) {
-            strncat(scope, was, sizeof scope - 1);
-            strncat(key, k, sizeof key - 1);
-        }
+    if (!of.ours) {
+        subject_of(s, uuid, &of);
     }
-    if (w->open && ours && !is_quiet(w, scope) &&
-        json_object_get(w->scopes, scope) &&
+    if (!w->open) {
+        return;
+    }
+    if (!of.ours) {
+        subject_of_child(s, table, uuid, &of);
+    }
+    if (of.ours && !is_quiet(w, of.scope) &&
+        json_object_get(w->scopes, of.scope) &&
         concerns_us(s->model, table, old, now)) {
         tell(w,
              !old   ? TN_EVENT_APPEARED
              : !now ? TN_EVENT_GONE
                     : TN_EVENT_CHANGED,
-             scope, key, table);
+             of.scope, of.key, table);
+    } else if (!of.ours && !old && may_be_awaited(s->model, table)) {
+        tell(w, TN_EVENT_APPEARED, NULL, NULL, table);
     }
 }
 
@@ -215,8 +269,9 @@ tn_ovs_watch_read(struct tn_watch *w, struct tn_arena *arena,
     struct tn_event *events = tn_new_n(arena, struct tn_event, w->events.n + 1);
     for (size_t i = 0; i < w->events.n; i++) {
         events[i] = w->events.items[i];
-        events[i].scope = tn_arena_strdup(arena, events[i].scope);
-        events[i].key = tn_arena_strdup(arena, events[i].key);
+        const char *scope = events[i].scope, *key = events[i].key;
+        events[i].scope = scope ? tn_arena_strdup(arena, scope) : NULL;
+        events[i].key = key ? tn_arena_strdup(arena, key) : NULL;
         events[i].what = tn_arena_strdup(arena, events[i].what);
     }
     *out = events;
@@ -242,7 +297,8 @@ forget_quiet(struct tn_watch *w)
 {
     size_t kept = 0;
     for (size_t i = 0; i < w->events.n; i++) {
-        if (!is_quiet(w, w->events.items[i].scope)) {
+        const char *name = w->events.items[i].scope;
+        if (!name || !is_quiet(w, name)) {
             w->events.items[kept++] = w->events.items[i];
         }
     }

@@ -59,7 +59,7 @@ Test(conformance, render_is_sorted_and_complete)
     tn_trial_init(&t);
     const struct tn_state *s =
         tn_trial_want(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
-    cr_assert_gt(s->n, 10);
+    cr_assert_gt(s->n, t.subject->blind ? 5 : 10);
     cr_assert_str_eq(s->device, t.subject->device ? t.subject->device : "hv1");
     for (size_t i = 0; i < s->n; i++) {
         const struct tn_resource *r = &s->items[i];
@@ -173,7 +173,7 @@ Test(conformance, render_follows_the_variants)
     const struct tn_state *none =
         tn_trial_want(&t, tn_trial_device(&t, TN_V_NOTHING, "hv1"));
     cr_assert_lt(less->n, base->n);
-    cr_assert_eq(none->n, 0);
+    cr_assert_eq(none->n, t.subject->always);
     tn_trial_done(&t);
 }
 
@@ -206,8 +206,8 @@ Test(conformance, updates_happen_in_place)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_device_plan *plan =
         tn_trial_reach(&t, tn_trial_device(&t, TN_V_UPDATED, "hv1"));
-    cr_assert_gt(plan->n_changes, 0);
-    if (!t.subject->nothing_in_place) {
+    cr_assert(plan->n_changes > 0 || t.subject->blind);
+    if (!t.subject->nothing_in_place && !t.subject->blind) {
         cr_assert_gt(plan->counts.change, 0);
         cr_assert_eq(plan->counts.add + plan->counts.destroy, 0);
     }
@@ -222,8 +222,9 @@ Test(conformance, what_cannot_change_is_replaced)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_device_plan *plan =
         tn_trial_reach(&t, tn_trial_device(&t, TN_V_REPLACED, "hv1"));
-    cr_assert_gt(plan->n_changes, 0);
-    cr_assert(plan->counts.replace > 0 || t.subject->nothing_replaced);
+    cr_assert(plan->n_changes > 0 || t.subject->blind);
+    cr_assert(plan->counts.replace > 0 || t.subject->nothing_replaced ||
+              t.subject->blind);
     tn_trial_done(&t);
 }
 
@@ -244,6 +245,7 @@ Test(conformance, everything_is_deleted)
     struct tn_trial t;
     tn_trial_init(&t);
     const struct tn_device *d = tn_trial_device(&t, TN_V_NOTHING, "hv1");
+    tn_trial_reach(&t, d);
     const struct tn_state *before = tn_trial_look(&t, NULL, d);
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     tn_trial_reach(&t, d);
@@ -406,7 +408,7 @@ Test(conformance, a_stale_step_is_refused)
         const struct tn_device *e = tn_trial_device(&t, to[k], "hv1");
         tn_trial_reach(&t, d);
         size_t n = tn_trial_plan(&t, e, tn_trial_look(&t, NULL, d))->n_changes;
-        cr_assert_gt(n, 0);
+        cr_assert(n > 0 || t.subject->blind);
         for (size_t i = 0; i < n; i += stride_of(&t)) {
             stale_step(&t, d, e, i);
             tn_trial_reach(&t, d);
@@ -513,7 +515,7 @@ stop_everywhere(enum tn_variant from, enum tn_variant to)
         tn_trial_reach(&t, e);
         tn_trial_reach(&t, d);
     }
-    cr_assert_gt(n_steps, 0);
+    cr_assert(n_steps > 0 || t.subject->blind);
     tn_trial_done(&t);
 }
 
@@ -656,7 +658,8 @@ Test(conformance, a_scope_is_seen_alone)
         t.subject->driver->observe(session, &none, NULL, t.arena, &part, NULL),
         TN_OK);
     cr_assert_eq(count_owner(part, TN_OURS), 0);
-    cr_assert_eq(total, all->n, "the scopes together are the device");
+    cr_assert_eq(total + t.subject->always, all->n,
+                 "the scopes together are the device");
     t.subject->driver->close(session);
     tn_trial_done(&t);
 }

@@ -62,6 +62,12 @@ struct tn_subject {
      * objects of their own, which come and go), or to no replacement. */
     bool nothing_in_place, nothing_replaced;
 
+    /* The driver makes little of this intent, and the same of the variants
+     * "base", "updated" and "replaced". */
+    bool blind;
+    /* How many resources the device has whatever is on it. */
+    size_t always;
+
     /* Checks that try every n of a commit's steps try every 'stride'-th; 0 is
      * 1.  For drivers whose steps take long. */
     size_t stride;

@@ -40,6 +40,9 @@ start(struct watched *w, enum tn_variant variant)
         tn_trial_done(&w->t);
         return false;
     }
+    if (w->t.subject->always) {
+        tn_trial_reach(&w->t, tn_trial_device(&w->t, TN_V_NOTHING, "hv1"));
+    }
     must(w->driver->watch_open(w->device, &env, &w->watch, &err), &err);
     return true;
 }
@@ -95,7 +98,7 @@ Test(conformance_watch, every_change_is_told)
             n_told++;
         }
     }
-    cr_assert_gt(n_told, 2);
+    cr_assert_gt(n_told, w.t.subject->blind ? 1 : 2);
     end(&w);
 }
 

@@ -30,40 +30,42 @@ static const struct tn_ovs_column bridge_columns[] = {
     {"datapath_type", "datapath", TN_OVS_TEXT, UPDATE},
     {"fail_mode", "fail-mode", TN_OVS_TEXT, .set = true, UPDATE},
     {"other_config", "config", TN_OVS_MAP, .set = true, UPDATE},
-    {"controller", "controller", TN_OVS_REF, .set = true, UPDATE,
-     .table = "Controller"},
     {"bridges", "database", TN_OVS_HOLDER, .set = true, UPDATE,
      .table = "Open_vSwitch"},
 };
-const struct tn_ovs_kind tn_vs_integration = KIND(
-    TN_OVS_NAMED | TN_OVS_SHARED, 20, "Bridge", "integration", bridge_columns);
 const struct tn_ovs_kind tn_vs_bridge =
     KIND(TN_OVS_NAMED | TN_OVS_SHOWN, 30, "Bridge", "bridge", bridge_columns);
 
+/* A port and its one interface are made and deleted together: a port without
+ * any is no port. */
 static const struct tn_ovs_column port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
     {"protected", "protected", TN_OVS_BOOLEAN, UPDATE},
     {"tag", "tag", TN_OVS_INTEGER, .set = true, UPDATE},
     {"trunks", "trunks", TN_OVS_INTEGER, .set = true, UPDATE},
-    {"ports", "bridge", TN_OVS_HOLDER, .set = true, UPDATE, .table = "Bridge"},
-};
-const struct tn_ovs_kind tn_vs_port =
-    KIND(TN_OVS_NAMED, 40, "Port", "port", port_columns);
-
-static const struct tn_ovs_column interface_columns[] = {
-    {"name", "name", TN_OVS_TEXT, REPLACE},
-    {"type", "type", TN_OVS_TEXT, UPDATE},
-    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"name", "interface", TN_OVS_TEXT, REPLACE, .child = true},
+    {"type", "type", TN_OVS_TEXT, UPDATE, .child = true},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE, .child = true},
     {"external_ids", "iface-id", TN_OVS_TEXT, .set = true, UPDATE,
-     .member = "iface-id"},
+     .member = "iface-id", .child = true},
     {"external_ids", "attached-mac", TN_OVS_TEXT, .set = true, UPDATE,
-     .member = "attached-mac"},
-    {"interfaces", "port", TN_OVS_HOLDER, .set = true, UPDATE, .table = "Port"},
+     .member = "attached-mac", .child = true},
+    {"ports", "bridge", TN_OVS_HOLDER, .set = true, UPDATE, .table = "Bridge",
+     .anybody = true},
 };
-const struct tn_ovs_kind tn_vs_interface =
-    KIND(TN_OVS_NAMED, 50, "Interface", "interface", interface_columns);
+const struct tn_ovs_kind tn_vs_port = {
+    .name = "port",
+    .table = "Port",
+    .child = "Interface",
+    .child_column = "interfaces",
+    .rank = 40,
+    .flags = TN_OVS_NAMED,
+    .columns = port_columns,
+    .n_columns = TN_ARRAY_SIZE(port_columns),
+};
 
 const struct tn_ovs_kind *const tn_vs_kinds[TN_VS_KINDS] = {
-    &tn_vs_settings, &tn_vs_integration, &tn_vs_bridge,
-    &tn_vs_port,     &tn_vs_interface,
+    &tn_vs_settings,
+    &tn_vs_bridge,
+    &tn_vs_port,
 };

@@ -7,13 +7,11 @@
 
 #include "drivers/ovsdb/row.h"
 
-extern const struct tn_ovs_kind tn_vs_settings;    /* For ovn-controller. */
-extern const struct tn_ovs_kind tn_vs_integration; /* Its bridge. */
-extern const struct tn_ovs_kind tn_vs_bridge;      /* A subnet without OVN. */
-extern const struct tn_ovs_kind tn_vs_port;        /* Of a bridge, */
-extern const struct tn_ovs_kind tn_vs_interface;   /* and what is behind it. */
+extern const struct tn_ovs_kind tn_vs_settings; /* For ovn-controller. */
+extern const struct tn_ovs_kind tn_vs_bridge;   /* A subnet without OVN. */
+extern const struct tn_ovs_kind tn_vs_port;     /* With its interface. */
 
-enum { TN_VS_KINDS = 5 };
+enum { TN_VS_KINDS = 3 };
 extern const struct tn_ovs_kind *const tn_vs_kinds[TN_VS_KINDS];
 
 #endif

@@ -22,7 +22,7 @@ struct render {
     const struct tn_device *device;
     struct tn_arena *arena;
     struct tn_diags *diags;
-    const char *integration; /* Key of the bridge of OVN; null: no cloud. */
+    const char *integration; /* "name:..." of OVN's bridge; null: no cloud. */
     TN_VEC(struct tn_resource) list;
 };
 
@@ -82,13 +82,9 @@ render_settings(struct render *r)
     setting(&d, "ovn-bridge-datapath-type", host->ovs_datapath);
     setting(&d, "ovn-bridge-mappings", host->ovs_bridge_mappings);
     add(r, &d, NULL, host_origin(r));
-
-    tn_ovs_draft_begin(&d, r->arena, &tn_vs_integration, "", host->ovs_bridge);
-    tn_ovs_draft_add(&d, "name", host->ovs_bridge);
-    tn_ovs_draft_add(&d, "datapath", host->ovs_datapath);
-    tn_ovs_draft_add(&d, "fail-mode", "secure");
-    tn_ovs_draft_add(&d, "database", TN_OVS_ROOT_KEY);
-    r->integration = add(r, &d, NULL, host_origin(r));
+    /* ovn-controller makes that bridge. */
+    r->integration =
+        tn_arena_printf(r->arena, TN_OVS_BY_NAME "%s", host->ovs_bridge);
 }
 
 /* ---- ports ---- */
@@ -104,17 +100,13 @@ render_port(struct render *r, const struct tn_net_vpc *vpc,
     const char *name = port->netns ? hashed(r, "p", id) : port->interface;
     tn_ovs_draft_begin(&d, r->arena, &tn_vs_port, vpc->scope, port->name);
     tn_ovs_draft_add(&d, "name", name);
-    tn_ovs_draft_add(&d, "bridge", bridge);
-    const char *key = add(r, &d, bridge, port->origin);
-
-    tn_ovs_draft_begin(&d, r->arena, &tn_vs_interface, vpc->scope, port->name);
-    tn_ovs_draft_add(&d, "name", name);
+    tn_ovs_draft_add(&d, "interface", name);
     tn_ovs_draft_add(&d, "iface-id", id);
     tn_ovs_draft_add(
         &d, "attached-mac",
         tn_arena_strdup(r->arena, tn_mac_format(&port->mac, text)));
-    tn_ovs_draft_add(&d, "port", key);
-    add(r, &d, key, port->origin);
+    tn_ovs_draft_add(&d, "bridge", bridge);
+    add(r, &d, r->integration ? NULL : bridge, port->origin);
 }
 
 static void
@@ -150,11 +142,8 @@ render_tunnel(struct render *r, const struct tn_net_vpc *vpc,
     tn_ovs_draft_begin(&d, arena, &tn_vs_port, vpc->scope, name);
     tn_ovs_draft_add(&d, "name", link);
     tn_ovs_draft_add(&d, "protected", "true");
+    tn_ovs_draft_add(&d, "interface", link);
     tn_ovs_draft_add(&d, "bridge", bridge);
-    const char *key = add(r, &d, bridge, s->origin);
-
-    tn_ovs_draft_begin(&d, arena, &tn_vs_interface, vpc->scope, name);
-    tn_ovs_draft_add(&d, "name", link);
     tn_ovs_draft_add(&d, "type", types[vpc->encapsulation]);
     tn_ovs_draft_put(&d, "options", "key",
                      tn_arena_printf(arena, "%u", s->vni));
@@ -169,8 +158,7 @@ render_tunnel(struct render *r, const struct tn_net_vpc *vpc,
         tn_ovs_draft_put(&d, "options", "dst_port",
                          tn_arena_printf(arena, "%u", r->device->vxlan_port));
     }
-    tn_ovs_draft_add(&d, "port", key);
-    add(r, &d, key, s->origin);
+    add(r, &d, bridge, s->origin);
 }
 
 static int
