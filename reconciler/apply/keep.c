@@ -68,27 +68,27 @@ pin_cmp(const struct tn_pin *a, const struct tn_pin *b)
 /* What kept tenants used before counts as established, also if the status ref
  * does not say so yet.  Both are sorted. */
 static void
-pins_join(const struct keeper *k, struct tn_compile_options *o)
+pins_join(const struct keeper *k, struct tn_arena *arena,
+          struct tn_compile_options *o)
 {
     const struct tn_keep *keep = k->job->keep;
-    const struct tn_pin *a = o->pins, *b = keep->pins;
-    struct tn_pin *all =
-        tn_new_n(k->job->arena, struct tn_pin, o->n_pins + keep->n_pins);
+    TN_VEC(struct tn_pin) own = {0};
+    for (size_t i = 0; i < keep->n_pins; i++) {
+        const struct tn_pin *p = &keep->pins[i];
+        if (tn_kept_get(k->kept.items, k->kept.n, p->tenant)) {
+            struct tn_pin *copy = tn_vec_push(arena, &own);
+            *copy = *p;
+            copy->tenant = tn_arena_strdup(arena, p->tenant);
+            copy->object = tn_arena_strdup(arena, p->object);
+        }
+    }
+    struct tn_pin *all = tn_new_n(arena, struct tn_pin, o->n_pins + own.n);
     size_t i = 0, j = 0, n = 0;
-    while (i < o->n_pins || j < keep->n_pins) {
-        if (j < keep->n_pins &&
-            !tn_kept_get(k->kept.items, k->kept.n, b[j].tenant)) {
-            j++;
-            continue;
-        }
-        int c = i == o->n_pins      ? 1
-                : j == keep->n_pins ? -1
-                                    : pin_cmp(&a[i], &b[j]);
-        all[n++] = c < 0 ? a[i] : b[j];
-        if (c >= 0) {
-            all[n - 1].tenant = tn_arena_strdup(k->job->arena, b[j].tenant);
-            all[n - 1].object = tn_arena_strdup(k->job->arena, b[j].object);
-        }
+    while (i < o->n_pins || j < own.n) {
+        int c = i == o->n_pins ? 1
+                : j == own.n   ? -1
+                               : pin_cmp(&o->pins[i], &own.items[j]);
+        all[n++] = c < 0 ? o->pins[i] : own.items[j];
         i += c <= 0;
         j += c >= 0;
     }
@@ -106,8 +106,8 @@ round_run(const struct keeper *k, struct round *r, struct tn_error *err)
     struct tn_compile_stats stats = {0};
     *r = (struct round){.arena = tn_arena_new()};
     tn_diags_init(&r->diags, r->arena);
-    if (k->overlay) {
-        pins_join(k, &options);
+    if (k->overlay && job->keep->n_pins) {
+        pins_join(k, r->arena, &options);
     }
     enum tn_code code = tn_compile(job->source, &options, r->arena, &r->network,
                                    &stats, &r->diags, err);
