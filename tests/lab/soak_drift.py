@@ -99,7 +99,11 @@ def looks(ns):
         if not r["dst"].startswith(("fe80:", "ff00:")) and
         not (r.get("protocol") == "kernel" and v == "-6"))
     sysctls = run("ip", "netns", "exec", ns, "sysctl", "-n", *SYSCTLS).stdout
+    policy = sorted((v, r["priority"], r["src"], r["table"])
+                    for v in ("-4", "-6")
+                    for r in listing("ip", "-j", v, "-n", ns, "rule", "show"))
     return json.dumps([links(ns), addresses, entries, neighbours, routes,
+                       policy if ".tn." in ns else "",
                        sysctls if ".tn." in ns else "", rules(ns)],
                       sort_keys=True)
 
@@ -127,9 +131,15 @@ def of_names(ns, keep):
                         "state", "0"])
         else:
             for switch in ("ipv4.conf.%s.forwarding=0",
+                           "ipv4.conf.%s.proxy_arp=1",
+                           "ipv4.conf.%s.rp_filter=1",
                            "ipv6.conf.%s.disable_ipv6=1"):
                 out.append(["ip", "netns", "exec", ns, "sysctl", "-q", "-w",
                             "net." + switch % name])
+        if name[:2] == "b-":
+            # The bridge proves whose namespace it is.
+            out.append(["ip", "-n", ns, "link", "set", "lo", "alias", "mine"])
+            out.append(["ip", "-n", ns, "rule", "del", "pref", "32766"])
         if name[:2] == "x-":
             out.append(["bridge", "-n", ns, "fdb", "append",
                         "00:00:00:00:00:00", "dev", name, "dst", "192.0.2.98",
