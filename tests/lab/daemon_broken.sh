@@ -120,6 +120,7 @@ drift "rules of acme flushed" reaches a1 a2 -- ip netns exec "$web2" nft flush r
 drift "its bridge down" reaches a2 a1 -- ip -n "$web2" link set b-front down
 peer=$(ip -n "$web1" -o link show type veth | awk -F'[ :@]+' '$2 ~ /^l-/ {print $2; exit}')
 drift "the peering with beta cut" reaches a1 b1 -- ip -n "$web1" link del "$peer"
+ok "its VPC is said to be at the good commit" until_ok 20 bash -c "git -C '$repo' show tenet/status:vpcs/acme/web.yml | grep -q 'commit: *\"*$good'"
 ok "beta's drift is healed, too" bash -c "ip -n $app1 link del x-front"
 ok "by packets" until_ok 20 reaches b1 b2
 

@@ -2,9 +2,9 @@
 # A day of the daemon in minutes: its clocks run FACTOR times as fast, so that
 # with the settings of service it polls, audits, keeps alerts alive and writes
 # status as often as in HOURS. Meanwhile a changed intent each half hour, drift
-# of random kinds about each minute, and now and then a reload, a hold, or a
-# remote that is away. No drift may be missed; memory, descriptors and threads
-# stay flat.
+# of random kinds about each minute, and now and then a reload, a hold, a tenant
+# with broken documents, or a remote that is away. No drift may be missed; memory,
+# descriptors and threads stay flat.
 #
 #   soak_day.sh [HOURS] [FACTOR]   by default 24 and 60: 24 minutes; in CTest
 #                                  half an hour, where a line through the memory
@@ -93,7 +93,19 @@ sampler &
 sampler=$!
 others+=("$sampler")
 
-began=$SECONDS unsettled=0 not_same=0
+# A tenant's documents are broken until the next half hour: it is healed to what
+# they said.
+break_tenant() {
+    local file
+    file=$(find "$repo/tenants" -name '*.yml' | sort | tail -n 1)
+    echo "nonsense: [" >>"$file"
+    commit "$repo" "Break ${file#"$repo/"}"
+    until_ok 60 says_healed
+}
+# shellcheck disable=SC2317
+says_healed() { ctl status | grep -q '^Tenant .* healed to commit'; }
+
+began=$SECONDS unsettled=0 not_same=0 not_kept=0
 for ((part = 0; part < parts && SECONDS - began < parts * seconds * 2; part++)); do
     next=$((began + (part + 1) * seconds))
     if ((part > 0)); then
@@ -107,6 +119,7 @@ for ((part = 0; part < parts && SECONDS - began < parts * seconds * 2; part++));
         fi
     fi
     case $((part % 6)) in
+    1 | 3) break_tenant || not_kept=$((not_kept + 1)) ;;
     2) kill -HUP "$daemon" ;;
     4)
         until_ok 5 ctl hold device/hv1 --reason test
@@ -129,11 +142,14 @@ for ((part = 0; part < parts && SECONDS - began < parts * seconds * 2; part++));
         cat "$work/said"
     }
 done
+git -C "$repo" log -1 --format=%s | grep -q '^Break' &&
+    git -C "$repo" revert -q --no-edit HEAD
 took=$((SECONDS - began))
 touch "$work/enough"
 wait "$sampler"
 ok "it lives" alive
 is "each intent was applied" 0 "$unsettled"
+is "broken tenants were healed to their last good commit" 0 "$not_kept"
 is "what is there is what was there, each half hour" 0 "$not_same"
 python3 "$here/soak_drift.py" summary "$work/drifts" >"$work/summary"
 is "no drift was missed" 0 $?
