@@ -12,7 +12,7 @@
 
 #include <criterion/criterion.h>
 
-enum { MOST_SCHEMAS = 4, MOST_WAITS = 6000 };
+enum { MOST_WAITS = 6000 };
 
 static const char script[] =
     "set -e; cd '%s'\n"
@@ -81,8 +81,6 @@ tn_server_lab_start(struct tn_server_lab *lab)
 {
     char unix_arg[300], tcp_arg[200], ssl_arg[200], control[300], log[300];
     char key[300], certificate[300], ca[300];
-    const char *argv[20 + MOST_SCHEMAS] = {"ovsdb-server"};
-    size_t n = 1;
     snprintf(unix_arg, sizeof unix_arg, "--remote=p%s", lab->at_unix);
     snprintf(tcp_arg, sizeof tcp_arg, "--remote=ptcp:%s:127.0.0.1",
              strrchr(lab->at_tcp, ':') + 1);
@@ -94,21 +92,25 @@ tn_server_lab_start(struct tn_server_lab *lab)
     snprintf(certificate, sizeof certificate, "--certificate=%s/server.pem",
              lab->dir);
     snprintf(ca, sizeof ca, "--ca-cert=%s/good.pem", lab->dir);
-    const char *const options[] = {
-        unix_arg, tcp_arg,     ssl_arg, control,      log,
-        key,      certificate, ca,      "--no-chdir", "-vconsole:emer"};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        argv[n++] = options[i];
-    }
-    for (size_t i = 0; i < MOST_SCHEMAS && lab->db[i][0]; i++) {
-        argv[n++] = lab->db[i];
-    }
+    const char *const argv[] = {"ovsdb-server",
+                                unix_arg,
+                                tcp_arg,
+                                ssl_arg,
+                                control,
+                                log,
+                                key,
+                                certificate,
+                                ca,
+                                "--no-chdir",
+                                "-vconsole:emer",
+                                lab->db,
+                                NULL};
     lab->server = tn_peer_start(argv, 0);
     await(lab->at_unix + strlen("unix:"));
 }
 
 void
-tn_server_lab_begin(struct tn_server_lab *lab, const char *const *schemas)
+tn_server_lab_begin(struct tn_server_lab *lab)
 {
     *lab = (struct tn_server_lab){.dir = tn_server_lab_certificates()};
     snprintf(lab->at_unix, sizeof lab->at_unix, "unix:%s/sock", lab->dir);
@@ -121,12 +123,10 @@ tn_server_lab_begin(struct tn_server_lab *lab, const char *const *schemas)
              lab->dir);
     snprintf(lab->key, sizeof lab->key, "%s/client.key", lab->dir);
     lab->tls = (struct tn_ovsdb_tls){lab->ca, lab->certificate, lab->key};
-    for (size_t i = 0; schemas[i]; i++) {
-        cr_assert_lt(i, (size_t) MOST_SCHEMAS);
-        snprintf(lab->db[i], sizeof lab->db[i], "%s/%zu.db", lab->dir, i);
-        run((const char *const[]){"ovsdb-tool", "create", lab->db[i],
-                                  schemas[i], NULL});
-    }
+    snprintf(lab->db, sizeof lab->db, "%s/conf.db", lab->dir);
+    run((const char *const[]){"ovsdb-tool", "create", lab->db,
+                              "/usr/share/openvswitch/vswitch.ovsschema",
+                              NULL});
     tn_server_lab_start(lab);
 }
 

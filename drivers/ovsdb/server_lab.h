@@ -13,13 +13,13 @@ struct tn_server_lab {
     char at_unix[200], at_tcp[100], at_ssl[100]; /* Remotes of clients. */
     struct tn_ovsdb_tls tls;                     /* Of a client. */
     char ca[200], certificate[200], key[200];
-    char db[4][200]; /* Files. */
+    char db[200];
     struct tn_peer server;
 };
 
-/* Makes a database of each schema file (ended by null) and starts the server;
- * it listens when the call returns. */
-void tn_server_lab_begin(struct tn_server_lab *lab, const char *const *schemas);
+/* Makes an Open_vSwitch database and starts the server; it listens when the
+ * call returns. */
+void tn_server_lab_begin(struct tn_server_lab *lab);
 void tn_server_lab_end(struct tn_server_lab *lab);
 /* The same server again, after tn_peer_stop(&lab->server, ...). */
 void tn_server_lab_start(struct tn_server_lab *lab);
