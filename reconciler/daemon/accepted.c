@@ -7,7 +7,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/file.h"
 
-enum { LINE_BYTES = 512, FILE_MODE = 0600 };
+enum { LINE_BYTES = 2048, FILE_MODE = 0600 };
 
 /* The length of a commit's whole id at the start of 's'; 0: there is none. */
 static size_t
