@@ -24,9 +24,11 @@ struct place {
 static enum tn_code
 bad(const struct place *p, const char *column, const char *what)
 {
-    return tn_fail(p->err, TN_EUNAVAILABLE, 0, "%s %.36s%s%s: %s",
-                   p->table ? p->table->name : "update", p->uuid ? p->uuid : "",
-                   column ? ": " : "", column ? column : "", what);
+    (void) !tn_fail(p->err, TN_EUNAVAILABLE, 0, "%s %.36s%s%s: %s",
+                    p->table ? p->table->name : "update",
+                    p->uuid ? p->uuid : "", column ? ": " : "",
+                    column ? column : "", what);
+    return TN_EUNAVAILABLE;
 }
 
 /* Takes 'old' and 'now'. */
@@ -53,7 +55,7 @@ note(const struct place *p, json_t *old, json_t *now)
 static void
 tell(struct tn_replica *r)
 {
-    for (size_t i = 0; i < r->n_changes; i++) {
+    for (size_t i = 0; r->changed && i < r->n_changes; i++) {
         struct tn_row_change *c = &r->changes[i];
         r->changed(r->ctx, c->table, c->uuid, c->old, c->now);
         json_decref(c->old);
@@ -314,12 +316,13 @@ row_update_diff(const struct place *p, json_t *update)
 static enum tn_code
 table_enter(struct place *p, const char *name, const json_t *table)
 {
-    p->table = tn_copied_table_find(p->r, name);
+    struct tn_copied_table *t = tn_copied_table_find(p->r, name);
+    p->table = NULL;
     p->uuid = NULL;
-    if (!p->table || !p->table->there || !json_is_object(table)) {
-        p->table = NULL;
+    if (!t || !t->there || !json_is_object(table)) {
         return bad(p, NULL, "a table that was not asked for");
     }
+    p->table = t;
     return TN_OK;
 }
 
@@ -419,6 +422,26 @@ dump_unwrap(struct tn_replica *r, enum tn_replica_form form, json_t *tables,
     return TN_OK;
 }
 
+static enum tn_code
+table_update(struct place *p, enum tn_replica_form form, json_t *table)
+{
+    const char *uuid;
+    json_t *update;
+    json_object_foreach(table, uuid, update)
+    {
+        enum tn_code code = row_enter(p, uuid);
+        if (!code) {
+            p->r->counts.updated++;
+            code = form == TN_REPLICA_DIFF ? row_update_diff(p, update)
+                                           : row_update_old_new(p, update);
+        }
+        if (code) {
+            return code;
+        }
+    }
+    return TN_OK;
+}
+
 enum tn_code
 tn_replica_dump(struct tn_replica *r, enum tn_replica_form form, json_t *tables,
                 struct tn_error *err)
@@ -453,22 +476,19 @@ tn_replica_update(struct tn_replica *r, enum tn_replica_form form,
 {
     struct place p = {.r = r, .err = err};
     enum tn_code code = TN_OK;
-    const char *name, *uuid;
-    json_t *table, *update;
+    const char *name;
+    json_t *table;
     if (!json_is_object(tables)) {
         return bad(&p, NULL, "not an object of tables");
     }
     json_object_foreach(tables, name, table)
     {
-        code = code ? code : table_enter(&p, name, table);
-        json_object_foreach(table, uuid, update)
-        {
-            code = code ? code : row_enter(&p, uuid);
-            if (!code) {
-                r->counts.updated++;
-                code = form == TN_REPLICA_DIFF ? row_update_diff(&p, update)
-                                               : row_update_old_new(&p, update);
-            }
+        code = table_enter(&p, name, table);
+        if (!code) {
+            code = table_update(&p, form, table);
+        }
+        if (code) {
+            break;
         }
     }
     tell(r);

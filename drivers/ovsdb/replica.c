@@ -130,7 +130,7 @@ enum tn_code
 tn_replica_fit(struct tn_replica *r, const struct tn_ovsdb_schema *schema,
                bool *same, struct tn_error *err)
 {
-    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *before = r->fitted;
+    struct tn_arena *before = r->fitted; /* Until all is compared. */
     enum tn_code code = TN_OK;
     *same = true;
     r->fitted = tn_arena_new();
@@ -145,6 +145,7 @@ tn_replica_fit(struct tn_replica *r, const struct tn_ovsdb_schema *schema,
                            schema->version, t->name, *lacks ? "." : "", lacks);
         }
     }
+    tn_arena_free(before);
     return code;
 }
 

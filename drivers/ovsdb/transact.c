@@ -185,9 +185,12 @@ wait_whole(struct tn_ovsdb *db, int64_t until, struct tn_error *err)
 void
 tn_ovsdb_forget_pending(struct tn_ovsdb *db)
 {
-    while (db->pending) {
-        pending_free(db->pending);
+    struct tn_pending *next;
+    for (struct tn_pending *p = db->pending; p; p = next) {
+        next = p->next;
+        free(p);
     }
+    db->pending = NULL;
 }
 
 enum tn_code
