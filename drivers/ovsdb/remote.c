@@ -19,7 +19,12 @@
 #include "model/base/cleanup.h"
 #include "model/base/net.h"
 
-enum { DEFAULT_PORT = 6640, MOST_REMOTES = 64, LONGEST_PATH = 4095 };
+enum {
+    DEFAULT_PORT = 6640,
+    MOST_REMOTES = 64,
+    LONGEST_PATH = 4095,
+    LONGEST_ADDRESS = 128
+};
 
 static enum tn_code
 malformed(const char *text, const char *why, struct tn_error *err)
@@ -98,9 +103,9 @@ parse_address(struct tn_remote *r, const char *s, struct tn_error *err)
 {
     struct tn_addr address;
     uint16_t port;
-    TN_CLEANUP(tn_cleanup_free) char *copy = strdup(s);
-    if (!copy) {
-        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    char copy[LONGEST_ADDRESS];
+    if ((size_t) snprintf(copy, sizeof copy, "%s", s) >= sizeof copy) {
+        return malformed(r->text, "too long", err);
     }
     if (copy[0] == '[') {
         return parse_ipv6(r, copy + 1, err);
@@ -246,7 +251,6 @@ tn_remote_connect(const struct tn_remote *remote, int *fd,
 {
     const int on = 1;
     int family = remote->path ? AF_UNIX : remote->address.ss_family;
-    TN_CLEANUP(tn_cleanup_fd)
     int sock = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0) {
         return failed(remote, errno, err);
@@ -258,17 +262,15 @@ tn_remote_connect(const struct tn_remote *remote, int *fd,
                  ? connect_unix(sock, remote->path)
                  : connect(sock, (const struct sockaddr *) &remote->address,
                            remote->n_address);
-    if (rc < 0 && errno == EAGAIN) {
-        *out = TN_REMOTE_BUSY;
+    int sys = errno;
+    if (rc < 0 && sys != EINPROGRESS) {
+        close(sock);
         *fd = -1;
-        return TN_OK;
-    }
-    if (rc < 0 && errno != EINPROGRESS) {
-        return failed(remote, errno, err);
+        *out = TN_REMOTE_BUSY;
+        return sys == EAGAIN ? TN_OK : failed(remote, sys, err);
     }
     *out = rc < 0 ? TN_REMOTE_UNDER_WAY : TN_REMOTE_CONNECTED;
     *fd = sock;
-    sock = -1;
     return TN_OK;
 }
 

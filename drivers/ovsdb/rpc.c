@@ -9,6 +9,7 @@
 #include "drivers/ovsdb/rpc.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,17 +235,19 @@ tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
     TN_CLEANUP(cleanup_json)
     json_t *message = json_pack("{s:s, s:o, s:I}", "method", method, "params",
                                 params, "id", rpc->last_id + 1);
-    struct call *call = malloc(sizeof *call);
     if (!tn_rpc_is_up(rpc)) {
-        free(call);
         return tn_fail(err, TN_EUNAVAILABLE, 0, "not connected");
     }
-    enum tn_code code = call && message
-                            ? send_message(rpc, message, err)
-                            : tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    enum tn_code code =
+        message ? send_message(rpc, message, err)
+                : tn_fail(err, TN_EINTERNAL, 0, "request cannot be encoded");
     if (code != TN_OK) {
-        free(call);
         return code;
+    }
+    struct call *call = malloc(sizeof *call);
+    if (!call) {
+        fputs("tenet: out of memory\n", stderr);
+        abort();
     }
     *call = (struct call){NULL, ++rpc->last_id, answered_fn, ctx};
     *rpc->last = call;

@@ -6,6 +6,7 @@
  * verification says why, the peer's alert says what it thinks of us. */
 #include "drivers/ovsdb/tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -271,8 +272,9 @@ copy(char **out, const char *s)
     return !s || *out;
 }
 
+/* Puts it at the head of the list. */
 static enum tn_code
-make_context(const struct tn_ovsdb_tls *files, struct tn_tls_context **out,
+make_context(const struct tn_ovsdb_tls *files, struct tn_tls_context **list,
              struct tn_error *err)
 {
     enum tn_code code = tn_lazy_load(&openssl, err);
@@ -292,7 +294,8 @@ make_context(const struct tn_ovsdb_tls *files, struct tn_tls_context **out,
         free_context(context);
         return code;
     }
-    *out = context;
+    context->next = *list;
+    *list = context;
     return TN_OK;
 }
 
@@ -309,21 +312,24 @@ tn_tls_context_get(struct tn_tls_context **list,
         return tn_fail(err, TN_EDENIED, 0,
                        "a certificate and its private key go together");
     }
+    enum tn_code code = TN_OK;
     struct tn_tls_context *context = *list;
     while (context && !(tn_streq(context->ca, files->ca) &&
                         tn_streq(context->certificate, files->certificate) &&
                         tn_streq(context->key, files->key))) {
         context = context->next;
     }
-    enum tn_code code = context ? tn_tls_context_refresh(context, err)
-                                : make_context(files, &context, err);
+    if (context) {
+        code = tn_tls_context_refresh(context, err);
+    } else {
+        code = make_context(files, list, err);
+        context = *list;
+    }
     if (code != TN_OK) {
         return code;
     }
-    if (context->users++ == 0) {
-        context->next = *list;
-        *list = context;
-    }
+    assert(context);
+    context->users++;
     *out = context;
     return TN_OK;
 }
