@@ -17,17 +17,15 @@
 struct place {
     struct tn_replica *r;
     struct tn_copied_table *table;
-    const char *uuid;
+    const char *name, *uuid; /* As far as it is known; never null. */
     struct tn_error *err;
 };
 
 static enum tn_code
 bad(const struct place *p, const char *column, const char *what)
 {
-    (void) !tn_fail(p->err, TN_EUNAVAILABLE, 0, "%s %.36s%s%s: %s",
-                    p->table ? p->table->name : "update",
-                    p->uuid ? p->uuid : "", column ? ": " : "",
-                    column ? column : "", what);
+    (void) !tn_fail(p->err, TN_EUNAVAILABLE, 0, "%s %.36s%s%s: %s", p->name,
+                    p->uuid, column ? ": " : "", column ? column : "", what);
     return TN_EUNAVAILABLE;
 }
 
@@ -317,19 +315,20 @@ static enum tn_code
 table_enter(struct place *p, const char *name, const json_t *table)
 {
     struct tn_copied_table *t = tn_copied_table_find(p->r, name);
-    p->table = NULL;
-    p->uuid = NULL;
+    p->name = "update";
+    p->uuid = "";
     if (!t || !t->there || !json_is_object(table)) {
         return bad(p, NULL, "a table that was not asked for");
     }
     p->table = t;
+    p->name = t->name;
     return TN_OK;
 }
 
 static enum tn_code
 row_enter(struct place *p, const char *uuid)
 {
-    p->uuid = NULL;
+    p->uuid = "";
     if (!tn_ovsdb_is_uuid(uuid)) {
         return bad(p, NULL, "a row without a uuid");
     }
@@ -403,7 +402,7 @@ static enum tn_code
 dump_unwrap(struct tn_replica *r, enum tn_replica_form form, json_t *tables,
             struct tn_error *err)
 {
-    struct place p = {.r = r, .err = err};
+    struct place p = {.r = r, .name = "update", .uuid = "", .err = err};
     const char *name;
     json_t *table;
     if (!json_is_object(tables)) {
@@ -474,7 +473,7 @@ enum tn_code
 tn_replica_update(struct tn_replica *r, enum tn_replica_form form,
                   json_t *tables, struct tn_error *err)
 {
-    struct place p = {.r = r, .err = err};
+    struct place p = {.r = r, .name = "update", .uuid = "", .err = err};
     enum tn_code code = TN_OK;
     const char *name;
     json_t *table;
