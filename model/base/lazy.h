@@ -74,8 +74,8 @@ struct tn_lazy {
         .lock = PTHREAD_MUTEX_INITIALIZER,                                     \
     };                                                                         \
     static const struct tn_lazy id = {                                         \
-        .soname = so,                                                          \
-        .package = deb,                                                        \
+        .soname = (so),                                                        \
+        .package = (deb),                                                      \
         .symbols = id##_symbols,                                               \
         .n_symbols = TN_ARRAY_SIZE(id##_symbols),                              \
         .state = &id##_state,                                                  \
