@@ -11,6 +11,9 @@
  * the longest pause makes the next try immediate and the pauses short again: a
  * server that takes connections and drops them does not make us hurry.
  *
+ * A sign of life is a whole message, or some kilobytes of one: who sends a byte
+ * now and then is as silent as who sends none.
+ *
  * A try begins when the gate lets the link in, which it leaves when the server
  * has said the first word, or after a while: before that it may be that only
  * the kernel has taken the connection.
@@ -37,8 +40,9 @@ enum {
     PROBE_MS = 5000,
     BACKOFF_MS = 8000,
     FIRST_BACKOFF_MS = 100,
-    SETTLE_MS = 200, /* Until a server that is not asked is taken for ready. */
-    BUSY_MS = 20,    /* Between two tries while the server's queue is full. */
+    SETTLE_MS = 200,  /* Until a server that is not asked is taken for ready. */
+    BUSY_MS = 20,     /* Between two tries while the server's queue is full. */
+    SOMETHING = 4096, /* Bytes of a message that are a sign of life. */
     MAX_MESSAGE = 256 * 1024 * 1024,
     TLS_READS = 8, /* Of a record each, at a time. */
 };
@@ -66,6 +70,7 @@ struct tn_link {
     size_t sent, composed; /* Of 'out': what has gone, what may go. */
     int64_t since_ms;      /* Beginning of the try, or of being up. */
     int64_t heard_ms;
+    size_t crumbs; /* Bytes since then. */
     bool probing;
     unsigned long long received;
 
@@ -217,6 +222,15 @@ flush(struct tn_link *link)
     }
 }
 
+static void
+heard(struct tn_link *link)
+{
+    link->heard_ms = tn_now_ms();
+    link->crumbs = 0;
+    link->probing = false;
+    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
+}
+
 /* Hands out what has come; false: nothing has. */
 static bool
 receive_some(struct tn_link *link, char *buffer, size_t size)
@@ -235,9 +249,10 @@ receive_some(struct tn_link *link, char *buffer, size_t size)
         return false;
     }
     link->received += n;
-    link->heard_ms = tn_now_ms();
-    link->probing = false;
-    tn_gate_leave(tn_loop_gate(link->loop), &link->pass);
+    link->crumbs += n;
+    if (link->crumbs >= SOMETHING) {
+        heard(link);
+    }
     tn_frame_feed(&link->frame, buffer, n);
     while (!link->dropped) {
         code = tn_frame_next(&link->frame, &text, &n, &err);
@@ -247,6 +262,7 @@ receive_some(struct tn_link *link, char *buffer, size_t size)
         } else if (!text) {
             break;
         } else {
+            heard(link);
             link->events->message(link->ctx, text, n);
         }
     }
@@ -290,6 +306,7 @@ advanced(struct tn_link *link, enum tn_code code, struct tn_error *err)
         break;
     case TN_STREAM_OPEN:
         link->since_ms = link->heard_ms = now;
+        link->crumbs = 0;
         set_due(link, now + (link->probe_ms < SETTLE_MS ? link->probe_ms
                                                         : SETTLE_MS));
         link->events->up(link->ctx, link->stream.remote->text);
@@ -358,7 +375,7 @@ check_silence(struct tn_link *link)
         struct tn_error err = {0};
         (void) !tn_fail(
             &err, TN_EUNAVAILABLE, 0,
-            "%s has been silent for %lld ms and does not answer an echo",
+            "%s has said nothing for %lld ms, not even when asked to echo",
             link->stream.remote->text, (long long) silent);
         drop_for(link, true, &err);
     }

@@ -249,7 +249,44 @@ Test(rpc, silence_is_probed_and_an_answer_is_enough)
     tn_bed_hear(&bed, "echo");
     tn_bed_say(&bed, "{\"id\":\"echo\",");
     TN_BED_UNTIL(&bed, bed.downs == 1);
-    cr_assert(strstr(bed.why, "silent"), "%s", bed.why);
+    cr_assert(strstr(bed.why, "said nothing"), "%s", bed.why);
+    tn_bed_end(&bed);
+}
+
+Test(rpc, a_byte_now_and_then_is_no_sign_of_life)
+{
+    struct tn_bed bed = {0};
+    tn_bed_begin_up(&bed, (struct tn_rpc_options){.probe_ms = 100});
+    tn_bed_say(&bed, "{\"id\":1,\"result\":\"");
+    int64_t until = tn_bed_patience();
+    while (bed.downs == 0) {
+        cr_assert_not(tn_bed_too_late(until));
+        (void) poll(NULL, 0, 1);
+        tn_bed_say(&bed, "x");
+        tn_bed_turn(&bed);
+    }
+    cr_assert(strstr(bed.why, "said nothing"), "%s", bed.why);
+    tn_bed_end(&bed);
+}
+
+/* A long message takes longer than patience with silence. */
+Test(rpc, a_part_of_a_long_message_is_a_sign_of_life)
+{
+    struct tn_bed bed = {0};
+    char part[5001];
+    memset(part, 'x', sizeof part - 1);
+    part[sizeof part - 1] = '\0';
+    tn_bed_begin_up(&bed, (struct tn_rpc_options){.probe_ms = 1000});
+    int64_t end = tn_now_ms() + 3500;
+    tn_bed_say(&bed, "{\"method\":\"");
+    while (tn_now_ms() < end) {
+        tn_bed_say(&bed, part);
+        tn_bed_turn(&bed);
+        (void) poll(NULL, 0, 10);
+    }
+    tn_bed_say(&bed, "\",\"params\":[]}");
+    TN_BED_UNTIL(&bed, bed.told.n || bed.downs);
+    cr_assert_eq(bed.downs, 0u, "%s", bed.why);
     tn_bed_end(&bed);
 }
 

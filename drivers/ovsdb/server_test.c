@@ -118,7 +118,7 @@ Test(server, a_server_that_hangs_is_found_out, .timeout = 200)
     TN_BED_UNTIL(&bed, bed.ups == 1);
     cr_assert_eq(kill(lab.server.pid, SIGSTOP), 0);
     bed.why[0] = '\0';
-    TN_BED_UNTIL(&bed, strstr(bed.why, "silent"));
+    TN_BED_UNTIL(&bed, strstr(bed.why, "said nothing"));
     TN_BED_UNTIL(&bed, bed.ups >= 2 && bed.downs >= 2);
     cr_assert_eq(kill(lab.server.pid, SIGCONT), 0);
     unsigned ups = bed.ups;
