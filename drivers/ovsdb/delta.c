@@ -111,8 +111,8 @@ is_rising(bool map, const json_t *array)
 static void
 make_real(enum tn_ovsdb_base base, json_t *array, size_t i)
 {
-    const json_t *v = json_array_get(array, i);
-    if (base == TN_OVSDB_REAL && json_is_integer(v)) {
+    const json_t *v = base == TN_OVSDB_REAL ? json_array_get(array, i) : NULL;
+    if (json_is_integer(v)) {
         json_array_set_new(array, i, json_real(json_number_value(v)));
     }
 }
@@ -130,11 +130,11 @@ elements_check(const struct tn_ovsdb_type *type, json_t *array,
             *why = "an element of another type";
             return false;
         }
-        if (map) {
+        if (!map) {
+            make_real(type->key, array, i);
+        } else if (type->key == TN_OVSDB_REAL || type->value == TN_OVSDB_REAL) {
             make_real(type->key, e, 0);
             make_real(type->value, e, 1);
-        } else {
-            make_real(type->key, array, i);
         }
     }
     if (is_rising(map, array)) {

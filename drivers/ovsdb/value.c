@@ -291,6 +291,9 @@ tn_ovsdb_is_uuid(const char *text)
 int
 tn_ovsdb_atom_cmp(const json_t *a, const json_t *b)
 {
+    if (json_is_string(a) && json_is_string(b)) {
+        return strcmp(json_string_value(a), json_string_value(b));
+    }
     int r = rank(a);
     if (r != rank(b)) {
         return r - rank(b);
