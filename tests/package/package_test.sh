@@ -109,9 +109,12 @@ in_machine sh -c "mkdir /tmp/gone && mv $lib/libcurl.so.* $lib/libsystemd.so.0* 
     $lib/libmicrohttpd.so.* $lib/libjq.so.* /tmp/gone"
 ok "without libraries that it does not need it runs" in_machine tenet version
 said=$(in_machine tenet run --config /nonexistent 2>&1)
+jq_said=$(in_machine tenet policy test /usr/share/tenet/policies/names.yml 2>&1)
 in_machine sh -c "mv /tmp/gone/* $lib"
 ok "one that it needs is named" grep -q 'libsystemd.so.0.*(Debian package libsystemd0)' \
     <(echo "$said")
+ok "in a process of its own, too" grep -q 'libjq.so.1.*(Debian package libjq1)' \
+    <(echo "$jq_said")
 ok "the manual is read" in_machine sh -c 'zcat /usr/share/man/man1/tenet.1.gz | grep -q "Dt TENET 1"'
 ok "completions work" in_machine bash -c '. /usr/share/bash-completion/completions/tenet
     COMP_WORDS=(tenet pl) COMP_CWORD=1; _tenet; [ "${COMPREPLY[*]}" = plan ]'
