@@ -53,6 +53,7 @@ static const char *const drivers[] = {"kernel", "memory", "openvswitch", "ovn",
                                       NULL};
 static const char *const datapaths[] = {"system", "netdev", NULL};
 static const char *const ovn_encapsulations[] = {"geneve", "vxlan", NULL};
+static const char *const ovn_waits[] = {"hypervisors", "northd", "none", NULL};
 
 #define OVS_SOCKET "unix:/var/run/openvswitch/db.sock"
 #define OVN_SOCKET "unix:/var/run/ovn/ovnnb_db.sock"
@@ -122,6 +123,13 @@ static const struct known_var known[] = {
      .help = "With `ovn`: where its hypervisors find the Southbound database "
              "(`ovn-remote`). No two clouds share one. Without it, the "
              "hypervisors' setting is left as it is."},
+    {.name = "tenet_ovn_wait",
+     .type = VAR_CHOICE,
+     .choices = ovn_waits,
+     .fallback = "hypervisors",
+     .help = "With `ovn`: who must have followed before a change counts as "
+             "applied: the hypervisors, only ovn-northd, or nobody but the "
+             "Northbound database."},
     {.name = "tenet_ovs_bridge",
      .type = VAR_BRIDGE,
      .fallback = "br-int",
@@ -500,6 +508,7 @@ read_ovsdb(const struct tn_inventory_host *host, struct tn_host_config *out)
         out->ovn_southbound = option(out, "tenet_ovn_southbound");
         out->ovn_encapsulation =
             option_or_default(out, "tenet_ovn_encapsulation");
+        out->ovn_wait = option_or_default(out, "tenet_ovn_wait");
     } else if (tn_streq(out->driver, "openvswitch")) {
         const char *id = option(out, "tenet_ovs_system_id");
 

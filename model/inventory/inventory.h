@@ -65,9 +65,10 @@ struct tn_host_config {
     const char *ovn_southbound;    /* As ovsdb_remote; null: ovn-remote of the
                                       hypervisors is not ours to set. */
     const char *ovn_encapsulation; /* "geneve" or "vxlan", never null. */
-    const struct tn_var *options;  /* All tenet_* variables but null ones, for
-                                      drivers, sorted by name.  Values are in
-                                      canonical spelling: "true", "1500". */
+    const char *ovn_wait; /* "hypervisors", "northd" or "none", never null. */
+    const struct tn_var *options; /* All tenet_* variables but null ones, for
+                                     drivers, sorted by name.  Values are in
+                                     canonical spelling: "true", "1500". */
     size_t n_options;
 };
 
