@@ -12,7 +12,8 @@
 #include "model/base/text.h"
 
 struct tn_bed {
-    struct tn_ovsdb_loop *loop;
+    struct tn_ovsdb_loop *loop; /* Another bed's, or null: its own. */
+    bool guest;
     struct tn_rpc *rpc;
     char *dir, remote[200]; /* The remote is the peer's. */
     char remotes[500];      /* Of the session; the peer's, unless set. */
@@ -31,9 +32,8 @@ struct tn_bed {
     void (*then)(struct tn_bed *bed, const char *event);
 };
 
-/* Sets up; 'bed' is zero but for 'remotes', what is told
- * of the peer, and 'then'.  Does
- * not connect. */
+/* Sets up; 'bed' is zero but for 'loop', 'remotes', what is told of the peer,
+ * and 'then'.  Does not connect. */
 void tn_bed_begin(struct tn_bed *bed, struct tn_rpc_options options);
 /* The same up to the first connection, which is forgotten in the counts. */
 void tn_bed_begin_up(struct tn_bed *bed, struct tn_rpc_options options);

@@ -459,6 +459,42 @@ Test(rpc, callbacks_may_call_and_drop)
     tn_bed_end(&bed);
 }
 
+/* Both have something to say: whoever is heard first closes the other. */
+static struct tn_bed *others[2];
+
+static void
+close_other(struct tn_bed *bed, const char *event)
+{
+    struct tn_bed *other = others[bed == others[0]];
+    if (strcmp(event, "notified") == 0 && other->rpc) {
+        tn_rpc_close(other->rpc);
+        other->rpc = NULL;
+    }
+}
+
+Test(rpc, a_callback_may_close_another_session)
+{
+    static const char note[] = "{\"method\":\"n\",\"params\":[]}";
+    struct tn_bed a = {.then = close_other}, b = {.then = close_other};
+    struct tn_error err = {0};
+    tn_bed_begin_up(&a, plain);
+    b.loop = a.loop;
+    tn_bed_begin_up(&b, plain);
+    others[0] = &a;
+    others[1] = &b;
+    cr_assert_eq(send(a.peer, note, sizeof note - 1, 0),
+                 (ssize_t) sizeof note - 1);
+    cr_assert_eq(send(b.peer, note, sizeof note - 1, 0),
+                 (ssize_t) sizeof note - 1);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(tn_ovsdb_loop_turn(a.loop, 10, &err), TN_OK);
+    }
+    cr_assert_eq(a.told.n + b.told.n, 5u, "one of them was heard");
+    cr_assert_neq(a.rpc == NULL, b.rpc == NULL);
+    tn_bed_end(&b);
+    tn_bed_end(&a);
+}
+
 Test(rpc, the_loops_descriptor_says_when)
 {
     struct tn_bed bed = {0};
