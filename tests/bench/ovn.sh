@@ -81,7 +81,7 @@ echo "one port changed: $(took "$TENET" apply --yes --host cloud) s in all"
 # The same by hand, once: it takes long.
 if [ -z "${QUICK:-}" ]; then
     fresh
-    ulimit -s 1000000 # Where the arguments of a program have to fit in.
+    ulimit -s 1000000 # Where the arguments of a program have to fit in: 6 MB.
     hand=$(took "$bench/ovn_raw.py" commands "$work/rows" "$work/nb.sock")
     echo "one ovn-nbctl with the same: $hand s; $(ratio "$hand" "$tenet") times as long as tenet"
 fi

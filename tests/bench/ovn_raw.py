@@ -146,7 +146,8 @@ def quoted(text):
 
 
 def commands(file, path):
-    """The verbs that a person would use, and what they cannot say by 'set'."""
+    """The verbs that a person would use.  Of the marks only one is written: the
+    arguments of a program have no room for all."""
     with open(file, encoding="utf-8") as f:
         tables = json.load(f)
     out = []
@@ -156,9 +157,8 @@ def commands(file, path):
         out.extend(words)
 
     def marks(table, name, row):
-        say("set", table, name,
-            *[f"external_ids:{k}={quoted(v)}"
-              for k, v in pairs(row["external_ids"]).items()])
+        key = pairs(row["external_ids"])["tenet-key"]
+        say("set", table, name, f"external_ids:key={quoted(key)}")
 
     lrp, lsp = tables["Logical_Router_Port"], tables["Logical_Switch_Port"]
     for row in tables["Logical_Router"].values():
