@@ -15,7 +15,7 @@
 #include "drivers/ovsdb/value.h"
 #include "tests/support/ovsdb_server.h"
 
-enum { PATIENCE = 120000, MEMBERS = 3, ROWS = 600, WINDOW = 20, ALL = 300 };
+enum { PATIENCE = 120000, MEMBERS = 3, ROWS = 600, WINDOW = 20, ALL = 400 };
 
 static const char *const set_columns[] = {"name", "addresses", NULL};
 static const struct tn_ovsdb_want wants[] = {
@@ -153,8 +153,9 @@ static bool
 is_leader(int i)
 {
     char *control = tn_format("%s/s%d.ctl", t.dir, i + 1), *out = NULL;
-    const char *argv[] = {"ovs-appctl",     "-t", control, "cluster/status",
-                          "OVN_Northbound", NULL};
+    const char *argv[] = {
+        "ovs-appctl",     "-T", "5", "-t", control, "cluster/status",
+        "OVN_Northbound", NULL};
     bool yes = t.members[i].pid > 0 && tn_run_status(argv, &out) == 0 &&
                strstr(out, "Role: leader");
     free(out);
@@ -321,7 +322,38 @@ check_database(void)
     free(out);
 }
 
-/* The leader dies twice while transactions are under way. */
+/* What happens to the leader while transactions are under way. */
+enum fate {
+    KILLED,         /* While it answers. */
+    STOPPED_KILLED, /* It has not read, or not answered. */
+    STALLED,        /* Others elect another; then it goes on. */
+    N_FATES
+};
+
+static void
+befall(enum fate fate)
+{
+    int leader = find_leader();
+    keep_sending(stream.n_answered + 5);
+    if (fate != KILLED) {
+        kill(t.members[leader].pid, SIGSTOP);
+        while (stream.n_sent - stream.n_answered < WINDOW && send_one()) {
+        }
+    }
+    if (fate == STALLED) {
+        pid_t stalled = t.members[leader].pid;
+        t.members[leader].pid = 0; /* It cannot be asked. */
+        find_leader();
+        t.members[leader].pid = stalled;
+        kill(stalled, SIGCONT);
+        keep_sending(stream.n_answered + WINDOW + 1);
+        return;
+    }
+    tn_peer_stop(&t.members[leader], SIGKILL);
+    keep_sending(stream.n_answered + WINDOW + 1);
+    start_member(leader);
+}
+
 Test(ovsdb_cluster, tells_the_truth_about_transactions_when_the_leader_dies)
 {
     struct tn_error err = {0};
@@ -330,22 +362,13 @@ Test(ovsdb_cluster, tells_the_truth_about_transactions_when_the_leader_dies)
     free(with_leader("ovn-nbctl", "--db", t.remotes, "set", "address_set",
                      "taken0", "name=taken"));
     wait_whole();
-    for (int kills = 0; kills < 2; kills++) {
-        keep_sending(stream.n_answered + 100);
-        int leader = find_leader();
-        keep_sending(stream.n_answered + 5);
-        if (kills == 1) {
-            kill(t.members[leader].pid, SIGSTOP);
-            while (stream.n_sent - stream.n_answered < WINDOW && send_one()) {
-            }
-        }
-        tn_peer_stop(&t.members[leader], SIGKILL);
-        keep_sending(stream.n_answered + WINDOW + 1);
-        start_member(leader);
+    for (enum fate fate = KILLED; fate < N_FATES; fate++) {
+        keep_sending(stream.n_answered + 80);
+        befall(fate);
     }
     keep_sending(ALL);
     must(tn_ovsdb_catch_up(t.db, PATIENCE, &err), &err);
-    cr_assert_geq(t.lost, 2);
+    cr_assert_geq(t.lost, N_FATES);
     check_database();
     cr_expect_geq(stream.n[TN_TXN_DONE], ALL / 2);
     cr_expect_gt(stream.n[TN_TXN_UNKNOWN], 0);
