@@ -21,11 +21,11 @@ trap 'stop; rm -rf "$work"' EXIT
 now() { date +%s%N; }
 seconds() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", (b - a) / 1e9}'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
-took() { # took COMMAND...: seconds
+took() { # took COMMAND...: seconds, on a line
     local start
     start=$(now)
     "$@" >"$work/out" 2>&1 || { tail -n 20 "$work/out" >&2; exit 1; }
-    seconds "$start" "$(now)"
+    echo "$(seconds "$start" "$(now)")"
 }
 fresh() { # an empty database
     stop
