@@ -68,6 +68,16 @@ error_tag(const json_t *error)
     return tag ? tag : "an error without a name";
 }
 
+/* Does a server say so that does not know the method?  Others say anything, but
+ * ours says these of a request that it understands. */
+static bool
+is_unknown_method(const json_t *error)
+{
+    const char *tag = error_tag(error);
+    return strcmp(tag, "unknown database") != 0 &&
+           strcmp(tag, "syntax error") != 0;
+}
+
 static void
 ask(struct tn_ovsdb *db, const char *method, json_t *params,
     tn_rpc_answered_fn *answered)
@@ -151,12 +161,15 @@ on_content(void *ctx, json_t *result, json_t *error)
         return;
     }
     if (error && db->method + 1 < TN_ARRAY_SIZE(methods) &&
-        strcmp(error_tag(error), "unknown database") != 0) {
+        is_unknown_method(error)) {
         db->method++;
         monitor(db);
     } else if (error) {
-        (void) !tn_fail(&err, TN_EUNAVAILABLE, 0, "%s: %.200s",
-                        method_of(db)->ask, error_tag(error));
+        const char *details =
+            json_string_value(json_object_get(error, "details"));
+        (void) !tn_fail(&err, TN_EUNAVAILABLE, 0, "%s: %.200s%s%.300s",
+                        method_of(db)->ask, error_tag(error),
+                        details ? ": " : "", details ? details : "");
         reject(db, &err);
     } else if (result && method_of(db)->since) {
         take_content_since(db, result);

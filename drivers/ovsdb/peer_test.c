@@ -147,7 +147,10 @@ static const struct fault faults[] = {
      "not an object of tables"},
     {ANSWER("monitor_cond_since", "{\"error\":\"unknown database\"}"),
      "monitor_cond_since: unknown database"},
-    {ANSWER("monitor_cond_since", "{\"error\":\"syntax error\"}"),
+    {ANSWER("monitor_cond_since",
+            "{\"error\":{\"error\":\"syntax error\",\"details\":\"x\"}}"),
+     "monitor_cond_since: syntax error: x"},
+    {ANSWER("monitor_cond_since", "{\"error\":\"what is that\"}"),
      "monitor: unknown method"},
     /* Updates. */
     {THEN(TELL("update3",

@@ -17,15 +17,18 @@ column_cmp(const void *a, const void *b)
 }
 
 static void
-fit_table(struct tn_replica *r, struct tn_copied_table *t,
-          const struct tn_ovsdb_table *schema, const char **lacks)
+fit_table(struct tn_copied_table *t, const struct tn_ovsdb_table *schema,
+          const char **lacks)
 {
     size_t n = 0;
     while (t->wanted[n]) {
         n++;
     }
     t->there = schema != NULL;
-    t->columns = tn_new_n(r->fitted, struct tn_ovsdb_column, n + 1);
+    t->columns = calloc(n + 1, sizeof *t->columns);
+    if (!t->columns) {
+        abort();
+    }
     t->n_columns = 0;
     *lacks = !schema && !t->optional ? "" : NULL;
     for (size_t i = 0; schema && i < n; i++) {
@@ -117,12 +120,12 @@ tn_replica_free(struct tn_replica *r)
     for (size_t i = 0; i < r->n_tables; i++) {
         json_decref(r->tables[i].rows);
         json_decref(r->tables[i].where);
+        free(r->tables[i].columns);
     }
     for (size_t i = 0; i < TN_N_NOTHING; i++) {
         json_decref(r->nothing[i]);
     }
     free(r->changes);
-    tn_arena_free(r->fitted);
     tn_arena_free(r->arena);
 }
 
@@ -130,22 +133,20 @@ enum tn_code
 tn_replica_fit(struct tn_replica *r, const struct tn_ovsdb_schema *schema,
                bool *same, struct tn_error *err)
 {
-    struct tn_arena *before = r->fitted; /* Until all is compared. */
     enum tn_code code = TN_OK;
     *same = true;
-    r->fitted = tn_arena_new();
     for (size_t i = 0; i < r->n_tables; i++) {
         struct tn_copied_table *t = &r->tables[i], old = *t;
         const char *lacks = NULL;
-        fit_table(r, t, tn_ovsdb_schema_table(schema, t->name), &lacks);
+        fit_table(t, tn_ovsdb_schema_table(schema, t->name), &lacks);
         *same = *same && same_columns(&old, t);
+        free(old.columns);
         if (lacks && !code) {
             code = tn_fail(err, TN_EUNSUPPORTED, 0,
                            "%s, version %s, has no %s%s%s", schema->name,
                            schema->version, t->name, *lacks ? "." : "", lacks);
         }
     }
-    tn_arena_free(before);
     return code;
 }
 

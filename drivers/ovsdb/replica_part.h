@@ -26,7 +26,7 @@ struct tn_copied_table {
     json_t *where;             /* Null: all rows. */
     json_t *rows;
     bool optional, there;
-    struct tn_ovsdb_column *columns; /* That the schema has, by name. */
+    struct tn_ovsdb_column *columns; /* That the schema has, by name; owned. */
     size_t n_columns;
 };
 
@@ -37,8 +37,7 @@ struct tn_row_change {
 };
 
 struct tn_replica {
-    struct tn_arena *arena;  /* Names, for ever. */
-    struct tn_arena *fitted; /* Columns: until the next fit. */
+    struct tn_arena *arena; /* Names; and this. */
     struct tn_copied_table *tables;
     size_t n_tables;
     tn_replica_changed_fn *changed;
