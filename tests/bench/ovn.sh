@@ -25,7 +25,8 @@ took() { # took COMMAND...: seconds, on a line
     local start
     start=$(now)
     "$@" >"$work/out" 2>&1 || { tail -n 20 "$work/out" >&2; exit 1; }
-    echo "$(seconds "$start" "$(now)")"
+    seconds "$start" "$(now)"
+    echo
 }
 fresh() { # an empty database
     stop
