@@ -429,6 +429,30 @@ Test(ovsdb_client, does_not_know_what_a_silent_server_did)
     tn_peer_stop(&t.server, SIGKILL);
 }
 
+Test(ovsdb_client, leaves_a_server_that_answers_nothing)
+{
+    serve(TN_SCHEMA_NB);
+    open_at(t.remote, "OVN_Northbound", nb_wants);
+    wait_whole();
+    struct tn_ovsdb_result result;
+    struct tn_error err = {0};
+    kill(t.server.pid, SIGSTOP);
+    for (int i = 0; i < 64; i++) {
+        cr_assert_eq(tn_ovsdb_transact(t.db, json_array(), 0, &result, &err),
+                     TN_EUNAVAILABLE);
+        cr_assert_eq(result.verdict, TN_TXN_UNKNOWN);
+    }
+    cr_assert_eq(t.lost, 0);
+    cr_assert_eq(tn_ovsdb_transact(t.db, json_array(), 0, &result, &err),
+                 TN_EUNAVAILABLE);
+    cr_assert_eq(t.lost, 1);
+    kill(t.server.pid, SIGCONT);
+    wait_whole();
+    cr_assert_eq(tn_ovsdb_transact(t.db, json_array(), PATIENCE, &result, &err),
+                 TN_OK);
+    json_decref(result.results);
+}
+
 static void
 on_answer(void *ctx, const struct tn_ovsdb_result *result,
           const struct tn_error *err)
