@@ -182,5 +182,6 @@ tn_reconcile_free(struct tn_reconcile *run)
     if (run->source) {
         run->source->ops->free(run->source);
     }
+    tn_status_done(run->status);
     tn_arena_free(run->arena);
 }

@@ -21,7 +21,9 @@ enum { ENTRY_MAX = 1024 * 1024, PINS_MAX = 16 * 1024 * 1024 };
 struct loader {
     struct tn_source *source;
     struct tn_arena *arena;
-    struct tn_status_memo *memo; /* Null: all is read, VPCs too. */
+    struct tn_status_memo *memo; /* Null: none. */
+    bool vpcs_too;
+    struct tn_status_pins *shared;
     TN_VEC(struct tn_status_device) devices;
     TN_VEC(struct tn_status_tenant) tenants;
     TN_VEC(struct tn_status_vpc) vpcs;
@@ -130,19 +132,63 @@ load_entry(struct loader *l, enum tn_status_kind kind, const char *path,
     }
 }
 
-/* Reads the files of 'dir', and of the directories in it if 'deep'. */
 static void
-load_dir(struct loader *l, enum tn_status_kind kind, const char *dir, bool deep)
+load_files(struct loader *l, enum tn_status_kind kind, const char *dir)
 {
     const struct tn_entry *entries = NULL;
     size_t n = list(l, dir, &entries);
     for (size_t i = 0; i < n; i++) {
         const char *path =
             tn_arena_printf(l->arena, "%s/%s", dir, entries[i].name);
-        if (deep && entries[i].type == TN_ENTRY_DIR) {
-            load_dir(l, kind, path, false);
-        } else if (!deep && entries[i].type == TN_ENTRY_FILE) {
+        if (entries[i].type == TN_ENTRY_FILE) {
             load_entry(l, kind, path, &entries[i].id);
+        } else {
+            damaged(l, path, "nothing of this type belongs here");
+        }
+    }
+}
+
+/* The VPCs of a tenant, in the memo; null if they cannot be kept. */
+static const struct tn_status_memo_folder *
+vpcs_learn(struct loader *l, const char *dir, const struct tn_oid *tree)
+{
+    const struct tn_entry_form *form = &tn_entry_forms[TN_STATUS_VPC];
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+    struct loader own = {.source = l->source, .arena = arena};
+    load_files(&own, TN_STATUS_VPC, dir);
+    const struct tn_status_memo_folder found = {own.vpcs.items, own.vpcs.n};
+    return own.damaged.n
+               ? NULL
+               : tn_status_memo_folder_put(l->memo, dir, tree, form, &found);
+}
+
+static void
+load_vpcs_of(struct loader *l, const char *dir, const struct tn_oid *tree)
+{
+    const struct tn_status_memo_folder *known = NULL;
+    if (l->memo) {
+        known = tn_status_memo_folder(l->memo, dir, tree);
+        known = known ? known : vpcs_learn(l, dir, tree);
+    }
+    const struct tn_status_vpc *vpcs = known ? known->items : NULL;
+    for (size_t i = 0; known && i < known->n; i++) {
+        *tn_vec_push(l->arena, &l->vpcs) = vpcs[i];
+    }
+    if (!known) {
+        load_files(l, TN_STATUS_VPC, dir);
+    }
+}
+
+static void
+load_vpcs(struct loader *l)
+{
+    const struct tn_entry *entries = NULL;
+    size_t n = list(l, "vpcs", &entries);
+    for (size_t i = 0; i < n; i++) {
+        const char *path =
+            tn_arena_printf(l->arena, "vpcs/%s", entries[i].name);
+        if (entries[i].type == TN_ENTRY_DIR) {
+            load_vpcs_of(l, path, &entries[i].id);
         } else {
             damaged(l, path, "nothing of this type belongs here");
         }
@@ -151,31 +197,48 @@ load_dir(struct loader *l, enum tn_status_kind kind, const char *dir, bool deep)
 
 static bool
 pins_read(struct loader *l, const char *path, const struct tn_entry *entry,
-          const char *tenant, const struct tn_pin **pins, size_t *n_pins)
+          const char *tenant, struct tn_arena *arena,
+          const struct tn_pin **pins, size_t *n_pins)
 {
+    struct loader own = {.source = l->source, .arena = arena};
     struct tn_diags diags;
     size_t n = 0;
-    const char *bytes = read_file(l, path, &entry->id, PINS_MAX, &n);
-    if (!bytes) {
-        return false;
+    const char *bytes = read_file(&own, path, &entry->id, PINS_MAX, &n);
+    tn_diags_init(&diags, arena);
+    if (bytes &&
+        tn_lock_parse(arena, path, tenant, bytes, n, pins, n_pins, &diags)) {
+        return true;
     }
-    tn_diags_init(&diags, l->arena);
-    if (!tn_lock_parse(l->arena, path, tenant, bytes, n, pins, n_pins,
-                       &diags)) {
+    if (own.damaged.n) {
+        damaged(l, path, own.damaged.items[0].message);
+    } else {
         damaged(l, path,
                 diags.list.n ? diags.list.items[0].message : "not a lock");
-        return false;
     }
-    if (l->memo) {
-        tn_status_memo_put(l->memo, path, &entry->id, *pins, *n_pins);
+    return false;
+}
+
+/* From the memo, which has read the file if need be: nothing of the YAML stays
+ * behind. */
+static void
+pins_learn(struct loader *l, const char *path, const struct tn_entry *entry,
+           const char *tenant, const struct tn_pin **pins, size_t *n)
+{
+    if (!tn_status_memo_get(l->memo, path, &entry->id, l->arena, pins, n)) {
+        TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
+        if (pins_read(l, path, entry, tenant, arena, pins, n)) {
+            tn_status_memo_put(l->memo, path, &entry->id, *pins, *n);
+            (void) tn_status_memo_get(l->memo, path, &entry->id, l->arena, pins,
+                                      n);
+        }
     }
-    return true;
 }
 
 static void
 load_pins_of(struct loader *l, const char *path, const struct tn_entry *entry)
 {
-    size_t len = strlen(entry->name);
+    size_t len = strlen(entry->name), n = 0;
+    const struct tn_pin *pins = NULL;
     char *tenant = tn_arena_strdup(l->arena, entry->name);
     if (len > 4 && strcmp(tenant + len - 4, ".yml") == 0) {
         tenant[len - 4] = '\0';
@@ -185,14 +248,12 @@ load_pins_of(struct loader *l, const char *path, const struct tn_entry *entry)
         damaged(l, path, "nothing of this name belongs here");
         return;
     }
-    const struct tn_pin *pins = NULL;
-    size_t n_pins = 0;
-    bool known = l->memo && tn_status_memo_get(l->memo, path, &entry->id,
-                                               l->arena, &pins, &n_pins);
-    if (!known && !pins_read(l, path, entry, tenant, &pins, &n_pins)) {
-        return;
+    if (l->memo) {
+        pins_learn(l, path, entry, tenant, &pins, &n);
+    } else if (!pins_read(l, path, entry, tenant, l->arena, &pins, &n)) {
+        n = 0;
     }
-    for (size_t i = 0; i < n_pins; i++) {
+    for (size_t i = 0; i < n; i++) {
         *tn_vec_push(l->arena, &l->pins) = pins[i];
     }
 }
@@ -207,6 +268,20 @@ load_pins(struct loader *l)
             l, tn_arena_printf(l->arena, "allocations/%s", entries[i].name),
             &entries[i]);
     }
+}
+
+/* The id of a folder at the top; zero if there is none. */
+static struct tn_oid
+tree_of(struct loader *l, const char *dir)
+{
+    const struct tn_entry *entries = NULL;
+    size_t n = list(l, "", &entries);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(entries[i].name, dir) == 0) {
+            return entries[i].id;
+        }
+    }
+    return (struct tn_oid){0};
 }
 
 static int
@@ -253,57 +328,88 @@ sort(void *items, size_t n, size_t size, int (*by)(const void *, const void *))
     }
 }
 
+/* All pins, in an arena that may outlive this. */
 static void
-status_read(struct tn_source *source, struct tn_status_memo *memo,
-            struct tn_arena *arena, struct tn_status *out)
+share_pins(struct loader *l)
 {
-    struct loader l = {.source = source, .arena = arena, .memo = memo};
-    load_dir(&l, TN_STATUS_DEVICE, "devices", false);
-    load_dir(&l, TN_STATUS_TENANT, "tenants", false);
-    if (!memo) {
-        load_dir(&l, TN_STATUS_VPC, "vpcs", true);
+    const struct tn_oid tree = tree_of(l, "allocations");
+    l->shared = tn_status_memo_pins(l->memo, &tree);
+    if (l->shared) {
+        return;
     }
-    load_pins(&l);
-    sort(l.devices.items, l.devices.n, sizeof *l.devices.items, by_device);
-    sort(l.tenants.items, l.tenants.n, sizeof *l.tenants.items, by_tenant);
-    sort(l.vpcs.items, l.vpcs.n, sizeof *l.vpcs.items, by_vpc);
-    sort(l.pins.items, l.pins.n, sizeof *l.pins.items, by_pin);
-    *out = (struct tn_status){
-        .id = tn_arena_strdup(arena, source->commit),
-        .devices = l.devices.items,
-        .n_devices = l.devices.n,
-        .tenants = l.tenants.items,
-        .n_tenants = l.tenants.n,
-        .vpcs = l.vpcs.items,
-        .n_vpcs = l.vpcs.n,
-        .pins = l.pins.items,
-        .n_pins = l.pins.n,
-        .damaged = l.damaged.items,
-        .n_damaged = l.damaged.n,
-    };
+    struct tn_arena *arena = tn_arena_new();
+    struct loader own = {.source = l->source, .arena = arena, .memo = l->memo};
+    load_pins(&own);
+    sort(own.pins.items, own.pins.n, sizeof *own.pins.items, by_pin);
+    l->shared = tn_status_pins_new(arena, own.pins.items, own.pins.n);
+    for (size_t i = 0; i < own.damaged.n; i++) {
+        damaged(l, own.damaged.items[i].path, own.damaged.items[i].message);
+    }
+    if (own.damaged.n == 0) {
+        tn_status_memo_pins_put(l->memo, &tree, l->shared);
+    }
+}
+
+static void
+pins_of(struct loader *l, struct tn_status *out)
+{
+    if (l->memo) {
+        share_pins(l);
+        out->shared = l->shared;
+        out->pins = l->shared->pins;
+        out->n_pins = l->shared->n;
+    } else {
+        load_pins(l);
+        sort(l->pins.items, l->pins.n, sizeof *l->pins.items, by_pin);
+        out->pins = l->pins.items;
+        out->n_pins = l->pins.n;
+    }
+}
+
+static void
+status_read(struct loader *l, struct tn_status *out)
+{
+    load_files(l, TN_STATUS_DEVICE, "devices");
+    load_files(l, TN_STATUS_TENANT, "tenants");
+    if (l->vpcs_too) {
+        load_vpcs(l);
+    }
+    pins_of(l, out);
+    sort(l->devices.items, l->devices.n, sizeof *l->devices.items, by_device);
+    sort(l->tenants.items, l->tenants.n, sizeof *l->tenants.items, by_tenant);
+    sort(l->vpcs.items, l->vpcs.n, sizeof *l->vpcs.items, by_vpc);
+    out->id = tn_arena_strdup(l->arena, l->source->commit);
+    out->devices = l->devices.items;
+    out->n_devices = l->devices.n;
+    out->tenants = l->tenants.items;
+    out->n_tenants = l->tenants.n;
+    out->vpcs = l->vpcs.items;
+    out->n_vpcs = l->vpcs.n;
+    out->damaged = l->damaged.items;
+    out->n_damaged = l->damaged.n;
 }
 
 void
 tn_status_read(struct tn_source *source, struct tn_arena *arena,
                struct tn_status *out)
 {
-    status_read(source, NULL, arena, out);
+    struct loader l = {.source = source, .arena = arena, .vpcs_too = true};
+    *out = (struct tn_status){0};
+    status_read(&l, out);
 }
 
 static enum tn_code
-status_load(const char *path, const char *ref, struct tn_status_memo *memo,
-            struct tn_arena *arena, const struct tn_status **out,
-            struct tn_error *err)
+status_load(const char *path, const char *ref, struct loader *l,
+            const struct tn_status **out, struct tn_error *err)
 {
-    struct tn_source *source = NULL;
-    struct tn_status *status = tn_new(arena, struct tn_status);
-    enum tn_code code = tn_status_open(path, ref, &source, err);
+    struct tn_status *status = tn_new(l->arena, struct tn_status);
+    enum tn_code code = tn_status_open(path, ref, &l->source, err);
     if (code) {
         return code;
     }
-    if (source) {
-        status_read(source, memo, arena, status);
-        source->ops->free(source);
+    if (l->source) {
+        status_read(l, status);
+        l->source->ops->free(l->source);
     }
     *out = status;
     return TN_OK;
@@ -313,7 +419,8 @@ enum tn_code
 tn_status_load(const char *path, const char *ref, struct tn_arena *arena,
                const struct tn_status **out, struct tn_error *err)
 {
-    return status_load(path, ref, NULL, arena, out, err);
+    struct loader l = {.arena = arena, .vpcs_too = true};
+    return status_load(path, ref, &l, out, err);
 }
 
 enum tn_code
@@ -321,8 +428,20 @@ tn_status_load_again(const char *path, const char *ref,
                      struct tn_status_memo *memo, struct tn_arena *arena,
                      const struct tn_status **out, struct tn_error *err)
 {
-    enum tn_code code = status_load(path, ref, memo, arena, out, err);
-    tn_status_memo_sweep(memo);
+    struct loader l = {.arena = arena, .memo = memo};
+    enum tn_code code = status_load(path, ref, &l, out, err);
+    tn_status_memo_sweep(memo, false);
+    return code;
+}
+
+enum tn_code
+tn_status_load_lent(const char *path, const char *ref,
+                    struct tn_status_memo *memo, struct tn_arena *arena,
+                    const struct tn_status **out, struct tn_error *err)
+{
+    struct loader l = {.arena = arena, .memo = memo, .vpcs_too = true};
+    enum tn_code code = status_load(path, ref, &l, out, err);
+    tn_status_memo_sweep(memo, true);
     return code;
 }
 

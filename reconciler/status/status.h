@@ -100,6 +100,7 @@ struct tn_status {
     size_t n_pins;
     const struct tn_status_damage *damaged;
     size_t n_damaged;
+    struct tn_status_pins *shared; /* Who holds 'pins'; null: the arena. */
 };
 
 /* Loads the ref of the repository that 'path' is in; 'ref' null is the
@@ -110,8 +111,10 @@ enum tn_code tn_status_load(const char *path, const char *ref,
                             const struct tn_status **out,
                             struct tn_error *err) TN_MUST_USE;
 
-/* For who reads the ref again and again: devices, tenants and pins, but no
- * VPCs.  'memo' spares reading what was read before; one thread at a time. */
+/* For who reads the ref again and again: 'memo' spares reading what was read
+ * before; one thread at a time.  load_again: devices, tenants and pins, but no
+ * VPCs.  load_lent: VPCs too, which are the memo's until it is used next.  Pins
+ * are shared: give them back. */
 struct tn_status_memo;
 struct tn_status_memo *tn_status_memo_new(void) TN_RETURNS_NONNULL;
 void tn_status_memo_free(struct tn_status_memo *memo); /* Accepts null. */
@@ -120,6 +123,14 @@ enum tn_code tn_status_load_again(const char *path, const char *ref,
                                   struct tn_arena *arena,
                                   const struct tn_status **out,
                                   struct tn_error *err) TN_MUST_USE;
+enum tn_code tn_status_load_lent(const char *path, const char *ref,
+                                 struct tn_status_memo *memo,
+                                 struct tn_arena *arena,
+                                 const struct tn_status **out,
+                                 struct tn_error *err) TN_MUST_USE;
+/* Gives back what is shared.  Accepts null, and a status that shares nothing.
+ */
+void tn_status_done(const struct tn_status *status);
 
 /* The ref to read from: 'ref' (null: the default) if it exists, else what a
  * clone has of it under refs/remotes/origin/, else 'ref'.  For readers only: a
