@@ -228,16 +228,11 @@ object_name(struct tn_arena *arena, const char *kind, const char *a,
 }
 
 static struct tn_pin *
-vpc_pins(const struct tn_net_vpc *vpc, struct tn_arena *arena,
-         struct tn_pin *next)
+ports_pins(const struct tn_net_vpc *vpc, struct tn_arena *arena,
+           struct tn_pin *next)
 {
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         const struct tn_net_subnet *s = &vpc->subnets[i];
-        *next++ = (struct tn_pin){
-            .tenant = vpc->tenant,
-            .object = object_name(arena, "subnet/", vpc->name, s->name),
-            .vni = s->vni,
-        };
         for (size_t k = 0; k < s->n_ports; k++) {
             const struct tn_net_port *p = &s->ports[k];
             *next++ = (struct tn_pin){
@@ -248,6 +243,21 @@ vpc_pins(const struct tn_net_vpc *vpc, struct tn_arena *arena,
                 .address6 = p->address6,
             };
         }
+    }
+    return next;
+}
+
+static struct tn_pin *
+subnets_pins(const struct tn_net_vpc *vpc, struct tn_arena *arena,
+             struct tn_pin *next)
+{
+    for (size_t i = 0; i < vpc->n_subnets; i++) {
+        const struct tn_net_subnet *s = &vpc->subnets[i];
+        *next++ = (struct tn_pin){
+            .tenant = vpc->tenant,
+            .object = object_name(arena, "subnet/", vpc->name, s->name),
+            .vni = s->vni,
+        };
     }
     return next;
 }
@@ -264,14 +274,22 @@ part_pins(const struct tn_part *part, struct tn_arena *arena,
           struct tn_pin *first)
 {
     struct tn_pin *next = first;
-    for (size_t i = 0; part->net && !part->failed && i < part->n_vpcs; i++) {
-        next = vpc_pins(&part->net[i], arena, next);
+    size_t n_vpcs = part->net && !part->failed ? part->n_vpcs : 0;
+    /* In this order they mostly are sorted already. */
+    for (size_t i = 0; i < n_vpcs; i++) {
+        next = ports_pins(&part->net[i], arena, next);
+    }
+    for (size_t i = 0; i < n_vpcs; i++) {
+        next = subnets_pins(&part->net[i], arena, next);
     }
     for (size_t i = 0; i < part->n_other_pins; i++) {
         *next++ = part->other_pins[i];
     }
-    size_t n = (size_t) (next - first);
-    if (n > 1) {
+    size_t n = (size_t) (next - first), sorted = n ? 1 : 0;
+    while (sorted < n && pin_cmp(&first[sorted - 1], &first[sorted]) <= 0) {
+        sorted++;
+    }
+    if (sorted < n) {
         qsort(first, n, sizeof *first, pin_cmp);
     }
     return next;

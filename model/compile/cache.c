@@ -148,6 +148,27 @@ tn_cache_open(const char *dir, const struct tn_world *world,
     return cache;
 }
 
+/* What is pinned, in one piece: to hash many small ones takes long. */
+struct pinned {
+    uint32_t vni;
+    uint8_t mac[6], family, family6;
+    uint8_t address[16], address6[16];
+};
+
+static void
+pin_add(struct tn_digester *d, const struct tn_pin *pin)
+{
+    struct pinned p = {.vni = pin->vni,
+                       .family = (uint8_t) pin->address.family,
+                       .family6 = (uint8_t) pin->address6.family};
+    _Static_assert(sizeof p == 44, "no holes");
+    memcpy(p.mac, pin->mac.b, sizeof p.mac);
+    memcpy(p.address, pin->address.b, sizeof p.address);
+    memcpy(p.address6, pin->address6.b, sizeof p.address6);
+    tn_digester_add_str(d, pin->object);
+    tn_digester_add(d, &p, sizeof p);
+}
+
 struct tn_digest
 tn_cache_key(const struct tn_world *world, const char *tenant,
              const struct tn_digest *content)
@@ -161,13 +182,7 @@ tn_cache_key(const struct tn_world *world, const char *tenant,
     tn_digester_add(&d, content, sizeof *content);
     tn_digester_add_str(&d, tenant);
     for (size_t i = 0; i < n; i++) {
-        tn_digester_add_str(&d, pins[i].object);
-        tn_digester_add(&d, &pins[i].vni, sizeof pins[i].vni);
-        tn_digester_add(&d, pins[i].mac.b, sizeof pins[i].mac.b);
-        tn_digester_add(&d, &pins[i].address.family, 1);
-        tn_digester_add(&d, pins[i].address.b, sizeof pins[i].address.b);
-        tn_digester_add(&d, &pins[i].address6.family, 1);
-        tn_digester_add(&d, pins[i].address6.b, sizeof pins[i].address6.b);
+        pin_add(&d, &pins[i]);
     }
     return tn_digester_end(&d);
 }
