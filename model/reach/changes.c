@@ -150,8 +150,10 @@ same_peerings(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
     return a->n_peerings == b->n_peerings;
 }
 
+/* Images are hashes of what compile made of a VPC in its 'world'. */
 static bool
-same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
+same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b,
+         bool same_world)
 {
     const struct both v = {a, b};
     if (a == b) {
@@ -161,6 +163,9 @@ same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
         strcmp(a->tenant, b->tenant) != 0 || strcmp(a->name, b->name) != 0 ||
         !same_routes(a, b) || !same_peerings(a, b)) {
         return false;
+    }
+    if (same_world && a->image && a->image == b->image) {
+        return true;
     }
     for (size_t i = 0; i < a->n_groups; i++) {
         if (!same_group(&v, &a->groups[i], &b->groups[i])) {
@@ -182,6 +187,7 @@ tn_reach_changes_find(struct tn_arena *arena, const struct tn_network *before,
 {
     TN_VEC(struct tn_reach_touched) list = {0};
     size_t i = 0, k = 0, n = before ? before->n_vpcs : 0, all = 0;
+    bool same_world = before && tn_digest_eq(&before->world, &after->world);
     while (i < n || k < after->n_vpcs) {
         const struct tn_net_vpc *b = i < n ? before->vpcs[i] : NULL;
         const struct tn_net_vpc *a = k < after->n_vpcs ? after->vpcs[k] : NULL;
@@ -191,7 +197,7 @@ tn_reach_changes_find(struct tn_arena *arena, const struct tn_network *before,
         i += c <= 0;
         k += c >= 0;
         all++;
-        if (!a || !b || !same_vpc(b, a)) {
+        if (!a || !b || !same_vpc(b, a, same_world)) {
             *tn_vec_push(arena, &list) = (struct tn_reach_touched){b, a};
         }
     }
