@@ -1,7 +1,5 @@
 /* crowd_test.c - a thousand sessions with one ovsdb-server in one loop, over
- * each transport: what they cost, and that one change reaches all.
- *
- * A program of its own: beside other tests a long one makes Criterion leak. */
+ * each transport: what they cost, and that one change reaches all. */
 #include "drivers/ovsdb/rpc.h"
 
 #include <dirent.h>
@@ -141,7 +139,7 @@ crowd(const struct tn_server_lab *lab, const char *remote)
     cr_assert_eq(open_descriptors(), fds);
 }
 
-Test(crowd, a_thousand_sessions, .timeout = 280)
+Test(crowd, a_thousand_sessions)
 {
     struct rlimit limit;
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);

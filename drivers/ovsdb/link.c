@@ -314,17 +314,38 @@ advanced(struct tn_link *link, enum tn_code code, struct tn_error *err)
     }
 }
 
+/* Lets the link through to its next remote, or makes it wait: for as long as it
+ * takes, if it has nowhere else to go. */
+static bool
+pass_gate(struct tn_link *link)
+{
+    struct tn_error err = {0};
+    const char *remote = link->remotes.items[link->next].text;
+    if (link->pass.waiting) {
+        link->tries++;
+        (void) !tn_fail(&err, TN_EUNAVAILABLE, 0,
+                        "others have been connecting to %s for %u ms", remote,
+                        link->connect_ms);
+        end(link, true, &err);
+        return false;
+    }
+    if (tn_gate_enter(tn_loop_gate(link->loop), &link->pass, remote)) {
+        return true;
+    }
+    if (link->remotes.n > 1) {
+        set_due(link, tn_now_ms() + link->connect_ms);
+    }
+    return false;
+}
+
 static void
 try_remote(struct tn_link *link)
 {
     struct tn_error err = {0};
     const struct tn_remote *remote = &link->remotes.items[link->next];
-    if (!tn_gate_enter(tn_loop_gate(link->loop), &link->pass, remote->text)) {
-        return;
-    }
+    enum tn_code code = TN_OK;
     link->tries++;
     link->since_ms = tn_now_ms();
-    enum tn_code code = TN_OK;
     if (remote->tls) {
         code = tn_tls_context_refresh(link->tls, &err);
         if (code != TN_OK) {
@@ -401,7 +422,9 @@ on_due(struct tn_ovsdb_source *source)
 {
     struct tn_link *link = (void *) source;
     if (link->stream.state == TN_STREAM_CLOSED) {
-        try_remote(link);
+        if (pass_gate(link)) {
+            try_remote(link);
+        }
     } else if (link->stream.state != TN_STREAM_OPEN) {
         go_on(link);
     } else {

@@ -41,7 +41,7 @@ ask_everything(struct tn_bed *bed)
     cr_assert(strstr(said, "error: "), "%s", said);
 }
 
-Test(server, every_transport, .timeout = 200)
+Test(server, every_transport)
 {
     struct tn_server_lab lab;
     tn_server_lab_begin(&lab);
@@ -58,7 +58,7 @@ Test(server, every_transport, .timeout = 200)
 }
 
 /* Over TLS, too, and through messages longer than any buffer. */
-Test(server, long_messages, .timeout = 200)
+Test(server, long_messages)
 {
     enum { LEN = 2 * 1024 * 1024 };
     struct tn_server_lab lab;
@@ -84,7 +84,7 @@ Test(server, long_messages, .timeout = 200)
     tn_server_lab_end(&lab);
 }
 
-Test(server, a_killed_server_comes_back, .timeout = 200)
+Test(server, a_killed_server_comes_back)
 {
     struct tn_server_lab lab;
     tn_server_lab_begin(&lab);
@@ -109,7 +109,7 @@ Test(server, a_killed_server_comes_back, .timeout = 200)
 }
 
 /* The kernel takes connections for it, but it does not answer. */
-Test(server, a_server_that_hangs_is_found_out, .timeout = 200)
+Test(server, a_server_that_hangs_is_found_out)
 {
     struct tn_server_lab lab;
     struct tn_bed bed = {0};

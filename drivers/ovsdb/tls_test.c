@@ -133,7 +133,7 @@ check(const char *dir, const struct row *row)
     tn_peer_stop(&server, SIGKILL);
 }
 
-Test(tls, who_trusts_whom, .timeout = 300)
+Test(tls, who_trusts_whom)
 {
     char *dir = tn_server_lab_certificates();
     for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
@@ -143,7 +143,7 @@ Test(tls, who_trusts_whom, .timeout = 300)
 }
 
 /* Renewed certificates are used by the next try. */
-Test(tls, files_are_read_again, .timeout = 120)
+Test(tls, files_are_read_again)
 {
     static const struct row row = {.server = "server"};
     char *dir = tn_server_lab_certificates(), from[200], to[200];
@@ -192,6 +192,58 @@ Test(tls, a_key_must_fit_and_be_open)
     }
     tn_ovsdb_loop_free(loop);
     tn_peer_remove(dir);
+}
+
+enum { CROWD = 100 };
+
+struct crowd {
+    unsigned ups, moved_on;
+};
+
+static void
+one_up(void *ctx, const char *remote)
+{
+    struct crowd *crowd = ctx;
+    crowd->ups++;
+    cr_assert_eq(strncmp(remote, "unix:", 5), 0, "%s", remote);
+}
+
+static void
+one_down(void *ctx, const struct tn_error *why)
+{
+    struct crowd *crowd = ctx;
+    char text[TN_ERROR_TEXT];
+    tn_error_text(why, text, sizeof text);
+    crowd->moved_on += strstr(text, "others have been connecting") != NULL;
+}
+
+/* A member of a cluster that hangs does not keep those waiting who could go to
+ * another one. */
+Test(tls, a_crowd_does_not_wait_for_one_that_hangs)
+{
+    static const struct tn_rpc_events events = {one_up, one_down, NULL};
+    struct tn_server_lab lab;
+    struct tn_bed hanging = {.ssl = true};
+    struct crowd crowd = {0};
+    struct tn_rpc *rpc[CROWD];
+    char remotes[500];
+    tn_server_lab_begin(&lab);
+    tn_bed_begin(&hanging, (struct tn_rpc_options){.tls = lab.tls});
+    snprintf(remotes, sizeof remotes, "%s,%s", hanging.remote, lab.at_unix);
+    struct tn_rpc_options options = {
+        .remotes = remotes, .tls = lab.tls, .connect_ms = 500};
+    for (size_t i = 0; i < CROWD; i++) {
+        cr_assert_eq(
+            tn_rpc_open(hanging.loop, &options, &events, &crowd, &rpc[i], NULL),
+            TN_OK);
+    }
+    TN_BED_UNTIL(&hanging, crowd.ups >= CROWD);
+    cr_assert_gt(crowd.moved_on, 0u);
+    for (size_t i = 0; i < CROWD; i++) {
+        tn_rpc_close(rpc[i]);
+    }
+    tn_bed_end(&hanging);
+    tn_server_lab_end(&lab);
 }
 
 static void
