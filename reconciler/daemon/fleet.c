@@ -183,7 +183,7 @@ tn_fleet_report(struct tn_loop *l, struct tn_unit_report *r)
                    s->report->outcome != r->outcome ||
                    !tn_streq(s->report->device.why, r->device.why) ||
                    !tn_streq(s->report->device.drift, r->device.drift);
-    bool news = differs || r->device.n_changed || r->snapshot;
+    bool news = differs || r->device.n_changed || r->snapshot || r->strangers;
     tn_tell_report(l->tell, r, differs);
     if (r->intent == l->intent) {
         spent_note(&l->spent, r);

@@ -86,13 +86,19 @@ strangers_tell(struct tn_look *k, const struct tn_resource *first, size_t n)
     struct tn_unit_report *r = k->report;
     int64_t now = tn_now_ms();
     w->n_untold += n;
-    if (!first || now < w->strangers_ms) {
+    if (!w->n_untold || now < w->strangers_ms) {
         return;
     }
-    r->strangers = tn_arena_printf(r->arena, "%s %s", first->kind, first->key);
-    if (w->n_untold > 1) {
-        r->strangers = tn_arena_printf(r->arena, "%s, and %zu more",
-                                       r->strangers, w->n_untold - 1);
+    if (!first) {
+        r->strangers =
+            tn_arena_printf(r->arena, "%zu objects more", w->n_untold);
+    } else if (w->n_untold > 1) {
+        r->strangers =
+            tn_arena_printf(r->arena, "%s %s, and %zu more", first->kind,
+                            first->key, w->n_untold - 1);
+    } else {
+        r->strangers =
+            tn_arena_printf(r->arena, "%s %s", first->kind, first->key);
     }
     w->n_untold = 0;
     w->strangers_ms = now + STRANGERS_MS;
