@@ -405,9 +405,10 @@ Test(ovsdb_cluster, takes_the_copy_up_again)
     must(tn_ovsdb_loop_turn(t.loop, PATIENCE, &err), &err);
     must(tn_ovsdb_catch_up(t.db, PATIENCE, &err), &err);
     struct tn_ovsdb_counts c = tn_ovsdb_counts(t.db);
-    cr_expect(c.resumed == 1 && c.dumps == 1 && c.dumped == ROWS,
+    /* A busy machine may elect another leader at any time. */
+    cr_expect(c.resumed >= 1 && c.dumps == 1 && c.dumped == ROWS,
               "resumed %u, dumps %u", c.resumed, c.dumps);
-    cr_expect(t.came == ROWS + 2 && t.lost == 1 && t.ready == 2);
+    cr_expect(t.came == ROWS + 2 && t.lost >= 1 && t.ready == t.lost + 1);
     cr_log_info("%zu rows: %llu bytes for the dump, %llu to take it up again",
                 c.rows, first.bytes, c.bytes - first.bytes);
     /* The leader dies: the next one can go on from where we are, too. */

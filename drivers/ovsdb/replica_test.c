@@ -556,3 +556,40 @@ Test(ovsdb_replica, applies_any_difference)
         json_decref(now);
     }
 }
+
+/* Values of 40 keys; 0: the key is not there. */
+static json_t *
+pairs(const int values[40])
+{
+    json_t *map = tn_ovsdb_map();
+    for (int i = 0; i < 40; i++) {
+        if (values[i]) {
+            tn_ovsdb_map_add(map, json_integer(i), json_integer(values[i]));
+        }
+    }
+    return map;
+}
+
+Test(ovsdb_replica, applies_any_difference_of_maps)
+{
+    static const struct tn_ovsdb_type type = {TN_OVSDB_INTEGER,
+                                              TN_OVSDB_INTEGER, 0, 1000};
+    unsigned long long x = 88172645463325252ull;
+    for (int i = 0; i < 2000; i++) {
+        int old[40], diff[40], want[40];
+        for (int k = 0; k < 40; k++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            old[k] = (int) (x % (i % 2 ? 3 : 9));
+            diff[k] =
+                (x >> 20) % (i % 3 ? 40 : 2) ? 0 : 1 + (int) (x >> 40) % 3;
+            want[k] = !diff[k] ? old[k] : diff[k] == old[k] ? 0 : diff[k];
+        }
+        json_t *a = pairs(old), *d = pairs(diff), *w = pairs(want);
+        json_t *now = tn_ovsdb_patched(&type, a, d);
+        cr_assert(json_equal(now, w), "round %d", i);
+        json_decref(a);
+        json_decref(d);
+        json_decref(w);
+        json_decref(now);
+    }
+}
