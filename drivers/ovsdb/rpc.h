@@ -21,8 +21,9 @@
 #include "model/base/error.h"
 
 /* Files in PEM form.  The server's certificate is always verified against
- * 'ca'; 'key' and 'certificate' are ours.  Any may be null where no remote is
- * "ssl:". */
+ * 'ca', but not its name (see tls.h); 'key' and 'certificate' are ours, and may
+ * both be null if the server does not ask.  All may be null where no remote is
+ * "ssl:".  Files that have changed are read again by the next try. */
 struct tn_ovsdb_tls {
     const char *ca, *certificate, *key;
 };
@@ -34,11 +35,14 @@ struct tn_rpc_options {
     const char *remotes;
     struct tn_ovsdb_tls tls;
     unsigned connect_ms; /* For connecting and the TLS handshake; 0: 5,000. */
-    unsigned probe_ms;   /* Silence before an echo is sent, and again before
-                            the connection is given up; 0: 5,000. */
+    /* Silence before an echo is sent, and again before the connection is given
+     * up; 0: 5,000.  A server that works on a long transaction is silent, too,
+     * so who commits much at once has more patience. */
+    unsigned probe_ms;
     unsigned backoff_ms; /* The longest wait between tries; 0: 8,000. */
-    size_t max_message;  /* Bytes, of one message, and of what waits for being
-                            sent; 0: 256 MiB. */
+    /* Bytes, of one message, and of what waits for being sent; 0: 256 MiB.  In
+     * memory a parsed message takes ten times as much, a hostile one fifty. */
+    size_t max_message;
 };
 
 struct tn_rpc;
@@ -46,7 +50,8 @@ struct tn_rpc;
 /* Called from tn_ovsdb_loop_turn() only.  A callback may make calls and may
  * drop the connection, but not close the session. */
 struct tn_rpc_events {
-    /* Connected: the peer is 'remote'. */
+    /* Connected: the peer is 'remote'.  With TLS 1.3 it may still refuse our
+     * certificate: then the reason comes with 'down'. */
     void (*up)(void *ctx, const char *remote);
     /* The connection, or a try, has ended.  All calls under way are answered
      * (with neither result nor error) before. */
@@ -59,8 +64,10 @@ struct tn_rpc_events {
  * connection was lost before the answer. */
 typedef void tn_rpc_answered_fn(void *ctx, json_t *result, json_t *error);
 
-/* TN_EINTENT: the remotes are not well formed.  TN_EDENIED: a file of TLS
- * cannot be used. */
+/* Does not connect yet: that begins with the next turn of the loop.  Of the
+ * sessions of a loop that want to the same server, a few are let in at a time.
+ * TN_EINTENT: the remotes are not well formed.  TN_EDENIED: a file of TLS
+ * cannot be used.  TN_EUNSUPPORTED: OpenSSL is not installed. */
 enum tn_code tn_rpc_open(struct tn_ovsdb_loop *loop,
                          const struct tn_rpc_options *options,
                          const struct tn_rpc_events *events, void *ctx,
@@ -69,8 +76,9 @@ void tn_rpc_close(struct tn_rpc *rpc); /* Accepts null; no callback. */
 
 bool tn_rpc_is_up(const struct tn_rpc *rpc);
 
-/* Sends a request; takes 'params'.  While the session is down: TN_EUNAVAILABLE,
- * and no callback. */
+/* Sends a request; takes 'params'.  TN_EUNAVAILABLE, and no callback: the
+ * session is down, or the peer does not read what was sent before.  The answer
+ * never comes before the call returns. */
 enum tn_code tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
                          tn_rpc_answered_fn *answered, void *ctx,
                          struct tn_error *err) TN_MUST_USE;
