@@ -19,6 +19,7 @@ servers=(
     prometheus prometheus-alertmanager python3-prometheus-client
     ansible-core python3-jsonschema graphviz cmark-gfm
     openvswitch-switch openvswitch-pki ovn-central ovn-host ethtool udhcpc
+    tcpdump
 )
 for what in "$@"; do
     case $what in

@@ -354,7 +354,8 @@ holders_of_scope(struct reading *r, const char *scope)
     for (size_t i = 0; i < m->n_kinds; i++) {
         for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
             const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
-            if (c->type == TN_OVS_HOLDER && !held_before(m, i, k)) {
+            if (c->type == TN_OVS_HOLDER && !held_before(m, i, k) &&
+                strcmp(c->table, m->root) != 0) {
                 holders_of_column(r, c, rows);
             }
         }
@@ -368,9 +369,15 @@ holders_of_others(struct reading *r)
     const struct tn_ovs_model *m = r->s->model;
     const char *uuid;
     json_t *row;
+    const char *root = NULL;
+    (void) tn_ovs_root(r->s, &root);
     for (size_t i = 0; i < m->n_kinds; i++) {
         for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
             const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
+            if (c->type == TN_OVS_HOLDER && root &&
+                strcmp(c->table, m->root) == 0) {
+                hold(r, c, root, TN_OVS_ROOT_KEY);
+            }
             if (!c->anybody || held_before(m, i, k)) {
                 continue;
             }

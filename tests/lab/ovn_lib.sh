@@ -2,7 +2,8 @@
 # network namespaces of $PREFIX, all of it in user space.
 #
 #   ovn_up HOSTS [MEMBERS]    central (a database of MEMBERS servers, 1 or 3)
-#                             and hypervisors; nothing is configured in them
+#                             and hypervisors; nothing is configured in them;
+#                             with 0 there is no central: no cloud
 #   ovn_down                  all of it away, also after a failure
 #   ovn_vm NAME HOST MAC ADDRESS/LEN GATEWAY
 #                             a namespace $PREFIX-NAME on a hypervisor, behind
@@ -97,6 +98,7 @@ ovn_host_up() {
         "other-config:hwaddr=02:bb:00:00:00:0$i" -- add-port br-phy eth0
     ip -n "$PREFIX-h$i" addr add "192.0.2.$((10 + i))/24" dev br-phy
     ip -n "$PREFIX-h$i" link set br-phy up
+    [ "$ovn_members" = 0 ] && return
     # shellcheck disable=SC2046
     on_host "$i" ovn-controller $(daemon_options "$d" ovn-controller) "unix:$d/db.sock"
 }
@@ -108,7 +110,7 @@ ovn_up() {
     ip netns add "$PREFIX-ul"
     ip -n "$PREFIX-ul" link add ul mtu 1600 type bridge
     ip -n "$PREFIX-ul" link set ul up
-    ovn_central_up
+    [ "$ovn_members" = 0 ] || ovn_central_up
     for ((i = 1; i <= $1; i++)); do ovn_host_up "$i"; done
 }
 
