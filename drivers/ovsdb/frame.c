@@ -84,6 +84,25 @@ skip_string(struct tn_frame *frame, struct tn_error *err)
     return TN_OK;
 }
 
+/* jansson's needs, malloc's included. */
+static size_t
+weight(uint8_t c)
+{
+    switch (c) {
+    case '{':
+        return 220;
+    case '[':
+        return 130;
+    case '"':
+        return 50;
+    case ',':
+    case ':':
+        return 40;
+    default:
+        return 1;
+    }
+}
+
 /* Goes behind the end of the message ('*whole'), or to the end of the bytes. */
 static enum tn_code
 skip_message(struct tn_frame *frame, bool *whole, struct tn_error *err)
@@ -109,8 +128,13 @@ skip_message(struct tn_frame *frame, bool *whole, struct tn_error *err)
                    (c < 0x20 && c != '\n' && c != '\r' && c != '\t')) {
             return refuse(frame, "neither a sign nor a space", err);
         }
+        frame->memory += weight(c);
+        if (frame->memory / TN_FRAME_SWELL > frame->max) {
+            return refuse(frame, "a message of too many parts", err);
+        }
         frame->at++;
         if (frame->depth == 0) {
+            frame->memory = 0;
             *whole = true;
             return TN_OK;
         }

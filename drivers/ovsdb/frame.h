@@ -4,8 +4,9 @@
  * a message ends is known from its brackets only.  A frame counts them, however
  * the stream is cut into pieces, in linear time, and bounds what a parser will
  * see: only objects; no deeper than TN_FRAME_DEPTH; no longer than its owner
- * says; text in UTF-8 without control characters, so that what is binary is
- * refused at its first bytes.  Whether the text is JSON is for the parser. */
+ * says, and in a parser's memory not more than TN_FRAME_SWELL times that; text
+ * in UTF-8 without control characters, so that what is binary is refused at its
+ * first bytes.  Whether the text is JSON is for the parser. */
 #ifndef TN_OVSDB_FRAME_H
 #define TN_OVSDB_FRAME_H
 
@@ -15,8 +16,9 @@
 #include "model/base/error.h"
 #include "model/base/text.h"
 
-/* The server's own replies are 9 deep. */
-enum { TN_FRAME_DEPTH = 64 };
+/* The server's own replies are 9 deep, and jansson needs ten bytes for each of
+ * theirs; for "{}," it would need 78 each. */
+enum { TN_FRAME_DEPTH = 64, TN_FRAME_SWELL = 16 };
 
 /* All zero but 'max' in the beginning. */
 struct tn_frame {
@@ -26,6 +28,7 @@ struct tn_frame {
     const char *bytes;
     size_t n, at;
     /* Where in a message we are. */
+    size_t memory; /* About what a parser will need for it so far. */
     unsigned depth;
     unsigned more_utf8;  /* Bytes missing of a character, */
     uint8_t low, high;   /* and the limits of the next. */

@@ -213,6 +213,30 @@ Test(frame, depth_is_bounded)
     cr_assert_eq(code, TN_EUNAVAILABLE);
 }
 
+/* What is small in the stream but large in a parser's memory. */
+Test(frame, parts_are_bounded)
+{
+    static const char *const parts[] = {"{},", "[],", "1,", "\"\","};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(parts); i++) {
+        struct tn_frame frame = {.max = 100000};
+        struct tn_text stream = {0};
+        struct tn_error err = {0};
+        const char *text;
+        size_t n;
+        tn_text_add(&stream, "{\"\":[");
+        while (stream.n < frame.max - 100) {
+            tn_text_add(&stream, parts[i]);
+        }
+        tn_text_add(&stream, "1]}");
+        tn_frame_feed(&frame, stream.s, stream.n);
+        enum tn_code code = tn_frame_next(&frame, &text, &n, &err);
+        cr_expect_eq(code, TN_EUNAVAILABLE, "%s", parts[i]);
+        cr_expect(strstr(err.text, "too many parts"), "%s", err.text);
+        tn_frame_done(&frame);
+        tn_text_done(&stream);
+    }
+}
+
 /* Would take hours if a byte were looked at as often as there are pieces. */
 Test(frame, a_long_message_in_single_bytes)
 {

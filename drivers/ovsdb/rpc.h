@@ -41,7 +41,8 @@ struct tn_rpc_options {
     unsigned probe_ms;
     unsigned backoff_ms; /* The longest wait between tries; 0: 8,000. */
     /* Bytes, of one message, and of what waits for being sent; 0: 256 MiB.  In
-     * memory a parsed message takes ten times as much, a hostile one fifty. */
+     * memory a message takes about ten times as much; one that would take more
+     * than sixteen times the bound is refused, too. */
     size_t max_message;
 };
 
