@@ -227,6 +227,51 @@ xdp_program(const struct nlattr *xdp)
     return attached;
 }
 
+static void
+parse_attr(struct tn_arena *arena, const struct nlattr *a,
+           struct tn_k_seen_link *out)
+{
+    switch (tn_k_attr_type(a)) {
+    case IFLA_IFNAME:
+        tn_k_attr_copy(out->link.name, a, sizeof out->link.name - 1);
+        break;
+    case IFLA_MTU:
+        out->link.mtu = tn_k_attr_u32(a);
+        break;
+    case IFLA_GROUP:
+        out->group = tn_k_attr_u32(a);
+        out->link.leaving = out->group >> 16 == TN_K_GROUP;
+        break;
+    case IFLA_MASTER:
+        out->master_index = tn_k_attr_u32(a);
+        break;
+    case IFLA_LINK:
+        out->peer_index = tn_k_attr_u32(a);
+        break;
+    case IFLA_LINK_NETNSID: /* None can be given to a dying one. */
+        out->dying = tn_k_attr_u32(a) == (uint32_t) NETNSA_NSID_NOT_ASSIGNED;
+        break;
+    case IFLA_IFALIAS:
+        out->alias = tn_arena_strndup(arena, tn_k_attr_data(a),
+                                      (size_t) tn_k_attr_len(a));
+        break;
+    case IFLA_ADDRESS:
+        tn_k_attr_copy(out->mac.b, a, sizeof out->mac.b);
+        break;
+    case IFLA_LINKINFO:
+        parse_info(arena, a, out);
+        break;
+    case IFLA_AF_SPEC:
+        parse_settings(a, &out->settings);
+        break;
+    case IFLA_XDP:
+        out->xdp = xdp_program(a);
+        break;
+    default:
+        break;
+    }
+}
+
 void
 tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
                       struct tn_k_seen_link *out)
@@ -247,46 +292,7 @@ tn_k_table_parse_link(struct tn_arena *arena, const struct nlmsghdr *msg,
     int left;
     TN_K_EACH_ATTR_OF(a, msg, sizeof *ifi, left)
     {
-        switch (tn_k_attr_type(a)) {
-        case IFLA_IFNAME:
-            tn_k_attr_copy(out->link.name, a, sizeof out->link.name - 1);
-            break;
-        case IFLA_MTU:
-            out->link.mtu = tn_k_attr_u32(a);
-            break;
-        case IFLA_GROUP:
-            out->group = tn_k_attr_u32(a);
-            out->link.leaving = out->group >> 16 == TN_K_GROUP;
-            break;
-        case IFLA_MASTER:
-            out->master_index = tn_k_attr_u32(a);
-            break;
-        case IFLA_LINK:
-            out->peer_index = tn_k_attr_u32(a);
-            break;
-        case IFLA_LINK_NETNSID: /* None can be given to a dying one. */
-            out->dying =
-                tn_k_attr_u32(a) == (uint32_t) NETNSA_NSID_NOT_ASSIGNED;
-            break;
-        case IFLA_IFALIAS:
-            out->alias = tn_arena_strndup(arena, tn_k_attr_data(a),
-                                          (size_t) tn_k_attr_len(a));
-            break;
-        case IFLA_ADDRESS:
-            tn_k_attr_copy(out->mac.b, a, sizeof out->mac.b);
-            break;
-        case IFLA_LINKINFO:
-            parse_info(arena, a, out);
-            break;
-        case IFLA_AF_SPEC:
-            parse_settings(a, &out->settings);
-            break;
-        case IFLA_XDP:
-            out->xdp = xdp_program(a);
-            break;
-        default:
-            break;
-        }
+        parse_attr(arena, a, out);
     }
     if (!(ifi->ifi_flags & IFF_RUNNING)) {
         out->link.options &= (uint16_t) ~TN_K_OPT_BLOCKED; /* It has to be. */

@@ -11,6 +11,7 @@
  *     watch_space.c    namespaces coming and going, the links in them
  *     watch_sock.c     sockets, the filter of noise, reading
  *     watch_message.c  a message: does it concern us, and what does it say?
+ *     watch_rules.c    the same of packet rules
  */
 #ifndef TN_KERNEL_WATCH_H
 #define TN_KERNEL_WATCH_H
@@ -150,6 +151,7 @@ void tn_k_watch_wake(struct tn_watch *w, bool on);
 /* watch_message.c: one message of a namespace. */
 void tn_k_watch_route_message(struct tn_watch *w, struct tn_k_watched *space,
                               const struct nlmsghdr *msg);
+/* watch_rules.c */
 void tn_k_watch_rules_message(struct tn_watch *w, struct tn_k_watched *space,
                               const struct nlmsghdr *msg);
 /* Of what is an option of a bridge's port; 0 if there is none. */
