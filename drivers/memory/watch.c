@@ -2,8 +2,9 @@
  *
  * inotify says that the file was written; what was changed in it follows from
  * comparing it with what was told last, of which only hashes are kept: many
- * devices are watched by one process.  A quiet scope is one whose changes are
- * taken over without telling. */
+ * devices are watched by one process.  There are few instances of inotify: who
+ * gets none looks at the file twice a second.  A quiet scope is one whose
+ * changes are taken over without telling. */
 #include "drivers/memory/watch.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/time.h"
 
+enum { POLL_NS = 500000000 };
 enum { MASK = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
 
 /* A resource as it was told last. */
@@ -41,7 +44,8 @@ struct version {
 
 struct tn_watch {
     pthread_mutex_t lock;
-    int inotify;
+    int fd;     /* Of inotify or of a timer. */
+    bool polls; /* A timer: root's 128 instances of inotify are in use. */
     struct tn_mem_store store; /* Empty between calls. */
     const char *file;          /* The name of its file in the folder. */
     char *owner;
@@ -257,8 +261,11 @@ drain(const struct tn_watch *w)
 {
     _Alignas(struct inotify_event) char buf[4096];
     bool ours = false;
+    if (w->polls) {
+        return read(w->fd, buf, sizeof buf) > 0;
+    }
     for (;;) {
-        ssize_t n = read(w->inotify, buf, sizeof buf);
+        ssize_t n = read(w->fd, buf, sizeof buf);
         if (n <= 0) {
             return ours;
         }
@@ -295,9 +302,25 @@ watch_folder(struct tn_watch *w, struct tn_error *err)
     if (slash) {
         slash[slash == folder] = '\0';
     }
-    if (inotify_add_watch(w->inotify, slash ? folder : ".", MASK) < 0) {
+    if (!w->polls && inotify_add_watch(w->fd, slash ? folder : ".", MASK) < 0) {
         return tn_fail_sys(err, TN_EUNAVAILABLE, errno, "watching %s",
                            w->store.path);
+    }
+    return TN_OK;
+}
+
+static enum tn_code
+start_to_listen(struct tn_watch *w, struct tn_error *err)
+{
+    static const struct itimerspec often = {.it_interval = {0, POLL_NS},
+                                            .it_value = {0, POLL_NS}};
+    w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    w->polls = w->fd < 0;
+    if (w->polls) {
+        w->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    }
+    if (w->fd < 0 || (w->polls && timerfd_settime(w->fd, 0, &often, NULL))) {
+        return tn_fail_sys(err, TN_EINTERNAL, errno, "watching");
     }
     return TN_OK;
 }
@@ -312,9 +335,11 @@ tn_mem_watch_new(const struct tn_device *device, const char *path,
     }
     pthread_mutex_init(&w->lock, NULL);
     w->owner = strdup(device->instance);
-    w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     set_scopes(w, device);
-    enum tn_code code = tn_mem_store_init(&w->store, path, w->owner, err);
+    enum tn_code code = start_to_listen(w, err);
+    if (code == TN_OK) {
+        code = tn_mem_store_init(&w->store, path, w->owner, err);
+    }
     if (code == TN_OK && path) {
         code = watch_folder(w, err);
     }
@@ -332,7 +357,7 @@ tn_mem_watch_new(const struct tn_device *device, const char *path,
 int
 tn_mem_watch_fd(const struct tn_watch *w)
 {
-    return w->inotify;
+    return w->fd;
 }
 
 enum tn_code
@@ -400,8 +425,8 @@ tn_mem_watch_close(struct tn_watch *w)
     if (!w) {
         return;
     }
-    if (w->inotify >= 0) {
-        close(w->inotify);
+    if (w->fd >= 0) {
+        close(w->fd);
     }
     tn_mem_store_done(&w->store);
     free(w->told.items);
