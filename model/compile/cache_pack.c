@@ -31,6 +31,8 @@ static const struct tn_pack_layout number_layout =
 static const struct tn_pack_row part_vpc_rows[] = {
     TN_PACK_TEXT_ROW(struct tn_part_vpc, name),
     TN_PACK_ARRAY_ROW(struct tn_part_vpc, cidrs, n_cidrs, &tn_pack_cidr_layout),
+    TN_PACK_ARRAY_ROW(struct tn_part_vpc, routes, n_routes,
+                      &tn_pack_cidr_layout),
     TN_PACK_PLAIN_ROW(struct tn_part_vpc, n_subnets),
     TN_PACK_PATH_ROW(struct tn_part_vpc, host),
 };

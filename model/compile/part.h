@@ -42,6 +42,8 @@ struct tn_part_vpc {
     const char *name;
     const struct tn_cidr *cidrs;
     size_t n_cidrs;
+    const struct tn_cidr *routes; /* Prefixes of its static routes. */
+    size_t n_routes;
     size_t n_subnets; /* So many claims are its. */
     const char *host; /* One that tells what carries its packets; null: it has
                          no port, or anything can. */

@@ -9,8 +9,8 @@
  * - The other side's tenant failed: nobody knows what it grants now, so the
  *   VPC on this side is held: what devices have of it stays.
  * - What the other side exports overlaps this VPC's own prefixes, or those of
- *   another peering of it.  Between VPCs of one tenant that is the tenant's
- *   error.  Between tenants, either could have caused it by an edit of its
+ *   another peering of it, or is what a static route of it leads to.  Between
+ *   VPCs of one tenant that is the tenant's error.  Between tenants, either could have caused it by an edit of its
  *   own, and neither may be able to fail the other that way: both are warned,
  *   and both VPCs are held until the overlap is gone.
  * - The hosts of the two VPCs have no engine in common that could connect
@@ -129,7 +129,9 @@ same_vpc(const struct side *a, const struct side *b)
     return a->part == b->part && strcmp(a->offer->vpc, b->offer->vpc) == 0;
 }
 
-/* Finds what an import runs into; '*with' names it. */
+/* Finds what an import runs into; '*with' names it.  Of two prefixes the longer
+ * counts, so that only one that is the same as a static route's is in its way.
+ */
 static const struct tn_cidr *
 import_conflict(const struct peers *p, const struct side *s,
                 const struct tn_cidr *import, const struct side **with)
@@ -141,6 +143,11 @@ import_conflict(const struct peers *p, const struct side *s,
         for (size_t i = 0; i < vpc->n_cidrs; i++) {
             if (tn_cidr_overlap(&vpc->cidrs[i], import)) {
                 return &vpc->cidrs[i];
+            }
+        }
+        for (size_t i = 0; i < vpc->n_routes; i++) {
+            if (tn_cidr_cmp(&vpc->routes[i], import) == 0) {
+                return &vpc->routes[i];
             }
         }
     }
@@ -161,6 +168,20 @@ import_conflict(const struct peers *p, const struct side *s,
     return NULL;
 }
 
+/* True if 'c' is one of the static routes of the VPC, not of its prefixes. */
+static bool
+is_route(const struct side *s, const struct tn_cidr *c)
+{
+    const struct tn_part_vpc *vpc =
+        &s->part->vpcs[vpc_index(s->part, s->offer->vpc)];
+    for (size_t i = 0; i < vpc->n_routes; i++) {
+        if (c == &vpc->routes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 conflict_report(struct peers *p, struct side *s, const struct tn_cidr *import,
                 const struct tn_cidr *other, const struct side *with)
@@ -172,7 +193,9 @@ conflict_report(struct peers *p, struct side *s, const struct tn_cidr *import,
         tn_text_addf(&what, "what '%s/%s' exports", with->offer->peer_tenant,
                      with->offer->peer_vpc);
     } else {
-        tn_text_addf(&what, "a prefix of VPC '%s' itself", s->offer->vpc);
+        tn_text_addf(&what, "%s of VPC '%s' itself",
+                     is_route(s, other) ? "a static route" : "a prefix",
+                     s->offer->vpc);
     }
     struct tn_diag *d = tn_part_diag(
         s->part, p->diags, own ? TN_ERROR : TN_WARNING, s->offer->at,

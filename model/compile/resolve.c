@@ -435,10 +435,17 @@ claims_fill(struct resolve *r)
         for (size_t k = 0; k < doc->cidrs.n; k++) {
             cidrs[k] = doc->cidrs.items[k].v;
         }
+        struct tn_cidr *routes =
+            tn_new_n(r->keep, struct tn_cidr, doc->routes.n);
+        for (size_t k = 0; k < doc->routes.n; k++) {
+            routes[k] = doc->routes.items[k].to.v;
+        }
         vpcs[i] = (struct tn_part_vpc){
             .name = tn_arena_strdup(r->keep, doc->meta.name.v),
             .cidrs = cidrs,
             .n_cidrs = doc->cidrs.n,
+            .routes = routes,
+            .n_routes = doc->routes.n,
             .n_subnets = doc->subnets.n,
             .host = in->vpcs[i].host ? in->vpcs[i].host->raw.name : NULL,
         };

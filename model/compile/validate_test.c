@@ -294,6 +294,31 @@ static const struct row rows[] = {
           "prefix of VPC 'web' itself\n" MORE
           ":12:1: 10.1.0.0/24, which 'acme/web' exports, overlaps 10.1.0.0/16, "
           "a prefix of VPC 'x' itself\n"},
+    {"an import that a static route is for, too", MORE,
+     VPC("x") "  cidrs: [10.6.0.0/16]\n"
+              "  subnets: [{name: a, cidr: 10.6.1.0/24}]\n"
+              "  routes: [{to: 10.7.0.0/16, via: 10.6.1.9}, "
+              "{to: 10.7.1.0/24, via: 10.6.1.9}, "
+              "{to: 0.0.0.0/0, via: 10.6.1.9}]\n---\n" VPC(
+                  "y") "  cidrs: [10.7.0.0/16]\n" PEERING("p") "spec: {vpc: x, "
+                                                               "peer: {vpc: "
+                                                               "y}, export: "
+                                                               "[10.6.0.0/"
+                                                               "16]}\n" PEERING(
+                                                                   "q") "spec: "
+                                                                        "{vpc: "
+                                                                        "y, "
+                                                                        "peer: "
+                                                                        "{vpc: "
+                                                                        "x}, "
+                                                                        "export"
+                                                                        ": "
+                                                                        "[10.7."
+                                                                        "0.0/"
+                                                                        "16]}"
+                                                                        "\n",
+     MORE ":15:1: 10.7.0.0/16, which 'acme/y' exports, overlaps 10.7.0.0/16, a "
+          "static route of VPC 'x' itself\n"},
     /* What could not be read hides what depends on it. */
     {"references to a broken document", MORE,
      VPC("x") "  cidrs: [10.2.0.0/16]\n  nonsense: 1\n" PORT(
