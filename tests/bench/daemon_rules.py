@@ -113,6 +113,7 @@ def one(who, what, style, daemon):
 def main():
     daemon, rounds, pattern = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     at = int(sys.argv[4])
+    heal.first_of_all()
     kinds = [("exits", "daemon"), ("exits", "event"), ("exits", "after"),
              ("stays", "daemon"), ("stays", "event")]
     for what in ("rule", "nft"):
