@@ -15,6 +15,8 @@
 #include "model/base/cleanup.h"
 #include "model/base/map.h"
 
+/* A server is silent while it works on a long transaction. */
+enum { PROBE_MS = 20000 };
 enum { WANTS_MAX = 16, COLUMNS_MAX = 24 };
 
 struct reading {
@@ -95,6 +97,7 @@ tn_ovs_rpc_options(const char *remote)
 {
     return (struct tn_rpc_options){
         .remotes = remote,
+        .probe_ms = PROBE_MS,
         .tls = {.ca = getenv("TENET_OVSDB_CA"),
                 .certificate = getenv("TENET_OVSDB_CERTIFICATE"),
                 .key = getenv("TENET_OVSDB_KEY")},
