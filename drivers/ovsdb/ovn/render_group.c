@@ -17,7 +17,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/digest.h"
 
-enum { CLOSED = 1000, EXCEPT = 1001, ALLOWED = 1002, NEVER = 2000 };
+enum { OPEN = 900, CLOSED = 1000, EXCEPT = 1001, ALLOWED = 1002, NEVER = 2000 };
 
 static const char all[] = "all", out[] = "out";
 
@@ -263,9 +263,16 @@ tn_ovn_render_groups(struct tn_ovn_render *r)
     struct acl a = {&tn_ovn_filter, r->closed, "all/in",   CLOSED,
                     false,          "drop",    vpc->origin};
     add_acl(r, &a, "ip");
+    /* Says what OVN would do anyway, but by a flow with a memory: without any,
+     * a switch forgets what it let out, and drops the answers. */
+    a.name = "all/out";
+    a.priority = OPEN;
+    a.leaves = true;
+    a.action = "allow-related";
+    add_acl(r, &a, "ip");
+    a.action = "drop";
     a.name = "all/no-dhcp-server";
     a.priority = NEVER;
-    a.leaves = true;
     add_acl(r, &a,
             "((ip4 && udp.src == 67 && udp.dst == 68) || (ip6 && udp.src == "
             "547 && udp.dst == 546))");
