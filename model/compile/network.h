@@ -191,6 +191,13 @@ struct tn_network {
     size_t n_pins;
 };
 
+/* The VPC of that scope, the tenant of that name; null if there is none, or no
+ * network. */
+const struct tn_net_vpc *tn_network_vpc(const struct tn_network *network,
+                                        const char *scope);
+const struct tn_tenant_result *
+tn_network_tenant(const struct tn_network *network, const char *name);
+
 struct tn_text;
 
 /* Appends everything of the network as text, one object a line, names and

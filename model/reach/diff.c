@@ -55,25 +55,6 @@ struct diff {
     size_t n_flows;
 };
 
-static const struct tn_net_vpc *
-vpc_find(const struct tn_network *network, const char *scope)
-{
-    size_t lo = 0, hi = network ? network->n_vpcs : 0;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(network->vpcs[mid]->scope, scope);
-        if (c == 0) {
-            return network->vpcs[mid];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
 /* ---- joining ends ---------------------------------------------------------
  */
 
@@ -510,8 +491,8 @@ touched_diff(struct diff *d, const struct tn_reach_touched *t)
                 (is_touched(d->changes, peer) && strcmp(peer, scope) < 0)) {
                 continue;
             }
-            struct party p = {{vpc_find(d->changes->before, peer),
-                               vpc_find(d->changes->after, peer)}};
+            struct party p = {{tn_network_vpc(d->changes->before, peer),
+                               tn_network_vpc(d->changes->after, peer)}};
             pair_diff(d, &v, &p);
         }
     }

@@ -285,7 +285,7 @@ tn_input_vpc(struct tn_text *out, struct tn_judgement *j,
     struct writer w = {.out = out, .docs = &j->docs};
     const struct tn_net_vpc *any = t->after ? t->after : t->before;
     const struct tn_tenant_result *tenant =
-        tn_judge_tenant(j->in->network, t->tenant);
+        tn_network_tenant(j->in->network, t->tenant);
     open(&w, '{');
     text(&w, "environment", j->in->environment);
     text(&w, "tenant", t->tenant);

@@ -12,25 +12,6 @@
 #include "reconciler/policy/jq_program.h"
 #include "reconciler/policy/work.h"
 
-const struct tn_tenant_result *
-tn_judge_tenant(const struct tn_network *network, const char *name)
-{
-    size_t lo = 0, hi = network->n_tenants; /* By name. */
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(network->tenants[mid].name, name);
-        if (c == 0) {
-            return &network->tenants[mid];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
 /* ---- waivers and findings ----------------------------------------------- */
 
 /* True if 'subject' is 'object' or below it. */
@@ -122,7 +103,8 @@ tn_policy_rule_covers(struct tn_judgement *j, const struct tn_policy_rule *rule,
     if (p->labels.n == 0) {
         return true;
     }
-    const struct tn_tenant_result *t = tn_judge_tenant(j->in->network, tenant);
+    const struct tn_tenant_result *t =
+        tn_network_tenant(j->in->network, tenant);
     const struct tn_meta *meta =
         vpc && docs
             ? tn_docs_meta(docs, vpc->origin.path, TN_KIND_VPC, vpc->name)
@@ -237,7 +219,7 @@ tenant_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
     struct tn_judgement *j = in->p->j;
     while (in->at < j->n_tenants) {
         const struct tn_tenant_result *t =
-            tn_judge_tenant(j->in->network, j->tenants[in->at++]);
+            tn_network_tenant(j->in->network, j->tenants[in->at++]);
         if (!t || t->failed ||
             !tn_policy_rule_covers(j, in->p->rule, t->name, NULL, NULL)) {
             continue;
@@ -316,7 +298,7 @@ over_tenants(struct tn_judgement *j, const struct tn_policy_rule *r)
 {
     for (size_t i = 0; i < j->n_tenants; i++) {
         const struct tn_tenant_result *t =
-            tn_judge_tenant(j->in->network, j->tenants[i]);
+            tn_network_tenant(j->in->network, j->tenants[i]);
         if (t && tn_policy_rule_covers(j, r, t->name, NULL, NULL)) {
             tn_policy_rule_tenant(j, r, t);
         }

@@ -152,11 +152,11 @@ static bool
 tenant_labelled(const struct tn_judgement *j, const struct tn_policy *p,
                 const char *name)
 {
-    const struct tn_tenant_result *t = tn_judge_tenant(j->in->network, name);
+    const struct tn_tenant_result *t = tn_network_tenant(j->in->network, name);
     bool yes = t && t->tenant && labelled(p, &t->tenant->meta);
     for (size_t i = 0; i < j->in->n_pasts && !yes; i++) {
         const struct tn_network *past = j->in->pasts[i].network;
-        t = past ? tn_judge_tenant(past, name) : NULL;
+        t = past ? tn_network_tenant(past, name) : NULL;
         yes = t && t->tenant && labelled(p, &t->tenant->meta);
     }
     return yes;

@@ -74,7 +74,7 @@ scope_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
 {
     const struct tn_policy *p = rule->doc;
     for (size_t i = 0; i < p->tenants.n; i++) {
-        if (!tn_judge_tenant(j->in->network, p->tenants.items[i].v)) {
+        if (!tn_network_tenant(j->in->network, p->tenants.items[i].v)) {
             struct tn_origin at = tn_at(rule->law.path, p->tenants.items[i].at);
             tn_judge_tell(j, TN_SEVERITY_WARN, rule->name, &at,
                           tn_arena_printf(j->arena,

@@ -44,25 +44,6 @@ touch(struct toucher *t, const struct tn_net_vpc *before,
     };
 }
 
-static const struct tn_net_vpc *
-vpc_find(const struct tn_network *network, const char *scope)
-{
-    size_t lo = 0, hi = network->n_vpcs;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(network->vpcs[mid]->scope, scope);
-        if (c == 0) {
-            return network->vpcs[mid];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
 /* Has the VPC a document in one of the files?  Paths are shared: most are the
  * one that was looked up before. */
 static bool
@@ -157,7 +138,7 @@ tenant_compare(struct toucher *t, const struct tn_judge_past *past,
     for (size_t i = 0; i < j->in->network->n_vpcs; i++) {
         const struct tn_net_vpc *vpc = j->in->network->vpcs[i];
         if (strcmp(vpc->tenant, name) == 0 && vpc_in_files(vpc, &files)) {
-            touch(t, vpc_find(past->network, vpc->scope), vpc, old);
+            touch(t, tn_network_vpc(past->network, vpc->scope), vpc, old);
         }
     }
     return TN_OK;
@@ -191,7 +172,7 @@ files_compare(struct toucher *t, const struct tn_judge_past *past,
 static bool
 is_held(const struct tn_network *network, const struct tn_net_vpc *vpc)
 {
-    const struct tn_tenant_result *t = tn_judge_tenant(network, vpc->tenant);
+    const struct tn_tenant_result *t = tn_network_tenant(network, vpc->tenant);
     return (t && t->failed) ||
            tn_texts_has(network->held_scopes, network->n_held, vpc->scope);
 }
@@ -275,7 +256,7 @@ tn_judge_touch_all(struct tn_judgement *j)
         const struct tn_net_vpc *v = j->in->network->vpcs[i];
         const struct tn_network *past =
             j->in->n_pasts ? j->in->pasts[0].network : NULL;
-        touch(&t, past ? vpc_find(past, v->scope) : NULL, v,
+        touch(&t, tn_network_vpc(past, v->scope), v,
               past ? &j->past_docs[0] : NULL);
     }
     for (size_t i = 0; i < j->in->network->n_tenants; i++) {

@@ -86,10 +86,6 @@ bool tn_policy_rule_covers(struct tn_judgement *j,
                            const struct tn_policy_rule *rule,
                            const char *tenant, const struct tn_net_vpc *vpc,
                            struct tn_docs *docs);
-/* The tenant of that name in what is judged; null if there is none. */
-const struct tn_tenant_result *tn_judge_tenant(const struct tn_network *network,
-                                               const char *name);
-
 /* The rules: of one VPC, of one tenant, of the whole. */
 void tn_policy_rule_open_ports(struct tn_judgement *j,
                                const struct tn_policy_rule *r,

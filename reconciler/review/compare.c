@@ -72,27 +72,21 @@ own_plan(struct comparer *c, const struct tn_device_run *d,
          const struct tn_state *base)
 {
     const struct tn_device_plan *all = d->plan;
-    struct tn_device_plan *own = tn_new(c->arena, struct tn_device_plan);
-    struct tn_change *changes =
-        tn_new_n(c->arena, struct tn_change, all->n_changes);
-    struct tn_conflict *conflicts =
-        tn_new_n(c->arena, struct tn_conflict, all->n_conflicts);
-    *own = *all;
-    own->changes = changes;
-    own->conflicts = conflicts;
-    own->steps = NULL;
-    own->n_changes = own->n_conflicts = 0;
-    own->counts = (struct tn_counts){0};
+    bool *keep = tn_new_n(c->arena, bool, all->n_changes + 1);
     for (size_t i = 0; i < all->n_changes; i++) {
         const struct tn_change *ch = &all->changes[i];
-        if (wanted_otherwise(base, d->want, ch->key) ||
-            (ch->with && wanted_otherwise(base, d->want, ch->with))) {
-            changes[own->n_changes++] = *ch;
-            tn_counts_add_change(&own->counts, ch);
-        } else {
+        keep[i] = wanted_otherwise(base, d->want, ch->key) ||
+                  (ch->with && wanted_otherwise(base, d->want, ch->with));
+        if (!keep[i]) {
             tn_counts_add_change(&c->others, ch);
         }
     }
+    struct tn_device_plan *own = tn_new(c->arena, struct tn_device_plan);
+    struct tn_conflict *conflicts =
+        tn_new_n(c->arena, struct tn_conflict, all->n_conflicts);
+    *own = *tn_plan_pick(c->arena, all, keep);
+    own->conflicts = conflicts;
+    own->n_conflicts = 0;
     for (size_t i = 0; i < all->n_conflicts; i++) {
         if (wanted_otherwise(base, d->want, all->conflicts[i].want->key)) {
             conflicts[own->n_conflicts++] = all->conflicts[i];
