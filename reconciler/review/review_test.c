@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/cleanup.h"
@@ -306,7 +307,7 @@ Test(review, a_comment_is_cut_between_objects)
     static const struct bound rows[] = {
         {1, 5000, 0, 0},        {3, 2000, 65000, 3000}, {2000, 3, 65000, 0},
         {2000, 3, 8000, 4000},  {50, 50, 4000, 10},     {50, 50, 1, 0},
-        {300, 100, 990000, 99},
+        {300, 100, 990000, 99}, {1, 20000, 0, 0},       {20000, 1, 990000, 50},
     };
     for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
         TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
@@ -337,6 +338,12 @@ Test(review, a_comment_is_cut_between_objects)
         cr_assert_eq(count(out.s, "```") % 2, 0);
         cr_assert_eq(count(out.s, "This is not all of it"), 1);
         cr_assert_not_null(strstr(out.s, "tenet-ci/prod"));
+        const char *more = strstr(out.s, "# ... and ");
+        if (rows[i].tenants == 1) { /* What is missing is what is not there. */
+            cr_assert_not_null(more);
+            cr_assert_eq(count(out.s, "\n+ ") + strtoul(more + 10, NULL, 10),
+                         rows[i].each);
+        }
         cr_assert_eq(strncmp(out.s, "<!-- tenet:prod -->\n", 20), 0);
     }
 }
