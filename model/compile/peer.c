@@ -10,9 +10,10 @@
  *   VPC on this side is held: what devices have of it stays.
  * - What the other side exports overlaps this VPC's own prefixes, or those of
  *   another peering of it, or is what a static route of it leads to.  Between
- *   VPCs of one tenant that is the tenant's error.  Between tenants, either could have caused it by an edit of its
- *   own, and neither may be able to fail the other that way: both are warned,
- *   and both VPCs are held until the overlap is gone.
+ *   VPCs of one tenant that is the tenant's error.  Between tenants, either
+ *   could have caused it by an edit of its own, and neither may be able to fail
+ *   the other that way: both are warned, and both VPCs are held until the
+ *   overlap is gone.
  * - The hosts of the two VPCs have no engine in common that could connect
  *   them: the same. */
 #include "model/compile/settle.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the completion offers is what the program takes: no more, and no less.
-# shellcheck disable=SC1090 # What it sources, it has made.
+# shellcheck disable=SC1090,SC2016 # What it sources, it has made; $0 is sh's.
 # shellcheck source=tests/support/tap.sh
 . "$(dirname "$0")/../support/tap.sh"
 
