@@ -531,7 +531,7 @@ sort_out(struct build *b)
             }
             continue;
         }
-        if (step->op == TN_OP_CREATE && json_object_get(b->s->uuids, key)) {
+        if (step->op == TN_OP_CREATE && tn_ovs_index_key(b->s, key)) {
             const struct tn_resource *have = tn_ovs_lookup(b->s, b->arena, key);
             b->skip[i] = have && tn_resource_same(have, step->after);
             if (!b->skip[i]) {
@@ -543,9 +543,7 @@ sort_out(struct build *b)
         }
         if (step->op == TN_OP_DELETE) {
             const struct tn_ovs_row *was = row_of(step->before);
-            const char *held =
-                json_string_value(json_object_get(b->s->keys, was->uuid));
-            b->skip[i] = !held;
+            b->skip[i] = !tn_ovs_index_ours(b->s, was->uuid);
         }
     }
     return TN_OK;

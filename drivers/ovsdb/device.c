@@ -115,7 +115,7 @@ tn_ovs_session_new(const struct tn_ovs_model *model,
     }
     s->model = model;
     s->device = device;
-    tn_ovs_index_init(s);
+    s->index = tn_ovs_index_new(model, device->instance);
     *out = s;
     return TN_OK;
 }
@@ -168,7 +168,7 @@ tn_ovs_close(struct tn_session *s)
         }
         tn_ovsdb_close(s->db);
         tn_ovsdb_loop_free(s->loop);
-        tn_ovs_index_done(s);
+        tn_ovs_index_free(s->index);
         free(s);
     }
 }
@@ -211,13 +211,13 @@ tn_ovs_child(const struct tn_ovs_kind *kind, const json_t *row)
 static const char *
 ref_text(struct reading *r, const char *uuid)
 {
+    const struct tn_ovs_known *ours = tn_ovs_index_ours(r->s, uuid);
     const char *root = NULL;
     if (tn_ovs_root(r->s, &root) && strcmp(root, uuid) == 0) {
         return TN_OVS_ROOT_KEY;
     }
-    const char *key = json_string_value(json_object_get(r->s->keys, uuid));
-    return key ? tn_arena_strdup(r->arena, key)
-               : tn_arena_printf(r->arena, "uuid:%s", uuid);
+    return ours ? tn_arena_strdup(r->arena, ours->key)
+                : tn_arena_printf(r->arena, "uuid:%s", uuid);
 }
 
 static const char *
@@ -337,14 +337,11 @@ held_before(const struct tn_ovs_model *m, size_t kind, size_t column)
 
 static void
 holders_of_column(struct reading *r, const struct tn_ovs_column *c,
-                  const json_t *rows)
+                  const struct tn_ovs_place *place)
 {
-    const char *uuid;
-    json_t *table;
-    json_object_foreach((json_t *) rows, uuid, table)
-    {
-        if (strcmp(json_string_value(table), c->table) == 0) {
-            hold(r, c, uuid, ref_text(r, uuid));
+    for (const struct tn_ovs_known *k = place->first; k; k = k->next) {
+        if (strcmp(k->table, c->table) == 0) {
+            hold(r, c, k->uuid, ref_text(r, k->uuid));
         }
     }
 }
@@ -353,13 +350,13 @@ static void
 holders_of_scope(struct reading *r, const char *scope)
 {
     const struct tn_ovs_model *m = r->s->model;
-    const json_t *rows = json_object_get(r->s->scopes, scope);
-    for (size_t i = 0; i < m->n_kinds; i++) {
+    const struct tn_ovs_place *place = tn_ovs_index_place(r->s, scope);
+    for (size_t i = 0; place && i < m->n_kinds; i++) {
         for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
             const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
             if (c->type == TN_OVS_HOLDER && !held_before(m, i, k) &&
                 strcmp(c->table, m->root) != 0) {
-                holders_of_column(r, c, rows);
+                holders_of_column(r, c, place);
             }
         }
     }
@@ -388,7 +385,7 @@ holders_of_others(struct reading *r)
             {
                 const char *name =
                     json_string_value(json_object_get(row, "name"));
-                if (name && !json_object_get(r->s->keys, uuid)) {
+                if (name && !tn_ovs_index_ours(r->s, uuid)) {
                     hold(r, c, uuid,
                          tn_arena_printf(r->arena, TN_OVS_BY_NAME "%s", name));
                 }
@@ -399,40 +396,19 @@ holders_of_others(struct reading *r)
 
 /* ---- a scope ---- */
 
-static const struct tn_ovs_kind *
-kind_of(const struct tn_ovs_model *m, const char *table, const char *key,
-        const char *scope)
-{
-    size_t skip = *scope ? strlen(scope) + 1 : 0;
-    const char *name = strlen(key) > skip ? key + skip : "";
-    size_t n = strcspn(name, "/");
-    for (size_t i = 0; i < m->n_kinds; i++) {
-        if (strcmp(m->kinds[i]->table, table) == 0 &&
-            strncmp(m->kinds[i]->name, name, n) == 0 &&
-            m->kinds[i]->name[n] == '\0') {
-            return m->kinds[i];
-        }
-    }
-    return NULL;
-}
-
 /* A row that bears our mark.  One whose key another row has as well gets one of
  * its own: it is ours, and nobody wants it. */
 static void
-read_ours(struct reading *r, const char *scope, const char *table,
-          const char *uuid)
+read_ours(struct reading *r, const char *scope, const struct tn_ovs_known *k)
 {
-    const char *key = json_string_value(json_object_get(r->s->keys, uuid));
-    const struct tn_ovs_kind *kind = kind_of(r->s->model, table, key, scope);
-    const json_t *row = tn_ovsdb_row(r->s->db, table, uuid);
-    if (!kind || !row) {
+    const json_t *row = tn_ovsdb_row(r->s->db, k->table, k->uuid);
+    if (!k->kind || !row) {
         return;
     }
-    const char *of_key = json_string_value(json_object_get(r->s->uuids, key));
-    struct tn_resource res = read_row(r, kind, scope, uuid, row);
-    res.key = tn_streq(of_key, uuid)
-                  ? tn_arena_strdup(r->arena, key)
-                  : tn_arena_printf(r->arena, "%s#%s", key, uuid);
+    struct tn_resource res = read_row(r, k->kind, scope, k->uuid, row);
+    res.key = tn_ovs_index_key(r->s, k->key) == k
+                  ? tn_arena_strdup(r->arena, k->key)
+                  : tn_arena_printf(r->arena, "%s#%s", k->key, k->uuid);
     const char *name = strrchr(res.key, '/');
     res.name = name ? name + 1 : res.key;
     *tn_vec_push(r->arena, &r->list) = res;
@@ -441,12 +417,11 @@ read_ours(struct reading *r, const char *scope, const char *table,
 static void
 read_scope(struct reading *r, const char *scope)
 {
-    const char *uuid;
-    json_t *table, *rows = json_object_get(r->s->scopes, scope);
+    const struct tn_ovs_place *place = tn_ovs_index_place(r->s, scope);
     scope = tn_arena_strdup(r->arena, scope);
-    json_object_foreach(rows, uuid, table)
-    {
-        read_ours(r, scope, json_string_value(table), uuid);
+    for (const struct tn_ovs_known *k = place ? place->first : NULL; k;
+         k = k->next) {
+        read_ours(r, scope, k);
     }
 }
 
@@ -465,9 +440,9 @@ static const char *
 uuid_named(const struct reading *r, const struct tn_ovs_row *row)
 {
     const char *name = wanted_name(row);
-    return name ? json_string_value(json_object_get(
-                      json_object_get(r->s->names, row->kind->table), name))
-                : NULL;
+    const struct tn_ovs_known *known =
+        name ? tn_ovs_index_name(r->s, row->kind->table, name) : NULL;
+    return known ? known->uuid : NULL;
 }
 
 static enum tn_code
@@ -542,7 +517,7 @@ read_wanted(struct reading *r, const struct tn_resource *want,
             struct tn_error *err)
 {
     enum tn_code code = check_columns(r, want, err);
-    if (!code && !json_object_get(r->s->uuids, want->key)) {
+    if (!code && !tn_ovs_index_key(r->s, want->key)) {
         const char *uuid = row_instead(r, want->native);
         if (uuid) {
             read_instead(r, want, uuid);
@@ -605,10 +580,11 @@ read_foreign(struct reading *r, const struct tn_scope *scope)
     for (size_t i = 0; i < r->holders.cap; i++) {
         const struct held *h = r->holders.slots[i].value;
         const char *uuid = r->holders.slots[i].key;
-        const char *owner = h ? tn_ovs_index_scope(r->s, h->key) : NULL;
-        if (owner && in_scope(scope, owner) &&
-            !json_object_get(r->s->keys, uuid)) {
-            read_stranger(r, h, uuid, owner);
+        const struct tn_ovs_known *owner =
+            h ? tn_ovs_index_key(r->s, h->key) : NULL;
+        if (owner && in_scope(scope, owner->scope) &&
+            !tn_ovs_index_ours(r->s, uuid)) {
+            read_stranger(r, h, uuid, owner->scope);
         }
     }
 }
@@ -620,7 +596,7 @@ read_others(struct reading *r, const struct tn_ovs_kind *kind)
     json_t *row;
     json_object_foreach(tn_ovsdb_rows(r->s->db, kind->table), uuid, row)
     {
-        if (json_object_get(r->s->keys, uuid)) {
+        if (tn_ovs_index_ours(r->s, uuid)) {
             continue;
         }
         struct tn_resource res = read_row(r, kind, "", uuid, row);
@@ -636,8 +612,7 @@ static enum tn_code
 read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
 {
     enum tn_code code = TN_OK;
-    const char *name;
-    json_t *rows;
+    const struct tn_ovs_place *place = tn_ovs_index_places(r->s), *p;
     bool device_too = scope->n == 0;
     holders_of_others(r);
     for (size_t i = 0; i < scope->n; i++) {
@@ -645,13 +620,11 @@ read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
         device_too = device_too || !*scope->names[i];
     }
     if (scope->n == 0) {
-        json_object_foreach(r->s->scopes, name, rows)
-        {
-            holders_of_scope(r, name);
+        for (p = place; p; p = p->next) {
+            holders_of_scope(r, p->scope);
         }
-        json_object_foreach(r->s->scopes, name, rows)
-        {
-            read_scope(r, name);
+        for (p = place; p; p = p->next) {
+            read_scope(r, p->scope);
         }
     } else if (!device_too) {
         holders_of_scope(r, "");
@@ -677,20 +650,17 @@ const struct tn_resource *
 tn_ovs_lookup(struct tn_session *s, struct tn_arena *arena, const char *key)
 {
     struct reading r = {.s = s, .arena = arena};
-    const char *scope = tn_ovs_index_scope(s, key);
-    const char *uuid = json_string_value(json_object_get(s->uuids, key));
-    if (!scope) {
+    const struct tn_ovs_known *known = tn_ovs_index_key(s, key);
+    if (!known) {
         return NULL;
     }
     tn_map_init(&r.holders, arena, 0);
     holders_of_others(&r);
-    holders_of_scope(&r, scope);
-    if (*scope) {
+    holders_of_scope(&r, known->scope);
+    if (*known->scope) {
         holders_of_scope(&r, "");
     }
-    const char *table = json_string_value(
-        json_object_get(json_object_get(s->scopes, scope), uuid));
-    read_ours(&r, tn_arena_strdup(arena, scope), table, uuid);
+    read_ours(&r, tn_arena_strdup(arena, known->scope), known);
     return r.list.n ? &r.list.items[0] : NULL;
 }
 

@@ -33,20 +33,15 @@ struct tn_ovs_model {
     void (*forget)(struct tn_session *session);
 };
 
+struct tn_ovs_index; /* See index.h. */
+
 struct tn_session {
     const struct tn_ovs_model *model;
     const struct tn_device *device;
     struct tn_ovsdb_loop *loop;
     struct tn_ovsdb *db;
+    struct tn_ovs_index *index;
     void *own; /* The model's. */
-
-    /* Indices of the copy, as objects of jansson.  They hold names only, so
-     * that rows are always asked of the copy. */
-    json_t *scopes; /* Scope -> uuid -> table: the rows that are ours. */
-    json_t *keys;   /* Uuid -> key, of the same. */
-    json_t *places; /* Uuid -> scope, of the same. */
-    json_t *uuids;  /* Key -> uuid. */
-    json_t *names;  /* Table -> name -> uuid, of all rows of named kinds. */
 };
 
 /* Marks in external_ids. */

@@ -111,11 +111,10 @@ struct subject {
 static void
 subject_of(const struct tn_session *s, const char *uuid, struct subject *out)
 {
-    const char *scope = json_string_value(json_object_get(s->places, uuid));
-    const char *key = json_string_value(json_object_get(s->keys, uuid));
-    if (scope && key) {
-        snprintf(out->scope, sizeof out->scope, "%s", scope);
-        snprintf(out->key, sizeof out->key, "%s", key);
+    const struct tn_ovs_known *row = tn_ovs_index_ours(s, uuid);
+    if (row) {
+        snprintf(out->scope, sizeof out->scope, "%s", row->scope);
+        snprintf(out->key, sizeof out->key, "%s", row->key);
         out->ours = true;
     }
 }
@@ -165,14 +164,15 @@ on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
 {
     struct tn_watch *w = ctx;
     struct tn_session *s = w->session;
-    struct subject of = {0};
+    if (!w->open) {
+        tn_ovs_index_changed(s, table, uuid, old, now);
+        return;
+    }
+    struct subject of = {.ours = false};
     subject_of(s, uuid, &of);
     tn_ovs_index_changed(s, table, uuid, old, now);
     if (!of.ours) {
         subject_of(s, uuid, &of);
-    }
-    if (!w->open) {
-        return;
     }
     if (!of.ours) {
         subject_of_child(s, table, uuid, &of);
