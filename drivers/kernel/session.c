@@ -33,6 +33,9 @@ tn_k_space_close(struct tn_k_space *space)
     space->tuned = false;
 }
 
+/* From so many links on, two threads read a namespace. */
+enum { LARGE = 1000 };
+
 struct tn_k_space *
 tn_k_space_slot(struct tn_session *s, const char *name)
 {
@@ -136,32 +139,103 @@ tn_k_space_adopt(struct tn_session *s, const char *name,
     return code;
 }
 
+/* Everything of a VPC but links, neighbours and forwarding entries. */
+static enum tn_code
+load_layer3(struct tn_k_table *t, enum tn_k_depth depth, struct tn_k_sock *sock,
+            struct tn_error *err)
+{
+    enum tn_code code = tn_k_table_addrs(t, sock, err);
+    if (code == TN_OK) {
+        code = tn_k_table_routes(t, sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_rules(t, sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_other_routes(t, sock, err);
+    }
+    if (code == TN_OK && depth >= TN_K_VPC) {
+        code = tn_k_table_qdiscs(t, sock, err);
+    }
+    return code;
+}
+
+static enum tn_code
+load_layer2(struct tn_k_table *t, struct tn_k_sock *sock, struct tn_error *err)
+{
+    enum tn_code code = tn_k_table_neighs(t, sock, err);
+    return code == TN_OK ? tn_k_table_fdb(t, sock, err) : code;
+}
+
+/* One half of a large namespace, read by a thread of its own. */
+struct beside {
+    const struct tn_k_space *space;
+    struct tn_k_table table; /* Borrows the links; the rest is in its arena. */
+    enum tn_code code;
+    struct tn_error err;
+};
+
+static void *
+beside_main(void *arg)
+{
+    struct beside *b = arg;
+    struct tn_k_sock sock = {0};
+    b->code = tn_k_netns_enter(b->space->fd, &b->err);
+    if (b->code == TN_OK) {
+        b->code = tn_k_sock_open(&sock, &b->err);
+    }
+    if (b->code == TN_OK) {
+        b->code = load_layer3(&b->table, TN_K_VPC, &sock, &b->err);
+    }
+    tn_k_sock_close(&sock);
+    return NULL;
+}
+
+static enum tn_code
+load_halves(struct tn_k_space *space, struct tn_arena *arena,
+            struct tn_error *err)
+{
+    struct tn_k_table *t = &space->table;
+    struct beside b = {.space = space, .table = *t};
+    pthread_t thread;
+    b.table.arena = tn_arena_new();
+    if (pthread_create(&thread, NULL, beside_main, &b) != 0) {
+        tn_arena_free(b.table.arena);
+        enum tn_code code = load_layer3(t, TN_K_VPC, &space->sock, err);
+        return code == TN_OK ? load_layer2(t, &space->sock, err) : code;
+    }
+    enum tn_code code = load_layer2(t, &space->sock, err);
+    pthread_join(thread, NULL);
+    tn_arena_adopt(arena, b.table.arena);
+    if (code == TN_OK && b.code != TN_OK && err) {
+        *err = b.err;
+    }
+    struct tn_k_table whole = b.table;
+    whole.arena = t->arena;
+    whole.neighs.items = t->neighs.items;
+    whole.neighs.n = t->neighs.n;
+    whole.neighs.cap = t->neighs.cap;
+    whole.fdb.items = t->fdb.items;
+    whole.fdb.n = t->fdb.n;
+    whole.fdb.cap = t->fdb.cap;
+    whole.fdb_start = t->fdb_start;
+    *t = whole;
+    return code == TN_OK ? b.code : code;
+}
+
 enum tn_code
 tn_k_space_load(struct tn_k_space *space, enum tn_k_depth depth,
                 struct tn_arena *arena, struct tn_error *err)
 {
     struct tn_k_table *t = &space->table;
     enum tn_code code = tn_k_table_links(t, arena, &space->sock, err);
-    if (code == TN_OK && depth >= TN_K_PORTS) {
-        code = tn_k_table_addrs(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_PORTS) {
-        code = tn_k_table_routes(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_VPC) {
-        code = tn_k_table_neighs(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_VPC) {
-        code = tn_k_table_fdb(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_VPC) {
-        code = tn_k_table_rules(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_VPC) {
-        code = tn_k_table_other_routes(t, &space->sock, err);
-    }
-    if (code == TN_OK && depth >= TN_K_VPC) {
-        code = tn_k_table_qdiscs(t, &space->sock, err);
+    if (code == TN_OK && depth >= TN_K_VPC && t->links.n >= LARGE) {
+        code = load_halves(space, arena, err);
+    } else if (code == TN_OK && depth >= TN_K_PORTS) {
+        code = load_layer3(t, depth, &space->sock, err);
+        if (code == TN_OK && depth >= TN_K_VPC) {
+            code = load_layer2(t, &space->sock, err);
+        }
     }
     if (code != TN_OK) {
         return tn_while(err, code, "namespace %s",
