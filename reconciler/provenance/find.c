@@ -7,10 +7,40 @@
 
 /* ------------------------------------------------------------- query ---- */
 
+/* The mark in the external_ids of a row of OVSDB, as its tools print all of
+ * them: {tenet-instance=lab, tenet-key="acme/web/router"}.  Null: there is
+ * none. */
+static const char *
+mark(struct tn_arena *arena, const char *q)
+{
+    const char *key = strstr(q, "tenet-key=");
+    if (!key) {
+        return NULL;
+    }
+    key += strlen("tenet-key=");
+    return *key == '"'
+               ? tn_arena_strndup(arena, key + 1, strcspn(key + 1, "\""))
+               : tn_arena_strndup(arena, key, strcspn(key, ",}"));
+}
+
+/* What tools of OVSDB put around a name: quotes; in matches "@", and "$" before
+ * and "_ip4" behind the addresses of a port group. */
+static const char *
+unquoted(struct tn_arena *arena, const char *q)
+{
+    size_t n = strlen(q);
+    bool set = q[0] == '$' && n > 5 && strncmp(q + n - 4, "_ip", 3) == 0;
+    if (n > 2 && q[0] == '"' && q[n - 1] == '"') {
+        return tn_arena_strndup(arena, q + 1, n - 2);
+    }
+    return set ? tn_arena_strndup(arena, q + 1, n - 5)
+               : q + (*q == '@' && q[1]);
+}
+
 /* "b-front@if5:" is "b-front"; "tenet:lab:port/web1 in web/eth0", an alias, is
  * "port/web1"; "ports-of/acme/web" is "acme/web". */
 static const char *
-bare(struct tn_arena *arena, const char *q)
+unframed(struct tn_arena *arena, const char *q)
 {
     static const char *const ends[] = {" in ", " was ", "@"};
     size_t n;
@@ -23,7 +53,8 @@ bare(struct tn_arena *arena, const char *q)
     n = strlen(q);
     for (size_t i = 0; i < TN_ARRAY_SIZE(ends); i++) {
         const char *end = strstr(q, ends[i]);
-        if (end && end > q && (size_t) (end - q) < n) {
+        if (end && end > q && (*end == ' ' || end[-1] != ' ') &&
+            (size_t) (end - q) < n) {
             n = (size_t) (end - q);
         }
     }
@@ -31,6 +62,13 @@ bare(struct tn_arena *arena, const char *q)
         n--;
     }
     return tn_arena_strndup(arena, q, n);
+}
+
+static const char *
+bare(struct tn_arena *arena, const char *q)
+{
+    const char *key = mark(arena, q);
+    return key ? key : unframed(arena, unquoted(arena, q));
 }
 
 void
@@ -309,6 +347,19 @@ is_claim(const struct tn_find *f, const char *claim)
            (is(f, claim) || (f->is_number && strcmp(claim, number) == 0));
 }
 
+/* What the device calls it, where that is no part of its key: a row of OVSDB.
+ */
+static bool
+is_called(const struct tn_find *f, const struct tn_resource *r)
+{
+    static const char *const calls[] = {"name", "interface", "iface-id"};
+    bool it = false;
+    for (size_t i = 0; i < TN_ARRAY_SIZE(calls) && !it; i++) {
+        it = is(f, tn_resource_attr(r, calls[i]));
+    }
+    return it;
+}
+
 /* "peering/acme/web", an alias: a kind, and what an attribute says. */
 static bool
 is_kind_of(const struct tn_find *f, const struct tn_resource *r)
@@ -330,7 +381,7 @@ is_resource(const struct tn_find *f, const struct tn_resource *r)
     return is(f, r->key) || is_word(f, r->name) || is(f, below) || is(f, own) ||
            (last && is_word(f, last + 1)) || is_below(f, r->kind, r->name) ||
            is_below(f, r->scope, r->name) || is_below(f, r->scope, own) ||
-           is_claim(f, r->claim) || is_kind_of(f, r);
+           is_claim(f, r->claim) || is_kind_of(f, r) || is_called(f, r);
 }
 
 /* A whole word of an attribute; "10.1.0.11" also in "10.1.0.11/24". */
@@ -345,7 +396,7 @@ is_mentioned(const struct tn_find *f, const struct tn_resource *r)
         }
         for (const char *p = v; (p = strstr(p, f->text)); p++) {
             if ((p == v || p[-1] == ' ') &&
-                (p[n] == '\0' || strchr(" ,;/", p[n]))) {
+                (p[n] == '\0' || strchr(f->is_addr ? " ,;/" : " ,;", p[n]))) {
                 return true;
             }
         }

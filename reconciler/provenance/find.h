@@ -36,7 +36,8 @@ struct tn_find {
     const char *host;   /* Only what is on this host; null: all. */
     struct tn_arena *arena;
     /* Of tn_find_init(). */
-    const char *text; /* Without what 'ip link' puts around a name. */
+    const char *text; /* Without what tools put around a name: 'ip link',
+                         'ovn-nbctl'. */
     struct tn_addr addr;
     struct tn_cidr cidr;
     struct tn_mac mac;

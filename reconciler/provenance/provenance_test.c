@@ -69,6 +69,21 @@ static const struct tn_attr port_attrs[] = {
     {"netns", "web1", 0, false},
     {"peer", "acme/web", 0, false},
 };
+/* As of an OVSDB: its names are in attributes. */
+static const struct tn_attr group_attrs[] = {
+    {"name", "tn_zeta_db_1f0c92ab", 0, false},
+};
+static const struct tn_attr acl_attrs[] = {
+    {"match", "outport == @tn_zeta_db_1f0c92ab && ip", 0, false},
+};
+static const struct tn_attr router_attrs[] = {
+    {"name", "lab/zeta/web", 0, false},
+};
+static const struct tn_attr tap_attrs[] = {
+    {"iface-id", "lab/zeta/web/z1", 0, false},
+    {"interface", "p-0af338fe3533", 0, false},
+    {"router", "lab/zeta/web", 0, false},
+};
 static const struct tn_resource resources[] = {
     {.key = "acme/web/bridge/b-front",
      .kind = "bridge",
@@ -103,6 +118,34 @@ static const struct tn_resource resources[] = {
      .name = "02:74:6e:00:8b:0c",
      .scope = "corp/web",
      .origin = {"c", 9, 1}},
+    {.key = "zeta/web/acl/db/in/1",
+     .kind = "acl",
+     .name = "db/in/1",
+     .scope = "zeta/web",
+     .attrs = acl_attrs,
+     .n_attrs = TN_ARRAY_SIZE(acl_attrs),
+     .origin = {"z", 1, 1}},
+    {.key = "zeta/web/group/db",
+     .kind = "group",
+     .name = "db",
+     .scope = "zeta/web",
+     .attrs = group_attrs,
+     .n_attrs = TN_ARRAY_SIZE(group_attrs),
+     .origin = {"z", 2, 1}},
+    {.key = "zeta/web/port/z1",
+     .kind = "port",
+     .name = "z1",
+     .scope = "zeta/web",
+     .attrs = tap_attrs,
+     .n_attrs = TN_ARRAY_SIZE(tap_attrs),
+     .origin = {"z", 3, 1}},
+    {.key = "zeta/web/router",
+     .kind = "router",
+     .name = "zeta/web",
+     .scope = "zeta/web",
+     .attrs = router_attrs,
+     .n_attrs = TN_ARRAY_SIZE(router_attrs),
+     .origin = {"z", 4, 1}},
 };
 
 /* Keys found, and '?' before those that only mention it; by line. */
@@ -125,7 +168,26 @@ static const struct {
     {"10.1.0.11", NULL, "acme/web/neighbour/b-front/10.1.0.11 "},
     {"fd00::b", NULL, "?acme/web/port/p-web1 "},
     {"02:74:6E:00:8B:0C", NULL, "corp/web/fdb/x-front/02:74:6e:00:8b:0c "},
+    /* What a database calls it, as its tools print that. */
+    {"lab/zeta/web", NULL, "zeta/web/router "},
+    {"lab/zeta/web/z1", NULL, "zeta/web/port/z1 "},
+    {"p-0af338fe3533", NULL, "zeta/web/port/z1 "},
+    {"\"p-0af338fe3533\"", NULL, "zeta/web/port/z1 "},
+    {"tn_zeta_db_1f0c92ab", NULL, "zeta/web/group/db "},
+    {"@tn_zeta_db_1f0c92ab", NULL, "zeta/web/group/db "},
+    {"$tn_zeta_db_1f0c92ab_ip6", NULL, "zeta/web/group/db "},
+    {"outport == @tn_zeta_db_1f0c92ab && ip", NULL, "?zeta/web/acl/db/in/1 "},
+    {"{tenet-instance=lab, tenet-key=\"zeta/web/router\", a=b}", NULL,
+     "zeta/web/router "},
+    {"{tenet-key=zeta/web/router}", NULL, "zeta/web/router "},
+    {"tenet-key=", NULL, ""},
+    {"tenet-key=\"", NULL, ""},
+    {"$_ip4", NULL, ""},
+    {"$x_i", NULL, ""},
+    {"\"\"", NULL, ""},
+    {"\"", NULL, ""},
     /* Whole words only, no secrets, no other tenant's. */
+    {"lab/zeta", NULL, ""},
     {"front", NULL, ""},
     {"10.1.0.1", NULL, ""},
     {"hunter2", NULL, ""},
