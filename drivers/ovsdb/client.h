@@ -133,6 +133,17 @@ enum tn_code tn_ovsdb_transact(struct tn_ovsdb *db, json_t *operations,
                                unsigned timeout_ms, struct tn_ovsdb_result *out,
                                struct tn_error *err) TN_MUST_USE;
 
+/* The same with operations as JSON: so many objects, each after a comma. */
+struct tn_ovsdb_text {
+    const char *s;
+    size_t n, n_ops;
+};
+enum tn_code tn_ovsdb_transact_text(struct tn_ovsdb *db,
+                                    const struct tn_ovsdb_text *operations,
+                                    unsigned timeout_ms,
+                                    struct tn_ovsdb_result *out,
+                                    struct tn_error *err) TN_MUST_USE;
+
 /* The same without waiting: 'answered' is called once, from
  * tn_ovsdb_loop_turn(), and not at all if 'db' is closed before or if this
  * function fails, which means that nothing was sent.  'result' and 'err' are

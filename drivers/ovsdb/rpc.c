@@ -228,6 +228,20 @@ tn_rpc_is_up(const struct tn_rpc *rpc)
     return tn_link_is_up(rpc->link);
 }
 
+/* An answer to what was just sent is to come. */
+static void
+expect(struct tn_rpc *rpc, tn_rpc_answered_fn *answered_fn, void *ctx)
+{
+    struct call *call = malloc(sizeof *call);
+    if (!call) {
+        fputs("tenet: out of memory\n", stderr);
+        abort();
+    }
+    *call = (struct call){NULL, ++rpc->last_id, answered_fn, ctx};
+    *rpc->last = call;
+    rpc->last = &call->next;
+}
+
 enum tn_code
 tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
             tn_rpc_answered_fn *answered_fn, void *ctx, struct tn_error *err)
@@ -241,18 +255,31 @@ tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
     enum tn_code code =
         message ? send_message(rpc, message, err)
                 : tn_fail(err, TN_EINTERNAL, 0, "request cannot be encoded");
-    if (code != TN_OK) {
-        return code;
+    if (code == TN_OK) {
+        expect(rpc, answered_fn, ctx);
     }
-    struct call *call = malloc(sizeof *call);
-    if (!call) {
-        fputs("tenet: out of memory\n", stderr);
-        abort();
+    return code;
+}
+
+enum tn_code
+tn_rpc_call_text(struct tn_rpc *rpc, const char *method,
+                 const struct tn_rpc_text *params,
+                 tn_rpc_answered_fn *answered_fn, void *ctx,
+                 struct tn_error *err)
+{
+    if (!tn_rpc_is_up(rpc)) {
+        return tn_fail(err, TN_EUNAVAILABLE, 0, "not connected");
     }
-    *call = (struct call){NULL, ++rpc->last_id, answered_fn, ctx};
-    *rpc->last = call;
-    rpc->last = &call->next;
-    return TN_OK;
+    struct tn_text *out = tn_link_compose(rpc->link);
+    tn_text_addf(out, "{\"method\":\"%s\",\"params\":[\"%s\"", method,
+                 params->name);
+    tn_text_addn(out, params->rest, params->n);
+    tn_text_addf(out, "],\"id\":%" JSON_INTEGER_FORMAT "}", rpc->last_id + 1);
+    enum tn_code code = tn_link_send(rpc->link, true, err);
+    if (code == TN_OK) {
+        expect(rpc, answered_fn, ctx);
+    }
+    return code;
 }
 
 void

@@ -84,6 +84,18 @@ enum tn_code tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
                          tn_rpc_answered_fn *answered, void *ctx,
                          struct tn_error *err) TN_MUST_USE;
 
+/* The same with parameters that are a name and JSON, which is sent as it is:
+ * elements of an array, each after a comma. */
+struct tn_rpc_text {
+    const char *name; /* Of letters. */
+    const char *rest;
+    size_t n;
+};
+enum tn_code tn_rpc_call_text(struct tn_rpc *rpc, const char *method,
+                              const struct tn_rpc_text *params,
+                              tn_rpc_answered_fn *answered, void *ctx,
+                              struct tn_error *err) TN_MUST_USE;
+
 /* Ends this connection, because of what the peer said; the next remote is
  * tried, at once or after a back-off. */
 void tn_rpc_drop(struct tn_rpc *rpc, bool at_once, const char *why);

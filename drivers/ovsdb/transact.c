@@ -63,10 +63,33 @@ on_answer(void *ctx, json_t *result, json_t *error)
     json_decref(out.results);
 }
 
-/* Takes 'operations'. */
+/* One of the two. */
+struct request {
+    json_t *json; /* Taken. */
+    const struct tn_ovsdb_text *text;
+};
+
 static enum tn_code
-start(struct tn_ovsdb *db, json_t *operations, tn_ovsdb_answered_fn *answered,
-      void *ctx, struct tn_pending **out, struct tn_error *err)
+request_send(struct tn_ovsdb *db, const struct request *r, struct tn_pending *p,
+             struct tn_error *err)
+{
+    if (db->phase != TN_OVSDB_WHOLE) {
+        json_decref(r->json);
+        *err = db->why;
+        return tn_while(err, TN_EUNAVAILABLE, "not sent");
+    }
+    if (r->json) {
+        json_array_insert_new(r->json, 0, json_string(db->database));
+        return tn_rpc_call(db->rpc, "transact", r->json, on_answer, p, err);
+    }
+    const struct tn_rpc_text params = {db->database, r->text->s, r->text->n};
+    return tn_rpc_call_text(db->rpc, "transact", &params, on_answer, p, err);
+}
+
+static enum tn_code
+start(struct tn_ovsdb *db, const struct request *request,
+      tn_ovsdb_answered_fn *answered, void *ctx, struct tn_pending **out,
+      struct tn_error *err)
 {
     struct tn_pending *p = calloc(1, sizeof *p);
     if (!p) {
@@ -75,18 +98,12 @@ start(struct tn_ovsdb *db, json_t *operations, tn_ovsdb_answered_fn *answered,
     *p = (struct tn_pending){.next = db->pending,
                              .at = &db->pending,
                              .db = db,
-                             .n_ops = json_array_size(operations),
+                             .n_ops = request->json
+                                          ? json_array_size(request->json)
+                                          : request->text->n_ops,
                              .answered = answered,
                              .ctx = ctx};
-    enum tn_code code = TN_OK;
-    if (db->phase != TN_OVSDB_WHOLE) {
-        json_decref(operations);
-        *err = db->why;
-        code = tn_while(err, TN_EUNAVAILABLE, "not sent");
-    } else {
-        json_array_insert_new(operations, 0, json_string(db->database));
-        code = tn_rpc_call(db->rpc, "transact", operations, on_answer, p, err);
-    }
+    enum tn_code code = request_send(db, request, p, err);
     if (code) {
         free(p);
         return code;
@@ -126,13 +143,13 @@ orphan(struct tn_pending *p)
 
 /* Sends and waits.  In 'out', what is known also on failure. */
 static enum tn_code
-transact(struct tn_ovsdb *db, json_t *operations, int64_t until,
+transact(struct tn_ovsdb *db, const struct request *request, int64_t until,
          struct tn_ovsdb_result *out, struct tn_error *err)
 {
     struct waiting w = {0};
     struct tn_pending *p = NULL;
     *out = (struct tn_ovsdb_result){.verdict = TN_TXN_REFUSED};
-    enum tn_code code = start(db, operations, wake, &w, &p, err);
+    enum tn_code code = start(db, request, wake, &w, &p, err);
     if (code) {
         return code;
     }
@@ -211,11 +228,13 @@ tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
     err = err ? err : &ignored;
     for (;;) {
         struct tn_ovsdb_result result;
+        struct request nothing = {0};
         enum tn_code code = wait_whole(db, until, err);
         if (code) {
             return code;
         }
-        code = transact(db, json_array(), until, &result, err);
+        nothing.json = json_array();
+        code = transact(db, &nothing, until, &result, err);
         json_decref(result.results);
         if (!code && is_whole(db)) {
             return TN_OK;
@@ -232,7 +251,20 @@ tn_ovsdb_transact(struct tn_ovsdb *db, json_t *operations, unsigned timeout_ms,
 {
     struct tn_error ignored = {0};
     assert(json_is_array(operations));
-    return transact(db, operations, tn_now_ms() + timeout_ms, out,
+    const struct request request = {.json = operations};
+    return transact(db, &request, tn_now_ms() + timeout_ms, out,
+                    err ? err : &ignored);
+}
+
+enum tn_code
+tn_ovsdb_transact_text(struct tn_ovsdb *db,
+                       const struct tn_ovsdb_text *operations,
+                       unsigned timeout_ms, struct tn_ovsdb_result *out,
+                       struct tn_error *err)
+{
+    struct tn_error ignored = {0};
+    const struct request request = {.text = operations};
+    return transact(db, &request, tn_now_ms() + timeout_ms, out,
                     err ? err : &ignored);
 }
 
@@ -243,5 +275,6 @@ tn_ovsdb_submit(struct tn_ovsdb *db, json_t *operations,
     struct tn_error ignored = {0};
     struct tn_pending *p = NULL;
     assert(json_is_array(operations) && answered);
-    return start(db, operations, answered, ctx, &p, err ? err : &ignored);
+    const struct request request = {.json = operations};
+    return start(db, &request, answered, ctx, &p, err ? err : &ignored);
 }
