@@ -26,7 +26,7 @@
 #include "model/compile/network.h"
 
 /* Raised when a member changes; out-of-tree drivers are refused on mismatch. */
-enum { TN_DRIVER_ABI = 3 };
+enum { TN_DRIVER_ABI = 4 };
 
 enum tn_driver_caps {
     TN_CAP_ATOMIC = 1u << 0,  /* A stage commits entirely or not at all. */

@@ -55,6 +55,9 @@ struct tn_resource {
     size_t n_attrs;
     struct tn_origin origin; /* The line that asked for it; none if observed. */
     const void *native;      /* The driver's own form; same arena. */
+    const char *ids; /* What only the device calls it, separated by spaces: the
+                        uuids of its rows; never compared.  Null: nothing, as
+                        always of what is wanted. */
 };
 
 struct tn_state {

@@ -294,6 +294,8 @@ read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
     struct tn_ovs_row *native = (struct tn_ovs_row *) out.native;
     native->uuid = tn_arena_strdup(r->arena, uuid);
     native->child = child ? tn_arena_strdup(r->arena, child) : NULL;
+    out.ids =
+        child ? tn_arena_printf(r->arena, "%s %s", uuid, child) : native->uuid;
     return out;
 }
 
