@@ -2,9 +2,13 @@
  *
  * The intent is compiled and rendered as for a plan, but no device is asked:
  * the name is looked up in what drivers would have the devices hold.  What is
- * not in this commit is looked for in those that were applied last. */
+ * not in this commit is looked for in those that were applied last.  Only a
+ * uuid means nothing without its database: that is asked if --host names it. */
 #include "reconciler/cli/command.h"
 
+#include <ctype.h>
+
+#include "drivers/driver.h"
 #include "reconciler/provenance/trace.h"
 
 enum { SHOWN = 20, MATCHES_SHOWN = 6 };
@@ -13,9 +17,82 @@ struct blame {
     const struct tn_cli *cli;
     const struct tn_reconcile *run;
     struct tn_arena *arena;
+    const char *query;
     TN_VEC(struct tn_trace) traces;
     size_t n_all;
 };
+
+/* ------------------------------------------------------------- uuids ---- */
+
+static bool
+is_uuid(const char *s)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t i = 0;
+    while (form[i] &&
+           (form[i] == '-' ? s[i] == '-' : isxdigit((unsigned char) s[i]))) {
+        i++;
+    }
+    return !form[i] && !s[i];
+}
+
+static bool
+has_id(const struct tn_resource *r, const char *uuid)
+{
+    const char *at = r->ids ? strstr(r->ids, uuid) : NULL;
+    return r->owner == TN_OURS && at;
+}
+
+/* The key of the row of that uuid; null: the device has none of ours. */
+static enum tn_code
+key_observe(const struct blame *b, const struct tn_device *d, const char **out,
+            struct tn_error *err)
+{
+    static const struct tn_scope everything = {0};
+    const struct tn_driver *driver = tn_driver_get(d->host->config.driver);
+    const struct tn_driver_env env = {0};
+    const struct tn_state *want = NULL, *have = NULL;
+    struct tn_session *session = NULL;
+    struct tn_diags unheard;
+    if (!driver) {
+        return TN_OK;
+    }
+    tn_diags_init(&unheard, b->arena);
+    enum tn_code code = driver->render(d, b->arena, &want, &unheard, err);
+    if (!code) {
+        code = driver->open(d, &env, &session, err);
+    }
+    if (!code) {
+        code =
+            driver->observe(session, &everything, want, b->arena, &have, err);
+    }
+    for (size_t i = 0; !code && i < have->n && !*out; i++) {
+        *out = has_id(&have->items[i], b->query) ? have->items[i].key : NULL;
+    }
+    driver->close(session);
+    return code;
+}
+
+/* Of a uuid, the key of its row is what is looked for, where that is known. */
+static enum tn_code
+query_resolve(struct blame *b, struct tn_error *err)
+{
+    const struct tn_network *network = b->run->network;
+    const char *key = NULL;
+    enum tn_code code = TN_OK;
+    if (!b->cli->host || !is_uuid(b->query)) {
+        return TN_OK;
+    }
+    for (size_t i = 0; i < network->n_devices && !code; i++) {
+        if (strcmp(network->devices[i].name, b->cli->host) == 0) {
+            code = key_observe(b, &network->devices[i], &key, err);
+        }
+    }
+    b->query = key ? key : b->query;
+    return code;
+}
+
+/* ------------------------------------------------------------ search ---- */
 
 /* What the drivers make of the network; findings of drivers are those of a
  * plan, and are not repeated here. */
@@ -45,7 +122,7 @@ static enum tn_code
 network_search(const struct blame *b, const struct tn_network *network,
                struct tn_find *out, struct tn_error *err)
 {
-    *out = (struct tn_find){.query = b->cli->args[0],
+    *out = (struct tn_find){.query = b->query,
                             .tenant = b->cli->tenant,
                             .host = b->cli->host,
                             .arena = b->arena};
@@ -144,13 +221,20 @@ static enum tn_exit
 not_found(const struct blame *b)
 {
     const char *source = tn_command_source(b->run, b->arena);
+    const char *further = "'tenet blame --rev OLD' looks at an older commit";
     struct tn_error err = {0};
+    if (is_uuid(b->query)) {
+        further = b->cli->host
+                      ? "no row of that uuid there is ours"
+                      : "with --host NAME the database of that device is asked "
+                        "for the row, or look up its external_ids:tenet-key";
+    }
     /* Escapes what it prints. */
     (void) !tn_fail(&err, TN_ENOENT, 0,
                     "nothing in %s%s%s is called '%s', nor in what was applied "
-                    "last; 'tenet blame --rev OLD' looks at an older commit",
+                    "last; %s",
                     source, b->cli->host ? " on host " : "",
-                    b->cli->host ? b->cli->host : "", b->cli->args[0]);
+                    b->cli->host ? b->cli->host : "", b->cli->args[0], further);
     tn_report_error(b->cli, &err);
     return TN_EXIT_ERROR;
 }
@@ -191,8 +275,12 @@ tn_cmd_blame(struct tn_cli *cli)
         return exit;
     }
     tn_report_findings(cli, &run->diags);
-    struct blame b = {.cli = cli, .run = run, .arena = run->arena};
-    enum tn_code code = search(&b, &err);
+    struct blame b = {
+        .cli = cli, .run = run, .arena = run->arena, .query = cli->args[0]};
+    enum tn_code code = query_resolve(&b, &err);
+    if (!code) {
+        code = search(&b, &err);
+    }
     if (code) {
         tn_report_error(cli, &err);
         return tn_report_exit(code);

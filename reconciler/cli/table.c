@@ -208,11 +208,12 @@ const struct tn_command tn_commands[] = {
      2, "repo rev worktree environment " OUTPUT_OPTIONS, tn_cmd_explain},
     {"blame", "RESOURCE", "show which line asked for it, and who wrote that",
      "RESOURCE is what is seen on a device or in a plan: an interface or its "
-     "alias, a namespace, a key, an address, a MAC, a VNI; or an object of the "
-     "intent: acme/web, acme/web/front, a port. All that bears the name is "
-     "listed, with the lines that ask for it, the commits that wrote and last "
-     "changed them, and the merges that brought these. --host and --tenant "
-     "narrow it down. Asks no device.",
+     "alias, a namespace, a name in OVN or Open vSwitch, a key, an address, a "
+     "MAC, a VNI; or an object of the intent: acme/web, acme/web/front, a "
+     "port. All that bears the name is listed, with the lines that ask for it, "
+     "the commits that wrote and last changed them, and the merges that "
+     "brought these. --host and --tenant narrow it down. Asks no device, but "
+     "for a uuid the one that --host names.",
      1, SOURCE_OPTIONS "host tenant verbose " OUTPUT_OPTIONS, tn_cmd_blame},
     {"reach", "", "say who can talk to whom, and which lines decide",
      "Of --from and --to: whether packets arrive and are answered, every step "
