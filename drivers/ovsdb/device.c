@@ -398,6 +398,21 @@ holders_of_others(struct reading *r)
 
 /* ---- a scope ---- */
 
+/* Of a key SCOPE/KIND/NAME; what has none is called as its scope is. */
+static const char *
+name_of(const char *key, const char *scope, const char *kind)
+{
+    const size_t n = strlen(scope), len = strlen(kind);
+    const char *rest = key;
+    if (n && strncmp(rest, scope, n) == 0 && rest[n] == '/') {
+        rest += n + 1;
+    }
+    if (strncmp(rest, kind, len) == 0 && rest[len] == '/') {
+        return rest + len + 1;
+    }
+    return rest > key && strcmp(rest, kind) == 0 ? scope : rest;
+}
+
 /* A row that bears our mark.  One whose key another row has as well gets one of
  * its own: it is ours, and nobody wants it. */
 static void
@@ -411,8 +426,7 @@ read_ours(struct reading *r, const char *scope, const struct tn_ovs_known *k)
     res.key = tn_ovs_index_key(r->s, k->key) == k
                   ? tn_arena_strdup(r->arena, k->key)
                   : tn_arena_printf(r->arena, "%s#%s", k->key, k->uuid);
-    const char *name = strrchr(res.key, '/');
-    res.name = name ? name + 1 : res.key;
+    res.name = name_of(res.key, res.name, k->kind->name);
     *tn_vec_push(r->arena, &r->list) = res;
 }
 
