@@ -248,8 +248,15 @@ options_parse(struct tn_cli *cli, int argc, char **argv)
             /* Permutation may have moved it; the option just read stands
              * before its value, if that is a word of its own. */
             const char *arg = argv[optind - 1];
-            if (o->value && strncmp(arg, "--", 2) != 0) {
+            if (o->value && optarg == arg) {
                 arg = argv[optind - 2];
+                if (strncmp(optarg, "--", 2) == 0) {
+                    return usage_error(
+                        cli->command->name,
+                        tn_arena_printf(cli->arena, "--%s wants a value, not",
+                                        o->name),
+                        optarg, NULL);
+                }
             }
             exit = abbreviation_check(cli, arg, o->name);
         }
