@@ -238,6 +238,7 @@ host_add(struct build *b, const struct tn_host *h)
         .head = {.name = h->raw.name, .at = h->raw.at},
         .driver = c->driver,
         .site = c->site ? c->site : "",
+        .cloud = h->cloud ? h->cloud->raw.name : NULL,
         .underlay =
             tn_arena_strdup(b->arena, addr_text(&c->underlay, underlay))};
     tn_map_put(&b->hosts, h->raw.name, (void *) (uintptr_t) b->graph->hosts.n);
@@ -391,6 +392,20 @@ is_marked(const struct tn_graph_head *head)
     return head->state != TN_GRAPH_SAME || head->drift;
 }
 
+static const struct tn_graph_host *
+host_count(struct build *b, const char *host, struct tn_graph_vpc *vpc,
+           struct tn_map *seen)
+{
+    size_t at = host ? (size_t) (uintptr_t) tn_map_get(&b->hosts, host) : 0;
+    if (!at) {
+        return NULL;
+    }
+    struct tn_graph_host *h = &b->graph->hosts.items[at - 1];
+    h->n_ports++;
+    h->n_vpcs += tn_map_put(seen, host, vpc) != vpc;
+    return h;
+}
+
 static void
 subnet_count(struct build *b, struct tn_graph_vpc *vpc,
              struct tn_graph_subnet *subnet, struct tn_map *seen)
@@ -405,12 +420,10 @@ subnet_count(struct build *b, struct tn_graph_vpc *vpc,
     g->n_subnets++;
     for (size_t i = 0; i < subnet->ports.n; i++) {
         const struct tn_graph_port *p = &subnet->ports.items[i];
-        size_t at = (size_t) (uintptr_t) tn_map_get(&b->hosts, p->host);
         vpc->n_marked += is_marked(&p->head);
-        if (at) {
-            g->hosts.items[at - 1].n_ports++;
-            g->hosts.items[at - 1].n_vpcs +=
-                tn_map_put(seen, p->host, vpc) != vpc;
+        const struct tn_graph_host *on = host_count(b, p->host, vpc, seen);
+        if (on && on->cloud) { /* It is in there as well. */
+            host_count(b, on->cloud, vpc, seen);
         }
     }
 }

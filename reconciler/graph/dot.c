@@ -397,9 +397,11 @@ host_card(const struct draw *d, const struct tn_graph_host *h, size_t index)
     tn_text_add(d->out, ">");
     name_add(d, &head, "B");
     tn_text_add(d->out, "</TD></TR><TR><TD ALIGN=\"LEFT\">");
-    faint_add(d, tn_arena_printf(d->graph->arena, "%s%s%s%s%s", h->driver,
-                                 h->site[0] ? ", " : "", h->site,
-                                 h->underlay[0] ? ", " : "", h->underlay));
+    faint_add(d,
+              tn_arena_printf(d->graph->arena, "%s%s%s%s%s%s%s", h->driver,
+                              h->cloud ? " of " : "", h->cloud ? h->cloud : "",
+                              h->site[0] ? ", " : "", h->site,
+                              h->underlay[0] ? ", " : "", h->underlay));
     tn_text_add(d->out, "</TD></TR><TR><TD ALIGN=\"LEFT\">");
     count_add(d, "", h->n_ports, "port");
     count_add(d, " of ", h->n_vpcs, "VPC");

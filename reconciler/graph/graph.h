@@ -59,7 +59,8 @@ struct tn_graph_vpc {
 struct tn_graph_host {
     struct tn_graph_head head;
     const char *driver, *site, *underlay; /* "" if there is none. */
-    size_t n_vpcs, n_ports;
+    const char *cloud;      /* The host that is the cloud it is of; null. */
+    size_t n_vpcs, n_ports; /* Of a cloud: those on all its hypervisors. */
     size_t n_changes;
     const char *error; /* Why its device could not be read; null. */
 };
