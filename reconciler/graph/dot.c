@@ -463,6 +463,25 @@ port_edges(const struct draw *d, const struct tn_graph_vpc *vpc, size_t index)
     }
 }
 
+/* Hypervisors to their cloud.  What has no edge would stand in the way of the
+ * first column: it is put among the other hosts. */
+static void
+host_edges(const struct draw *d)
+{
+    const struct tn_graph *g = d->graph;
+    for (size_t i = 0; i < g->hosts.n; i++) {
+        const struct tn_graph_host *h = &g->hosts.items[i];
+        size_t cloud = h->cloud ? host_index(g, h->cloud) : g->hosts.n;
+        if (cloud < g->hosts.n) {
+            tn_text_addf(d->out, "  h%zu:e -> h%zu:w [style=dotted];\n", i,
+                         cloud);
+        }
+        if (!h->n_ports && g->vpcs.n) {
+            tn_text_addf(d->out, "  v0 -> h%zu [style=invis];\n", i);
+        }
+    }
+}
+
 static size_t
 vpc_index(const struct tn_graph *g, const char *scope)
 {
@@ -480,6 +499,7 @@ edges_add(const struct draw *d)
     for (size_t i = 0; i < g->vpcs.n; i++) {
         port_edges(d, &g->vpcs.items[i], i);
     }
+    host_edges(d);
     for (size_t i = 0; i < g->peerings.n; i++) {
         const struct tn_graph_peering *p = &g->peerings.items[i];
         size_t a = vpc_index(g, p->a), b = vpc_index(g, p->b);

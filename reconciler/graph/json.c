@@ -66,6 +66,7 @@ hosts_json(const struct tn_graph *g)
         json_object_set_new(json, "driver", text_json(h->driver));
         json_object_set_new(json, "site", text_json(h->site));
         json_object_set_new(json, "underlay", text_json(h->underlay));
+        json_object_set_new(json, "cloud", text_json(h->cloud));
         json_object_set_new(json, "n_ports",
                             json_integer((json_int_t) h->n_ports));
         json_object_set_new(json, "n_changes",

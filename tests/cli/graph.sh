@@ -157,4 +157,21 @@ is "within bounds" yes "$([ "$(g | wc -c)" -lt 20000 ] && echo yes || echo no)"
 exits "a large VPC" 0 g --tenant blue
 says "counts its ports" "60 ports"
 if command -v dot >/dev/null; then svg "many as a picture"; fi
+
+# A cloud of OVN: what is in it is on its hypervisors.
+git checkout -q HEAD~1
+mkdir -p inventories/ovn
+cat >inventories/ovn/hosts.yml <<YAML
+all:
+  hosts:
+    cloud: {tenet_driver: ovn, tenet_ovsdb_remote: "unix:$work/nb.sock"}
+    idle: {tenet_driver: memory, tenet_underlay_address: 192.0.2.9, tenet_memory_path: $work/idle.json}
+    hv1: {tenet_driver: openvswitch, tenet_ovn: cloud, tenet_underlay_address: 192.0.2.1, tenet_ovsdb_remote: "unix:$work/1.sock"}
+    hv2: {tenet_driver: openvswitch, tenet_ovn: cloud, tenet_underlay_address: 192.0.2.2, tenet_ovsdb_remote: "unix:$work/2.sock"}
+YAML
+exits "a cloud" 0 g -w -e ovn
+says "has what its hypervisors have" "<B>cloud</B>.*[1-9][0-9]* ports of [1-9]"
+says "which are drawn with it" "^  h[0-9]+:e -> h[0-9]+:w \\[style=dotted\\];$"
+says "and say so" "openvswitch of cloud"
+says "what is idle stands beside them" "^  v0 -> h[0-9]+ \\[style=invis\\];$"
 finish
