@@ -49,13 +49,13 @@ peering() { # peering TENANT VPC PEER EXPORT
 }
 # The number of a port gives its MAC and the end of its addresses.
 mac_of() { printf '06:00:00:00:00:%02x' "$1"; }
-port() { # port TENANT NAME VPC SUBNET HOST NUMBER ADDRESS ADDRESS6 GROUPS
+port() { # port TENANT NAME VPC SUBNET HOST NUMBER ADDRESS ADDRESS6 GROUPS [ALLOWED]
     cat >>"$repo/tenants/$1/all.yml" <<YAML
 ---
 apiVersion: tenet/v1
 kind: Port
 metadata: {name: $2}
-spec: {vpc: $3, subnet: $4, host: hv$5, mac: "$(mac_of "$6")", ${7:+address: $7,}${8:+ address6: "$8",} securityGroups: [$9], attach: {interface: $2}}
+spec: {vpc: $3, subnet: $4, host: hv$5, mac: "$(mac_of "$6")", ${7:+address: $7,}${8:+ address6: "$8",} securityGroups: [$9], allowedAddresses: [${10:-}], attach: {interface: $2}}
 YAML
 }
 tenant() {
@@ -69,6 +69,7 @@ write() {
     tenant acme
     group acme web '{direction: ingress, protocol: tcp, ports: 80, remote: {group: app}}'
     group acme app '{direction: egress, protocol: tcp, ports: "80-81"}, {direction: egress, protocol: icmp}'
+    group acme open '{direction: ingress}'
     group acme resolver '{direction: ingress, protocol: udp, ports: 53}'
     vpc acme web 10.1.0.0/16 fd00:1::/32 \
         "{name: front, cidr: 10.1.0.0/24, cidr6: 'fd00:1:0:1::/64', mtu: 1400, $dhcp}" \
@@ -84,9 +85,10 @@ write() {
     port acme a2 web front 2 18 10.1.0.12 fd00:1:0:1::12 'ping, app'
     port acme a3 web back 3 19 10.1.1.13 fd00:1:0:2::13 'ping, resolver'
     port acme shut web front 2 20 10.1.0.20 fd00:1:0:1::20 ''
-    port acme r1 web front 3 9 10.1.0.9 fd00:1:0:1::9 'ping'
+    port acme r1 web front 3 9 10.1.0.9 fd00:1:0:1::9 'ping' 10.1.0.100/32
     port acme d1 web front 3 50 10.1.0.50 fd00:1:0:1::50 'ping, app'
     port acme o1 ops net 1 21 10.2.0.11 fd00:2:0:1::11 ping
+    port acme o2 ops net 2 23 10.2.0.12 fd00:2:0:1::12 open
     port acme t1 data net 2 22 10.3.0.11 '' ping
     tenant beta
     vpc beta web 10.1.0.0/16 fd00:1::/32 \
@@ -112,11 +114,13 @@ guests() {
     guest r1 3 9 10.1.0.9 fd00:1:0:1::9
     ovn_vm d1 3 "$(mac_of 50)" -
     guest o1 1 21 10.2.0.11 fd00:2:0:1::11
+    guest o2 2 23 10.2.0.12 fd00:2:0:1::12
     guest t1 2 22 10.3.0.11 ''
     guest b1 1 17 10.1.0.11 ''
     guest b2 2 18 10.1.0.12 ''
     guest b3 3 77 10.1.0.77 ''
     ip -n "$PREFIX-r1" addr add 172.16.0.1/32 dev lo
+    ip -n "$PREFIX-r1" addr add 10.1.0.100/32 dev eth0
 }
 
 # ---- packets ----
@@ -152,6 +156,8 @@ packets() {
     ok "from it: answers" reaches shut 10.1.0.11
     ok "behind a port" reaches a3 172.16.0.1
     ok "from behind a port" from "$PREFIX-r1" ping -n -q -c 1 -W 2 -I 172.16.0.1 10.1.1.13
+    ok "a virtual address" reaches a1 10.1.0.100
+    ok "from another subnet" reaches a3 10.1.0.100
     ok "tenant beta, same addresses" reaches b1 10.1.0.12
     before=$(echoes b2)
     pings "$PREFIX-a1" 10.1.0.12 >/dev/null
@@ -171,6 +177,62 @@ spoofing() {
     ip -n "$PREFIX-a1" link set eth0 address "$(mac_of 17)"
     ok "its own again" reaches a1 10.1.0.12
 }
+# What a guest may not do to its neighbours, nor they to it: o1 tries o2, which
+# lets everything in.
+from_python() { from "$PREFIX-$1" /usr/bin/python3 -c "import socket
+$2" "${@:3}"; }
+knock() { # knock SOURCE-PORT DESTINATION-PORT WORD
+    from_python o1 'import sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", int(sys.argv[1])))
+s.sendto(sys.argv[3].encode() + b"\n", ("10.2.0.12", int(sys.argv[2])))' "$@"
+}
+ears() { # ears NAME FILE PORT...: what comes by UDP
+    from_python "$1" 'import select, sys
+l = []
+for p in sys.argv[1:]:
+    l.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    l[-1].bind(("", int(p)))
+while True:
+    for s in select.select(l, [], [])[0]:
+        print(s.recv(99).decode(), end="", flush=True)' "${@:3}" >"$2" &
+    others+=($!)
+    until_ok 20 eval "from $PREFIX-$1 ss -Hlun | grep -q :$3"
+}
+rogues() {
+    ok "listeners" ears o2 "$work/heard-o2" 68 6868
+    ok "o1 and o2 talk" reaches o1 10.2.0.12
+    knock 67 68 server
+    knock 6767 6868 other
+    ok "what else it says arrives" until_ok 10 grep -q other "$work/heard-o2"
+    is "a guest is no DHCP server" other "$(cat "$work/heard-o2")"
+}
+# What comes back of what was sent, although nothing is let in.
+related() {
+    from_python shut 'import sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.connect(("10.1.1.13", 53))
+for _ in range(5):
+    try:
+        s.send(b"?")
+        s.recv(9)
+    except ConnectionRefusedError:
+        sys.exit(0)
+    except TimeoutError:
+        pass
+sys.exit(1)'
+}
+expires() {
+    from "$PREFIX-a1" ping -n -c 1 -W 1 -t 1 10.1.1.13 >"$work/old"
+    grep -q exceeded "$work/old"
+}
+errors() {
+    ok "that nobody listens there is told" related
+    ok "that a packet is too old is told" until_ok 10 expires
+    ok "a gateway of another subnet" reaches shut 10.1.1.1
+    ok "not that of a peer" refused o1 10.1.0.1
+}
 groups() {
     listen a1 80
     listen a1 81
@@ -179,13 +241,7 @@ groups() {
     is "not for others" "" "$(asks a3 10.1.0.11 80)"
     is "not port 81" "" "$(asks a2 10.1.0.11 81)"
     is "no way in at all" "" "$(asks a1 10.1.0.12 80)"
-    from "$PREFIX-a3" /usr/bin/python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 53))
-while True:
-    print(s.recv(99).decode(), end="", flush=True)' >"$work/heard" &
-    others+=($!)
-    ok "a listener" until_ok 20 eval "from $PREFIX-a3 ss -Hlun | grep -q :53"
+    ok "a listener" ears a3 "$work/heard" 53
     from "$PREFIX-a2" bash -c 'echo no >/dev/udp/10.1.1.13/53'
     from "$PREFIX-a1" bash -c 'echo yes >/dev/udp/10.1.1.13/53'
     until_ok 5 grep -q yes "$work/heard"
@@ -342,6 +398,8 @@ applied "it is applied"
 settled "the second plan is empty"
 packets
 spoofing
+rogues
+errors
 groups
 peerings
 lease
