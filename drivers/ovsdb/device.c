@@ -23,7 +23,8 @@ struct reading {
     struct tn_session *s;
     const struct tn_state *want;
     struct tn_arena *arena;
-    struct tn_map holders; /* Uuid -> struct held *. */
+    const char *root;      /* Uuid of the root row; null: there is none. */
+    struct tn_map holders; /* Uuid -> struct held *, of the copy. */
     TN_VEC(struct tn_resource) list;
 };
 
@@ -212,8 +213,7 @@ static const char *
 ref_text(struct reading *r, const char *uuid)
 {
     const struct tn_ovs_known *ours = tn_ovs_index_ours(r->s, uuid);
-    const char *root = NULL;
-    if (tn_ovs_root(r->s, &root) && strcmp(root, uuid) == 0) {
+    if (r->root && strcmp(r->root, uuid) == 0) {
         return TN_OVS_ROOT_KEY;
     }
     return ours ? tn_arena_strdup(r->arena, ours->key)
@@ -238,41 +238,42 @@ atom_text(struct reading *r, const json_t *atom)
 }
 
 static void
-read_map(struct reading *r, struct tn_ovs_draft *d,
-         const struct tn_ovs_column *c, const json_t *value)
+read_map(struct reading *r, struct tn_ovs_draft *d, size_t column,
+         const json_t *value)
 {
     const json_t *pairs = json_array_get(value, 1), *pair;
     size_t i;
     json_array_foreach(pairs, i, pair)
     {
-        tn_ovs_draft_put(d, c->attr, atom_text(r, json_array_get(pair, 0)),
-                         atom_text(r, json_array_get(pair, 1)));
+        tn_ovs_draft_push(d, column, atom_text(r, json_array_get(pair, 0)));
+        tn_ovs_draft_push(d, column, atom_text(r, json_array_get(pair, 1)));
     }
 }
 
 static void
-read_column(struct reading *r, struct tn_ovs_draft *d,
-            const struct tn_ovs_column *c, const json_t *row, const char *uuid)
+read_column(struct reading *r, struct tn_ovs_draft *d, size_t column,
+            const json_t *row, const char *uuid)
 {
+    const struct tn_ovs_column *c = &d->kind->columns[column];
     const json_t *value = json_object_get(row, c->name);
     if (c->type == TN_OVS_HOLDER) {
         for (struct held *h = tn_map_get(&r->holders, uuid); h; h = h->next) {
             if (strcmp(h->table, c->table) == 0 &&
                 strcmp(h->column, c->name) == 0) {
-                tn_ovs_draft_add(d, c->attr, h->key);
+                tn_ovs_draft_push(d, column, h->key);
             }
         }
     } else if (c->member) {
         const char *text = tn_ovsdb_map_get(value, c->member);
         if (text) {
-            tn_ovs_draft_add(d, c->attr, tn_arena_strdup(r->arena, text));
+            tn_ovs_draft_push(d, column, tn_arena_strdup(r->arena, text));
         }
     } else if (c->type == TN_OVS_MAP) {
-        read_map(r, d, c, value);
+        read_map(r, d, column, value);
     } else {
         for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
-            tn_ovs_draft_add(d, c->attr,
-                             atom_text(r, tn_ovsdb_set_at(value, i)));
+            tn_ovs_draft_push(d, column,
+                              atom_text(r, tn_ovsdb_set_at(value, i)));
         }
     }
 }
@@ -287,8 +288,7 @@ read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
         child ? tn_ovsdb_row(r->s->db, kind->child, child) : NULL;
     tn_ovs_draft_begin(&d, r->arena, kind, scope, NULL);
     for (size_t i = 0; i < kind->n_columns; i++) {
-        const struct tn_ovs_column *c = &kind->columns[i];
-        read_column(r, &d, c, c->child ? of_child : row, uuid);
+        read_column(r, &d, i, kind->columns[i].child ? of_child : row, uuid);
     }
     struct tn_resource out = tn_ovs_draft_end(&d);
     struct tn_ovs_row *native = (struct tn_ovs_row *) out.native;
@@ -311,7 +311,6 @@ hold(struct reading *r, const struct tn_ovs_column *c, const char *holder,
         const char *uuid = tn_ovsdb_uuid_of(tn_ovsdb_set_at(value, i));
         if (uuid) {
             struct held *h = tn_new(r->arena, struct held);
-            uuid = tn_arena_strdup(r->arena, uuid);
             *h = (struct held){c->table, c->name, key,
                                tn_map_get(&r->holders, uuid)};
             tn_map_put(&r->holders, uuid, h);
@@ -371,14 +370,13 @@ holders_of_others(struct reading *r)
     const struct tn_ovs_model *m = r->s->model;
     const char *uuid;
     json_t *row;
-    const char *root = NULL;
-    (void) tn_ovs_root(r->s, &root);
+    (void) tn_ovs_root(r->s, &r->root);
     for (size_t i = 0; i < m->n_kinds; i++) {
         for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
             const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
-            if (c->type == TN_OVS_HOLDER && root &&
+            if (c->type == TN_OVS_HOLDER && r->root &&
                 strcmp(c->table, m->root) == 0) {
-                hold(r, c, root, TN_OVS_ROOT_KEY);
+                hold(r, c, r->root, TN_OVS_ROOT_KEY);
             }
             if (!c->anybody || held_before(m, i, k)) {
                 continue;

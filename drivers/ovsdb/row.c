@@ -61,23 +61,22 @@ tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
     };
 }
 
-static void
-push(struct tn_ovs_draft *d, size_t column, const char *text)
+void
+tn_ovs_draft_push(struct tn_ovs_draft *d, size_t column, const char *value)
 {
     struct tn_ovs_value *v = &d->values[column];
+    assert(column < d->kind->n_columns);
     if (v->n == d->cap[column]) {
         v->texts =
             tn_vec_grow(d->arena, v->texts, &d->cap[column], sizeof *v->texts);
     }
-    v->texts[v->n++] = text;
+    v->texts[v->n++] = value;
 }
 
 void
 tn_ovs_draft_add(struct tn_ovs_draft *d, const char *attr, const char *value)
 {
-    size_t column = tn_ovs_kind_column(d->kind, attr);
-    assert(column < d->kind->n_columns);
-    push(d, column, value);
+    tn_ovs_draft_push(d, tn_ovs_kind_column(d->kind, attr), value);
 }
 
 void
@@ -94,12 +93,16 @@ text_cmp(const void *a, const void *b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+/* Servers send texts in order, but not what becomes of references. */
 static void
 value_sort(struct tn_ovs_value *v, bool map)
 {
-    if (v->n > 1) {
-        qsort(v->texts, map ? v->n / 2 : v->n, sizeof *v->texts * (map ? 2 : 1),
-              text_cmp);
+    size_t step = map ? 2 : 1, i = step;
+    while (i < v->n && strcmp(v->texts[i - step], v->texts[i]) <= 0) {
+        i += step;
+    }
+    if (i < v->n) {
+        qsort(v->texts, v->n / step, sizeof *v->texts * step, text_cmp);
     }
 }
 
@@ -119,11 +122,14 @@ value_text(struct tn_arena *arena, const struct tn_ovs_value *v, bool map)
     return tn_arena_strndup(arena, tn_text_str(&t), t.n);
 }
 
-static int
-attr_cmp(const void *a, const void *b)
+/* Inserts it by name; there are few. */
+static void
+attr_add(struct tn_attr *attrs, size_t n, const struct tn_attr *attr)
 {
-    return strcmp(((const struct tn_attr *) a)->name,
-                  ((const struct tn_attr *) b)->name);
+    for (; n > 0 && strcmp(attrs[n - 1].name, attr->name) > 0; n--) {
+        attrs[n] = attrs[n - 1];
+    }
+    attrs[n] = *attr;
 }
 
 const char *
@@ -153,14 +159,14 @@ tn_ovs_draft_end(struct tn_ovs_draft *d)
         d->values[i].n = is_nothing(c, &d->values[i]) ? 0 : d->values[i].n;
         value_sort(&d->values[i], map);
         if (d->values[i].n) {
-            attrs[n++] = (struct tn_attr){
+            const struct tn_attr attr = {
                 .name = c->attr,
                 .value = value_text(d->arena, &d->values[i], map),
                 .change = c->change,
             };
+            attr_add(attrs, n++, &attr);
         }
     }
-    qsort(attrs, n, sizeof *attrs, attr_cmp);
     struct tn_ovs_row *row = tn_new(d->arena, struct tn_ovs_row);
     *row = (struct tn_ovs_row){.kind = kind, .values = d->values};
     d->r.attrs = attrs;

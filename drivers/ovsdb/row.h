@@ -94,6 +94,9 @@ void tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
 /* Adds a value to the column shown as 'attr', which the kind must have. */
 void tn_ovs_draft_add(struct tn_ovs_draft *d, const char *attr,
                       const char *value);
+/* The same for the column of that index. */
+void tn_ovs_draft_push(struct tn_ovs_draft *d, size_t column,
+                       const char *value);
 /* The same for a map. */
 void tn_ovs_draft_put(struct tn_ovs_draft *d, const char *attr, const char *key,
                       const char *value);
