@@ -3,6 +3,9 @@
 # same commands, on a real Northbound database. Figures and ratios of one run.
 #
 #   TENET=build/release/tenet tests/bench/ovn.sh [VPCS [SUBNETS [PORTS]]]
+#
+# With OVN_PORT=build/release/tests/bench/ovn_port also: one port changed in a
+# live session, beside few other ports and beside all; memory of 1,000 sessions.
 set -euo pipefail
 : "${TENET:?the program under test}"
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -35,8 +38,10 @@ fresh() { # an empty database
     ovsdb-server "$work/nb.db" --remote="punix:$work/nb.sock" --unixctl="$work/nb.ctl" \
         -vconsole:off --log-file="$work/nb.log" &
     server=$!
-    until [ -S "$work/nb.sock" ]; do sleep 0.02; done
-    ovn-nbctl --db="unix:$work/nb.sock" init
+    until ovn-nbctl --db="unix:$work/nb.sock" init 2>/dev/null; do
+        kill -0 "$server"
+        sleep 0.02
+    done
 }
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
@@ -78,6 +83,29 @@ echo "nothing to do: plan $plan s; receiving the dump $receive s" \
 sed -i 's/10.0.0.10, securityGroups/10.0.0.200, securityGroups/' tenants/bench/v0.yml
 git commit -qam "One port"
 echo "one port changed: $(took "$TENET" apply --yes --host cloud) s in all"
+
+# One port changed in a live session: a single VPC alone, and among all.
+live() { # live WHAT: with what is applied
+    for _ in 1 2 3; do
+        echo "$1: $("$OVN_PORT" "unix:$work/nb.sock" bench bench/v0 200 "$server")"
+    done
+}
+if [ -n "${OVN_PORT:-}" ]; then
+    fresh
+    "$bench/ovn_intent.py" 1 "$subnets" "$ports" "unix:$work/nb.sock" "$work/small"
+    (
+        cd "$work/small"
+        git init -q -b main
+        git -c user.name=Bench -c user.email=bench@example.org add -A
+        git -c user.name=Bench -c user.email=bench@example.org commit -qm bench
+        TENET_STATE_DIR=$work/small-state "$TENET" apply --yes --host cloud >/dev/null
+    )
+    live "one port of $((subnets * ports))"
+    fresh
+    echo "empty database: $("$OVN_PORT" "unix:$work/nb.sock" bench - 999)"
+    "$TENET" apply --yes --host cloud >/dev/null
+    live "one port of $((vpcs * subnets * ports))"
+fi
 
 # The same by hand, once: it takes long.
 if [ -z "${QUICK:-}" ]; then
