@@ -90,6 +90,7 @@ write() {
     port acme o1 ops net 1 21 10.2.0.11 fd00:2:0:1::11 ping
     port acme o2 ops net 2 23 10.2.0.12 fd00:2:0:1::12 open
     port acme t1 data net 2 22 10.3.0.11 '' ping
+    port acme t2 data net 1 25 10.3.0.12 '' open
     tenant beta
     vpc beta web 10.1.0.0/16 fd00:1::/32 \
         "{name: front, cidr: 10.1.0.0/24, cidr6: 'fd00:1:0:1::/64', dhcp: {ra: slaac}}"
@@ -116,6 +117,7 @@ guests() {
     guest o1 1 21 10.2.0.11 fd00:2:0:1::11
     guest o2 2 23 10.2.0.12 fd00:2:0:1::12
     guest t1 2 22 10.3.0.11 ''
+    guest t2 1 25 10.3.0.12 ''
     guest b1 1 17 10.1.0.11 ''
     guest b2 2 18 10.1.0.12 ''
     guest b3 3 77 10.1.0.77 ''
@@ -181,6 +183,15 @@ spoofing() {
 # lets everything in.
 from_python() { from "$PREFIX-$1" /usr/bin/python3 -c "import socket
 $2" "${@:3}"; }
+# What northd lets go by (docs/ovsdb.md), unless there is no IPv6.
+advertise() {
+    from_python t1 's = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("eth0"))
+s.sendto(bytes([134, 0, 0, 0, 64, 0, 7, 8]) + bytes(8), ("ff02::1", 0))'
+}
+# shellcheck disable=SC2016 # awk expands it.
+advertised() { from "$PREFIX-t2" awk '/Icmp6InRouterAdvertisements/ {print $2}' /proc/net/snmp6; }
 knock() { # knock SOURCE-PORT DESTINATION-PORT WORD
     from_python o1 'import sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -200,12 +211,16 @@ while True:
     until_ok 20 eval "from $PREFIX-$1 ss -Hlun | grep -q :$3"
 }
 rogues() {
+    local before
     ok "listeners" ears o2 "$work/heard-o2" 68 6868
     ok "o1 and o2 talk" reaches o1 10.2.0.12
+    before=$(advertised)
+    advertise
     knock 67 68 server
     knock 6767 6868 other
     ok "what else it says arrives" until_ok 10 grep -q other "$work/heard-o2"
     is "a guest is no DHCP server" other "$(cat "$work/heard-o2")"
+    is "a guest advertises no router where there is no IPv6" "$before" "$(advertised)"
 }
 # What comes back of what was sent, although nothing is let in.
 related() {
@@ -246,6 +261,25 @@ groups() {
     from "$PREFIX-a1" bash -c 'echo yes >/dev/udp/10.1.1.13/53'
     until_ok 5 grep -q yes "$work/heard"
     is "what leaves is judged too" yes "$(cat "$work/heard")"
+}
+# A rule that goes takes its connections with it.
+revoked() {
+    local pinger before
+    from "$PREFIX-a3" ping -n -i 0.1 10.1.0.11 >"$work/pings" &
+    pinger=$!
+    others+=("$pinger")
+    ok "pings go" until_ok 10 grep -q seq=3 "$work/pings"
+    sed -i "/name: a1}/,/^---/s/\\[ping, web\\]/[web]/" "$repo/tenants/acme/all.yml"
+    commit "$repo" "a1 is not pinged"
+    applied "a group goes"
+    sleep 0.3
+    before=$(wc -l <"$work/pings")
+    sleep 0.7
+    is "and what it had let in" "$before" "$(wc -l <"$work/pings")"
+    kill "$pinger"
+    git -C "$repo" revert --no-edit HEAD >/dev/null
+    applied "it is back"
+    ok "pings go again" reaches a3 10.1.0.11
 }
 peerings() {
     ok "to a peer" reaches a1 10.2.0.11
@@ -401,6 +435,7 @@ spoofing
 rogues
 errors
 groups
+revoked
 peerings
 lease
 drift
