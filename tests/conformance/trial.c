@@ -278,6 +278,10 @@ tn_trial_expect_same(const struct tn_state *have, const struct tn_state *want,
         if (!tn_resource_same(&have->items[h], &want->items[w])) {
             explain(&have->items[h], &want->items[w], when);
         }
+        cr_assert_str_eq(have->items[h].name, want->items[w].name,
+                         "%s: %s is called '%s', not '%s'", when,
+                         want->items[w].key, have->items[h].name,
+                         want->items[w].name);
         h++;
         w++;
     }
