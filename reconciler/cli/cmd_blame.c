@@ -217,13 +217,26 @@ search(struct blame *b, struct tn_error *err)
     return b->n_all ? TN_OK : past_search(b, err);
 }
 
+static bool
+has_device(const struct tn_network *network, const char *name)
+{
+    bool has = false;
+    for (size_t i = 0; i < network->n_devices && !has; i++) {
+        has = strcmp(network->devices[i].name, name) == 0;
+    }
+    return has;
+}
+
 static enum tn_exit
 not_found(const struct blame *b)
 {
     const char *source = tn_command_source(b->run, b->arena);
     const char *further = "'tenet blame --rev OLD' looks at an older commit";
     struct tn_error err = {0};
-    if (is_uuid(b->query)) {
+    if (b->cli->host && !has_device(b->run->network, b->cli->host)) {
+        further =
+            tn_arena_printf(b->arena, "there is no device '%s'", b->cli->host);
+    } else if (is_uuid(b->query)) {
         further = b->cli->host
                       ? "no row of that uuid there is ours"
                       : "with --host NAME the database of that device is asked "

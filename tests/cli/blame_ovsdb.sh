@@ -106,5 +106,7 @@ not_ok "not those of others" grep -q cloud: "$work/log"
 uuid=0b70ac71-97ac-4450-914c-c8be96e2ab2f
 exits "a uuid" 1 b $uuid
 says "how to go on" "external_ids:tenet-key"
+exits "a device that is none" 1 b $uuid --host cluod
+says "is said" "there is no device 'cluod'"
 exits "a tunnel of OVN's own" 1 b ovn-hv2-0
 finish
