@@ -4,7 +4,8 @@
 # the same repositories (random_intent.py), the same oracle, the same packets;
 # beside that ovn-trace against 'tenet reach'. Then steps to similar intents.
 #
-#   ovn_property.sh SEED...    STEPS=n changes of intent, MOST=n probes
+#   ovn_property.sh SEED...    STEPS=n changes of intent, MOST=n probes,
+#                              ENCAP=vxlan
 PREFIX=${PREFIX:-tovnp}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,9 +16,15 @@ export PYTHONDONTWRITEBYTECODE=1 TENET
 
 tenet() { central "$TENET" "$@" -C "$repo"; }
 py() { /usr/bin/python3 "$here/$1.py" "${@:2}"; }
+# Hypervisors that are told only now where their cloud is have not followed what
+# was before: they look dead to the first apply (docs/ovsdb.md).
 applied() { # applied WHAT
     local code=0
     tenet apply --yes >"$work/apply" 2>&1 || code=$?
+    if [ $code -eq 6 ] && grep -q "not followed" "$work/apply"; then
+        code=0
+        tenet apply --yes >"$work/apply" 2>&1 || code=$?
+    fi
     is "$seed: $1" 0 $code
     [ $code -eq 0 ] || tail -n 25 "$work/apply" | sed 's/^/#   /'
 }
@@ -94,7 +101,8 @@ one_seed() {
 repo=$work/intent
 ovn_up 3 2>"$work/up"
 ovn_intent "$work/model" 3
-cp "$work/model/inventories/lab/hosts.yml" "$work/hosts.yml"
+sed "s/^    cloud:/&\n      tenet_ovn_encapsulation: ${ENCAP:-geneve}/" \
+    "$work/model/inventories/lab/hosts.yml" >"$work/hosts.yml"
 for seed in "$@"; do
     started=$(date +%s)
     one_seed

@@ -22,7 +22,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reach_probe  # noqa: E402
-from random_oracle import PROBED_PORTS, Broken, World, net  # noqa: E402
+from random_oracle import PROBED_PORTS, Broken, World, addr, net  # noqa: E402
 
 
 def run(*command, text=None):
@@ -71,7 +71,8 @@ def plug(world, args):
         if not interface:
             raise Broken("no interface for port %s/%s" % (tenant, name))
         want[spec["attach"]["netns"]] = \
-            ["%s-h%s" % (args.prefix, host), interface[0]]
+            ["%s-h%s" % (args.prefix, host), interface[0],
+             spec["attach"].get("interface", "eth0")]
     have = {}
     if os.path.exists(memory):
         with open(memory, encoding="utf-8") as f:
@@ -88,7 +89,7 @@ def plug(world, args):
             run("ip", "netns", "add", netns)
         if have.get(netns) != want[netns]:
             plug_in(netns, want[netns])
-        configure(world, netns, world.subnet(tenant, spec), pin)
+        configure(world, (netns, want[netns][2]), world.subnet(tenant, spec), pin)
     with open(memory, "w", encoding="utf-8") as f:
         json.dump(want, f)
     for host in near:
@@ -98,19 +99,23 @@ def plug(world, args):
 
 def plug_in(netns, at):
     run("ip", "link", "add", at[1], "netns", at[0], "type", "veth", "peer",
-        "name", "eth0", "mtu", "1280", "netns", netns)
-    run("ip", "netns", "exec", netns, "ethtool", "-K", "eth0", "tx", "off")
+        "name", at[2], "mtu", "1280", "netns", netns)
+    run("ip", "netns", "exec", netns, "ethtool", "-K", at[2], "tx", "off")
     run("ip", "-n", at[0], "link", "set", at[1], "up")
 
 
-def configure(world, netns, subnet, pin):
-    lines = ["link set lo up", "addr flush dev eth0", "link set eth0 down",
-             "link set eth0 address " + pin["mac"], "link set eth0 up"]
+def configure(world, at, subnet, pin):
+    netns, dev = at
+    lines = ["link set lo up", "addr flush dev " + dev,
+             "link set %s down" % dev,
+             "link set %s address %s" % (dev, pin["mac"]),
+             "link set %s up" % dev]
     for key, cidr in (("address", "cidr"), ("address6", "cidr6")):
         if key in pin:
             n = net(subnet[cidr])
-            lines.append("addr add %s/%d dev eth0 %s" % (
-                pin[key], n.prefixlen, "nodad" if n.version == 6 else ""))
+            lines.append("addr add %s/%d dev %s %s" % (
+                pin[key], n.prefixlen, dev,
+                "nodad" if n.version == 6 else ""))
     for g in world.gateways(subnet):
         lines.append("route add default via %s" % g)
     run("ip", "-n", netns, "-batch", "-", text="\n".join(lines) + "\n")
@@ -174,13 +179,26 @@ def traced(args, datapath, text):
     return ports[0] if len(ports) == 1 else ports or None
 
 
-def reached(world, args, end, to, proto, port):
-    """The same of 'tenet reach': where the packet arrives, answered or not."""
-    p = world.part(end, to)
-    if p["port"] is None or not reach_probe.in_traffic(p["passes"], proto,
-                                                       port):
-        return None
-    return "%s/%s/%s" % (args.prefix, p["vpc"], p["port"])
+def asked_reach(repo, end):
+    """What 'tenet reach' says of all addresses: [(first, last, part)]"""
+    everything = "0.0.0.0/0" if end.address.version == 4 else "::/0"
+    out = run(os.environ["TENET"], "reach", "-C", repo, "--from",
+              "%s/%s/%s" % (end.tenant, end.vpc, end.address), "--to",
+              everything, "--output", "json")
+    parts = []
+    for p in json.loads(out)["parts"]:
+        first, _, last = p["to"].partition("-")
+        parts.append((addr(first), addr(last or first), p))
+    return parts
+
+
+def reached(parts, args, to, proto, port):
+    """Where the packet arrives, answered or not."""
+    for first, last, p in parts:
+        if first <= to <= last and p["port"] is not None and \
+                reach_probe.in_traffic(p["passes"], proto, port):
+            return "%s/%s/%s" % (args.prefix, p["vpc"], p["port"])
+    return None
 
 
 def trace(world, args):
@@ -196,9 +214,12 @@ def trace(world, args):
              for proto in ("icmp", "tcp", "udp", "sctp")
              for port in (PROBED_PORTS if proto != "icmp" else [0])]
     rng.shuffle(asked)
-    count, bad = {True: 0, False: 0}, []
+    count, bad, parts = {True: 0, False: 0}, [], {}
     for question in asked:
-        says = reached(world, args, *question)
+        end = question[0]
+        if end not in parts:
+            parts[end] = asked_reach(args.repo, end)
+        says = reached(parts[end], args, *question[1:])
         if count[bool(says)] >= args.most:
             continue
         datapath, text = flow(world, args.prefix, macs, *question)
@@ -226,7 +247,7 @@ def main():
     try:
         if args.what == "plug":
             return plug(World(args.repo), args)
-        return trace(reach_probe.ReachWorld(args.repo), args)
+        return trace(World(args.repo), args)
     except Broken as e:
         print(e)
         return 1
