@@ -540,6 +540,43 @@ read_wanted(struct reading *r, const struct tn_resource *want,
     return code;
 }
 
+/* Index of the first wanted resource whose key is not less. */
+static size_t
+first_wanted(const struct tn_state *want, const char *key)
+{
+    size_t low = 0, high = want->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (strcmp(want->items[mid].key, key) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* What is wanted in a scope, or, if that is null, at all.  But for the device's
+ * own, keys begin with their scope. */
+static enum tn_code
+read_wanted_of(struct reading *r, const char *scope, struct tn_error *err)
+{
+    enum tn_code code = TN_OK;
+    bool some = scope && *scope;
+    const char *prefix = some ? tn_arena_printf(r->arena, "%s/", scope) : "";
+    size_t n = strlen(prefix);
+    for (size_t i = r->want ? first_wanted(r->want, prefix) : 0;
+         !code && r->want && i < r->want->n &&
+         strncmp(r->want->items[i].key, prefix, n) == 0;
+         i++) {
+        const struct tn_resource *want = &r->want->items[i];
+        if (!scope || strcmp(want->scope, scope) == 0) {
+            code = read_wanted(r, want, err);
+        }
+    }
+    return code;
+}
+
 static bool
 in_scope(const struct tn_scope *scope, const char *name)
 {
@@ -646,10 +683,11 @@ read_all(struct reading *r, const struct tn_scope *scope, struct tn_error *err)
     for (size_t i = 0; i < scope->n; i++) {
         read_scope(r, scope->names[i]);
     }
-    for (size_t i = 0; !code && r->want && i < r->want->n; i++) {
-        if (in_scope(scope, r->want->items[i].scope)) {
-            code = read_wanted(r, &r->want->items[i], err);
-        }
+    if (scope->n == 0) {
+        code = read_wanted_of(r, NULL, err);
+    }
+    for (size_t i = 0; !code && i < scope->n; i++) {
+        code = read_wanted_of(r, scope->names[i], err);
     }
     read_foreign(r, scope);
     for (size_t i = 0; scope->n == 0 && i < r->s->model->n_kinds; i++) {
