@@ -7,10 +7,11 @@
 #
 #   property.sh SEED...      STEPS=n changes of intent, DRIFTS=n, MOST=n probes,
 #                            LOST=n packets that each ping may lose meanwhile
+#                            HOPS=--hops virtual addresses and default routes
 PREFIX=${PREFIX:-tprop}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
-steps=${STEPS:-1} drifts=${DRIFTS:-1} most=${MOST:-250}
+hops=${HOPS-} steps=${STEPS:-1} drifts=${DRIFTS:-1} most=${MOST:-250}
 export PYTHONDONTWRITEBYTECODE=1
 
 py() { /usr/bin/python3 "$here/random_$1.py" "${@:2}"; }
@@ -54,7 +55,7 @@ lab() { # a lab with foreign namespaces for two of the ports
     git -C "$repo" config user.name Test
     git -C "$repo" config user.email test@example.org
     # tenet makes namespaces of ports that are not there; these are there.
-    py intent "$seed" 0 "$repo" --prefix "$PREFIX" | sed "s/^# /# $seed: /"
+    py intent "$seed" 0 "$repo" --prefix "$PREFIX" ${hops:+"$hops"} | sed "s/^# /# $seed: /"
     commit "$repo" "seed $seed"
     grep -rhoE "netns: $PREFIX-hv[^ ]*" "$repo/tenants" | awk '{print $2}' |
         sort -u | awk 'NR % 4 == 1' | while read -r ns; do ip netns add "$ns"; done
@@ -95,7 +96,7 @@ change() { # change NUMBER
 }
 
 write_change() { # write_change NUMBER
-    py intent "$seed" "$1" "$repo" --prefix "$PREFIX" |
+    py intent "$seed" "$1" "$repo" --prefix "$PREFIX" ${hops:+"$hops"} |
         sed "s/^# /# $seed: /"
     commit "$repo" "change $1"
 }

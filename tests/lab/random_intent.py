@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Random intent repositories, and steps from one to a similar one.
 
-  random_intent.py SEED STEPS DIR --prefix P [--hosts N]
+  random_intent.py SEED STEPS DIR --prefix P [--hosts N] [--hops]
+
+With --hops there are virtual addresses (of one port or of two), default routes
+and routes by virtual addresses, too; without it, a seed means what it always
+meant.
 
 writes into DIR what SEED gives after STEPS changes. The same arguments give
 the same bytes. What is written is valid; what it means is for
@@ -42,8 +46,9 @@ def overlap(a, b):
 class Intent:
     """Documents by tenant, kind and name; kept until they are written."""
 
-    def __init__(self, rng, hosts, prefix):
+    def __init__(self, rng, hosts, prefix, hops=False):
         self.rng, self.hosts, self.prefix = rng, hosts, prefix
+        self.hops = hops
         self.underlay = 6 if rng.random() < 0.25 else 4
         self.vxlan_port = rng.choice([4789, 4789, 8472, 4790])
         self.vnis = set()
@@ -91,6 +96,9 @@ class Intent:
         used = {a for p in self.ports_of(tenant, vpc)
                 for k, a in self.tenants[tenant]["Port"][p].items()
                 if k in ("address", "address6")}
+        used |= {a.partition("/")[0] for p in self.ports_of(tenant, vpc)
+                 for a in self.tenants[tenant]["Port"][p].get(
+                     "allowedAddresses", [])}
         for s in spec["subnets"]:
             for k in ("cidr", "cidr6"):
                 if k in s:
@@ -163,6 +171,9 @@ class Intent:
             self.add_port(tenant, name)
         for _ in range(self.rng.randint(0, 2)):
             self.add_route(tenant, name)
+        if self.hops:
+            for _ in range(self.rng.randint(0, 3)):
+                self.add_hop(tenant, name)
 
     def add_subnet(self, tenant, vpc):
         spec = self.tenants[tenant]["Vpc"][vpc]
@@ -170,7 +181,8 @@ class Intent:
         name = self.rng.choice([s for s in SUBNETS if s not in names])
         taken = [net(s[k]) for s in spec["subnets"]
                  for k in ("cidr", "cidr6") if k in s]
-        taken += [net(r["to"]) for r in spec.get("routes", [])]
+        taken += [net(r["to"]) for r in spec.get("routes", [])
+                  if net(r["to"]).prefixlen]
         while True:
             i = self.rng.randint(0, 15)
             four = net("%s.%d.0/%d" % (
@@ -212,6 +224,7 @@ class Intent:
         """Gives a port addresses in its subnet, or leaves them to tenet."""
         v = self.tenants[tenant]["Vpc"][spec["vpc"]]
         s = next(s for s in v["subnets"] if s["name"] == spec["subnet"])
+        spec.pop("allowedAddresses", None)
         for k, c in (("address", "cidr"), ("address6", "cidr6")):
             spec.pop(k, None)
             if c in s and self.chance(pinned):
@@ -261,6 +274,69 @@ class Intent:
         if to not in [r["to"] for r in routes]:
             routes.append({"to": to, "via": p[key]})
 
+    def add_hop(self, tenant, vpc):
+        what = self.rng.choice(["virtual", "virtual", "by", "by", "default"])
+        if what == "default":
+            self.add_default(tenant, vpc)
+        else:
+            self.add_virtual(tenant, vpc, what == "by")
+
+    def family(self, tenant, port):
+        """(version, prefix of the subnet) of one of a port's families."""
+        p = self.tenants[tenant]["Port"][port]
+        s = next(s for s in self.vpc((tenant, p["vpc"]))["subnets"]
+                 if s["name"] == p["subnet"])
+        cidr = self.rng.choice([s[c] for c in ("cidr", "cidr6") if c in s])
+        return net(cidr).version, cidr
+
+    def add_virtual(self, tenant, vpc, routed):
+        """A virtual address of one port or two, perhaps with a network behind
+        it. One time in five they may not send from there."""
+        docs = self.tenants[tenant]["Port"]
+        port = self.rng.choice(self.ports_of(tenant, vpc))
+        version, cidr = self.family(tenant, port)
+        a = self.free_address(tenant, vpc, cidr)
+        new = [str(net(a))]
+        if routed:
+            to = {4: "172.17.%d.0/24", 6: "fd98:%d::/64"}[version] \
+                % (self.serial() % 256)
+            routes = self.vpc((tenant, vpc)).setdefault("routes", [])
+            if to not in [r["to"] for r in routes]:
+                routes.append({"to": to, "via": a})
+            if self.chance(0.8):
+                new.append(to)
+        near = self.ports_of(tenant, vpc, docs[port]["subnet"])
+        for name in {port, self.rng.choice(near)}:
+            docs[name]["allowedAddresses"] = sorted(
+                set(docs[name].get("allowedAddresses", []) + new))
+
+    def add_default(self, tenant, vpc):
+        """Default routes by a port or by a virtual address."""
+        docs = self.tenants[tenant]["Port"]
+        port = self.rng.choice(self.ports_of(tenant, vpc))
+        version, cidr = self.family(tenant, port)
+        to = {4: "0.0.0.0/0", 6: "::/0"}[version]
+        routes = self.vpc((tenant, vpc)).setdefault("routes", [])
+        if to in [r["to"] for r in routes]:
+            return
+        key = "address" if version == 4 or \
+            "address6" not in self.pinned(tenant, port) else "address6"
+        a = docs[port].get(key) or self.free_address(tenant, vpc, cidr)
+        if self.chance(0.7):
+            docs[port][key] = a
+        else:
+            a = self.free_address(tenant, vpc, cidr)
+            docs[port]["allowedAddresses"] = sorted(set(
+                docs[port].get("allowedAddresses", []) + [str(net(a)), to]))
+        routes.append({"to": to, "via": a})
+
+    def pinned(self, tenant, port):
+        """The fields that its subnet allows a port."""
+        p = self.tenants[tenant]["Port"][port]
+        s = next(s for s in self.vpc((tenant, p["vpc"]))["subnets"]
+                 if s["name"] == p["subnet"])
+        return ["address"] + ["address6"] * ("cidr6" in s)
+
     # -- peerings -----------------------------------------------------------
 
     def all_vpcs(self):
@@ -289,7 +365,8 @@ class Intent:
     def fits(self, side, exports):
         """May the VPC get these?"""
         v = self.vpc(side)
-        mine = v["cidrs"] + [r["to"] for r in v.get("routes", [])] \
+        mine = v["cidrs"] + [r["to"] for r in v.get("routes", [])
+                             if net(r["to"]).prefixlen] \
             + self.imports(side)
         return not any(overlap(a, b) for a in mine for b in exports)
 
@@ -299,7 +376,8 @@ class Intent:
         for s in v["subnets"]:
             choice += [s[k] for k in ("cidr", "cidr6") if k in s]
         choice += [r["to"] for r in v.get("routes", [])
-                   if any(overlap(r["to"], c) for c in v["cidrs"])]
+                   if net(r["to"]).prefixlen and
+                   any(overlap(r["to"], c) for c in v["cidrs"])]
         for p in self.ports_of(*side):
             a = self.tenants[side[0]]["Port"][p].get("address")
             if a:
@@ -465,8 +543,23 @@ class Intent:
         if routes:
             routes.pop(self.rng.randrange(len(routes)))
 
+    def hop_change_add(self):
+        t, v = self.rng.choice(self.all_vpcs())
+        if self.ports_of(t, v):
+            self.add_hop(t, v)
+
+    def hop_change_forbid(self):
+        """Takes the further addresses of a port away."""
+        ports = [p for t in sorted(self.tenants)
+                 for _, p in sorted(self.tenants[t]["Port"].items())
+                 if "allowedAddresses" in p]
+        if ports:
+            del self.rng.choice(ports)["allowedAddresses"]
+
     def mutate(self, say):
         names = sorted(n for n in dir(self) if n.startswith("change_"))
+        if self.hops:
+            names += ["hop_change_add", "hop_change_forbid"] * 3
         before, done, n = copy.deepcopy(self.tenants), [], 0
         want = self.rng.randint(1, 4)
         while len(done) < want and n < 50:
@@ -475,7 +568,7 @@ class Intent:
             getattr(self, name)()
             n += 1
             if self.tenants != was and self.tenants != before:
-                done.append(name[len("change_"):])
+                done.append(name.replace("change_", ""))
         say("changes: " + ", ".join(done))
 
     # -- files --------------------------------------------------------------
@@ -528,8 +621,10 @@ def put(top, name, docs):
         yaml.dump_all(docs, f, Dumper=Dumper, sort_keys=False)
 
 
-def intent(seed, steps, hosts, prefix, say=lambda text: None):
-    made = Intent(random.Random("%d/intent" % seed), hosts, prefix)
+def intent(args, say):
+    seed, steps = args.seed, args.steps
+    made = Intent(random.Random("%d/intent" % seed), args.hosts, args.prefix,
+                  args.hops)
     for i in range(steps):
         made.rng = random.Random("%d/change/%d" % (seed, i))
         made.mutate(say if i == steps - 1 else lambda text: None)
@@ -543,9 +638,9 @@ def main():
     parser.add_argument("dir")
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--hosts", type=int, default=3)
+    parser.add_argument("--hops", action="store_true")
     args = parser.parse_args()
-    made = intent(args.seed, args.steps, args.hosts, args.prefix,
-                  lambda text: print("# " + text))
+    made = intent(args, lambda text: print("# " + text))
     made.write(args.dir)
     if args.steps == 0:
         n = {k: sum(len(t[k]) for t in made.tenants.values())

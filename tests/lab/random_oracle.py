@@ -6,9 +6,11 @@ program's: it knows nothing of bridges, tunnels or rules. Only the addresses
 that tenet derives are taken from its own record (allocations/<tenant>.yml on
 the status ref), and checked against what the documents say of them.
 
-An end is an address on which a port's namespace answers: the port's own, and
-the first one of each network that a static route puts behind it. 'verdict'
-says which end, if any, answers an end that knocks at an address.
+An end is an address on which a port's namespace answers: the port's own, a
+virtual one (a single address of allowedAddresses that is nobody's own; of
+several ports with it the first by name holds it), and one of each network that
+a static route puts behind the holder of its next hop. 'verdict' says which
+end, if any, answers an end that knocks at an address.
 """
 import ipaddress
 import os
@@ -19,8 +21,11 @@ from collections import namedtuple
 import yaml
 
 PROBED_PORTS = [22, 80, 150, 443, 1500, 5353]
-# 'behind': not the port's own address but one of a network behind it.
+# 'behind' says what it is if not the port's own address: "virtual", or "route"
+# for one of a network behind it.
 End = namedtuple("End", "tenant vpc port address behind")
+# What is behind a default route: in no VPC's prefixes.
+WORLD = {4: "203.0.113.1", 6: "2001:db8:98::1"}
 
 
 class Broken(Exception):
@@ -38,6 +43,12 @@ def addr(text):
 
 def net(text):
     return ipaddress.ip_network(text)
+
+
+def beyond(to):
+    """The address that stands for all that a route leads to."""
+    n = net(to)
+    return addr(WORLD[n.version]) if n.prefixlen == 0 else n[1]
 
 
 class World:
@@ -116,15 +127,50 @@ class World:
         return [(t, n, s) for (k, t, n), s in sorted(self.docs.items())
                 if k == kind]
 
+    def allowed(self, tenant, name):
+        """Further prefixes that a port may use."""
+        spec = self.docs["Port", tenant, name]
+        mine = self.addresses(tenant, name)
+        return [net(a) for a in spec.get("allowedAddresses", [])] + [
+            net(r["to"])
+            for r in self.docs["Vpc", tenant, spec["vpc"]].get("routes", [])
+            if addr(r["via"]) in mine]
+
+    def neighbours(self, tenant, vpc, a):
+        """Ports of the subnet that has the address: [(name, spec)]"""
+        for t, name, spec in self.of_kind("Port"):
+            if (t, spec["vpc"]) == (tenant, vpc) and (t, name) in self.ports:
+                s = self.subnet(tenant, spec)
+                if any(c in s and a in net(s[c]) for c in ("cidr", "cidr6")):
+                    yield name, spec
+
+    def holder(self, tenant, vpc, a):
+        """The port that has the address, as its own or as a virtual one."""
+        near = [n for n, _ in self.neighbours(tenant, vpc, a)]
+        for name in near:
+            if a in self.addresses(tenant, name):
+                return name
+        for name in near:
+            if net(str(a)) in [net(x) for x in
+                               self.docs["Port", tenant, name]
+                               .get("allowedAddresses", [])]:
+                return name
+        return None
+
     def find_ends(self):
         for tenant, name, spec in self.of_kind("Port"):
-            mine = self.addresses(tenant, name)
-            for a in mine:
-                yield End(tenant, spec["vpc"], name, a, False)
-            for r in self.docs["Vpc", tenant, spec["vpc"]].get("routes", []):
-                if addr(r["via"]) in mine:
-                    yield End(tenant, spec["vpc"], name, net(r["to"])[1],
-                              True)
+            vpc = spec["vpc"]
+            for a in self.addresses(tenant, name):
+                yield End(tenant, vpc, name, a, "")
+            for prefix in sorted(set(spec.get("allowedAddresses", []))):
+                n = net(prefix)
+                if n.num_addresses == 1 and (tenant, name) in self.ports and \
+                        n[0] not in self.addresses(tenant, name) and \
+                        self.holder(tenant, vpc, n[0]) == name:
+                    yield End(tenant, vpc, name, n[0], "virtual")
+            for r in self.docs["Vpc", tenant, vpc].get("routes", []):
+                if self.holder(tenant, vpc, addr(r["via"])) == name:
+                    yield End(tenant, vpc, name, beyond(r["to"]), "route")
 
     # -- who reaches whom ---------------------------------------------------
 
@@ -179,12 +225,58 @@ class World:
         for end in self.ends:
             if (end.tenant, end.vpc) != vpc or end.address != a:
                 continue
-            if what == "subnet" and not end.behind:
+            if what == "subnet" and end.behind != "route":
                 return end
-            if what == "via" and end.behind and \
-                    value in self.addresses(end.tenant, end.port):
+            if what == "via" and end.behind == "route" and \
+                    self.holder(end.tenant, end.vpc, value) == end.port:
                 return end
         return None
+
+    def hop(self, source, to):
+        """The next hop to an end, and whether the packet is bridged there."""
+        what, value = self.lookup((to.tenant, to.vpc), to.address)[1:]
+        same = (source.tenant, source.vpc) == (to.tenant, to.vpc) and \
+            self.docs["Port", source.tenant, source.port]["subnet"] == \
+            self.docs["Port", to.tenant, to.port]["subnet"]
+        return value if what == "via" else to.address, \
+            what == "subnet" and same
+
+    def found(self, source, to):
+        """Does the router of the sender's host find who has the next hop? It
+        knows own addresses, and asks nobody but the ports of its host."""
+        hop, bridged = self.hop(source, to)
+        return bridged or hop in self.addresses(to.tenant, to.port) or \
+            self.docs["Port", source.tenant, source.port]["host"] == \
+            self.docs["Port", to.tenant, to.port]["host"]
+
+    def judges(self, source, to):
+        """Who judges on the way in: [[ports of which one must let it in]].
+        The receiver does; and what is routed, or bridged to another host, to
+        an address that is no port's own is judged on the sender's host, too,
+        by the ports of that host that could hold the next hop, instead of the
+        receiver if it is there (docs/reach.md)."""
+        receiver = self.docs["Port", to.tenant, to.port]
+        sender = self.docs["Port", source.tenant, source.port]
+        hop, bridged = self.hop(source, to)
+        claims, best = [], 0
+        for name, spec in self.neighbours(to.tenant, to.vpc, hop):
+            if hop in self.addresses(to.tenant, name):
+                claims = []
+                break
+            around = [n.prefixlen for n in self.allowed(to.tenant, name)
+                      if hop in n]
+            if spec["host"] == sender["host"] and around:
+                if min(around) > best:
+                    claims = []
+                best = max(best, min(around))
+                if min(around) == best:
+                    claims.append(name)
+        here = receiver["host"] == sender["host"]
+        if not claims or (bridged and here):
+            return [[to.port]]
+        if here:
+            return [claims]
+        return [claims, [to.port]]
 
     def matches(self, rule, vpc, proto, port, remote):
         """'remote' is the address of the other end."""
@@ -213,26 +305,42 @@ class World:
                 for r in self.docs["SecurityGroup", end.tenant, g]
                 .get("rules", []) if r["direction"] == direction]
 
-    def verdict(self, source, a, proto, port):
-        """The end that answers 'source' at address 'a', or None."""
-        if source.address.version != a.version:
-            return None
-        to = self.find((source.tenant, source.vpc), a, source.address)
-        if to is None:
+    def verdict(self, source, a, proto, port, ideal=False):
+        """The end that answers 'source' at address 'a', or None. 'ideal':
+        routers find whoever has an address, as docs/reach.md takes it."""
+        to = self.arrival(source, a, proto, port, ideal)
+        if to is None or not self.may_use(to) or \
+                not (ideal or self.found(to, source)):
             return None
         # The answer must find its way back to where the question came from.
         back = self.find((to.tenant, to.vpc), source.address, to.address)
-        if back != source:
+        return to if back == source else None
+
+    def arrival(self, source, a, proto, port, ideal=False):
+        """The end that gets the packet, whether it can answer or not."""
+        if source.address.version != a.version:
+            return None
+        to = self.find((source.tenant, source.vpc), a, source.address)
+        if to is None or (to.tenant, to.port) == (source.tenant, source.port):
+            return None
+        if not self.may_use(source) or \
+                not (ideal or self.found(source, to)):
             return None
         out = self.rules(source, "egress")
         if out and not any(self.matches(r, (source.tenant, source.vpc), proto,
                                         port, a) for r in out):
             return None
-        if not any(self.matches(r, (to.tenant, to.vpc), proto, port,
-                                source.address)
-                   for r in self.rules(to, "ingress")):
-            return None
+        for names in self.judges(source, to):
+            if not any(self.matches(r, (to.tenant, to.vpc), proto, port,
+                                    source.address)
+                       for n in names
+                       for r in self.rules(to._replace(port=n), "ingress")):
+                return None
         return to
+
+    def may_use(self, end):
+        return not end.behind or any(
+            end.address in n for n in self.allowed(end.tenant, end.port))
 
     def netns(self, end):
         return self.docs["Port", end.tenant, end.port]["attach"]["netns"]

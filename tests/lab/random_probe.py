@@ -20,6 +20,7 @@ import ctypes
 import json
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -347,6 +348,12 @@ def questions(world, rng, most):
         rng.sample(no, min(len(no), most))
 
 
+def arrival(world, e, a, proto, port):
+    """The namespace that gets the packet, whether it can answer or not."""
+    to = world.arrival(e, a, proto, port)
+    return world.netns(to) if to else None
+
+
 def probe(args):
     world = World(args.repo)
     rng = random.Random("%d/probe/%d" % (args.seed, args.phase))
@@ -363,7 +370,7 @@ def probe(args):
             "ident": args.phase * 3000 % 60000 + n,
             "who": "" if gateway or proto == "icmp" or not to
                    else world.netns(to),
-            "at": world.netns(to) if to else None,
+            "at": None if gateway else arrival(world, e, a, proto, port),
             "end": "%s/%s/%s %s" % e[:4]}
         by_netns.setdefault(world.netns(e), []).append(probes[n])
     jobs = [(netns, addresses[netns], by_netns.get(netns, []))
@@ -482,16 +489,50 @@ def furnish(args):
     them that an address or the gateway has another MAC address now."""
     world = World(args.repo)
     for netns in sorted({world.netns(e) for e in world.ends}):
-        for command in (["neigh", "flush", "all"],
-                        ["addr", "flush", "dev", "lo", "scope", "global"]):
-            subprocess.run(["ip", "-n", netns, *command], check=True)
+        ip(netns, "neigh", "flush", "all")
+        ip(netns, "addr", "flush", "dev", "lo", "scope", "global")
+        drop_virtual(netns)
+    announce({world.netns(e).split("-hv")[0] for e in world.ends})
     for e in world.ends:
-        if e.behind:
-            subprocess.run(
-                ["ip", "-n", world.netns(e), "addr", "replace",
-                 "%s/%d" % (e.address, e.address.max_prefixlen), "dev", "lo"],
-                check=True)
+        if e.behind == "route":
+            ip(world.netns(e), "addr", "replace", single(e.address),
+               "dev", "lo")
+        elif e.behind:
+            # On the interface: it answers ARP and neighbour discovery.
+            attach = world.docs["Port", e.tenant, e.port]["attach"]
+            ip(world.netns(e), "addr", "replace", single(e.address), "dev",
+               attach.get("interface", "eth0"),
+               *(["nodad"] if e.address.version == 6 else []))
     return 0
+
+
+def ip(netns, *command):
+    return subprocess.run(["ip", "-n", netns, *command], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def announce(prefixes):
+    """What the takeover of a virtual address does by its announcement: the
+    routers of the lab forget what they learned of neighbours."""
+    out = subprocess.run(["ip", "netns", "list"], check=True,
+                         capture_output=True, text=True).stdout
+    for netns in [line.split()[0] for line in out.splitlines()]:
+        if re.sub(r"\d*\.tn\..*", "", netns) in prefixes and ".tn." in netns:
+            ip(netns, "neigh", "flush", "all")
+
+
+def single(a):
+    return "%s/%d" % (a, a.max_prefixlen)
+
+
+def drop_virtual(netns):
+    """Addresses that an earlier phase gave to an interface."""
+    for link in json.loads(ip(netns, "-j", "addr", "show")):
+        for a in link.get("addr_info", []):
+            if link["ifname"] != "lo" and a["scope"] == "global" and \
+                    a["prefixlen"] == (32 if a["family"] == "inet" else 128):
+                ip(netns, "addr", "del", single(addr(a["local"])), "dev",
+                   link["ifname"])
 
 
 def main():

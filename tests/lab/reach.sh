@@ -4,7 +4,8 @@
 # the oracle, and a sample of the verdicts is asked by packets. Then the intent
 # changes, and all of it again. Before that, a default route by a port.
 #
-#   reach.sh SEED...      MOST=n probes of either kind, STEPS=n changes
+#   reach.sh SEED...      MOST=n probes of either kind, STEPS=n changes,
+#                         HOPS=--hops virtual addresses and default routes
 PREFIX=${PREFIX:-treach}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -27,7 +28,7 @@ verdicts() { # verdicts WHEN PHASE
 }
 intent() { # intent STEP
     /usr/bin/python3 "$here/random_intent.py" "$seed" "$1" "$repo" \
-        --prefix "$PREFIX" | sed "s/^# /# $seed: /"
+        --prefix "$PREFIX" ${HOPS:+"$HOPS"} | sed "s/^# /# $seed: /"
 }
 one_seed() {
     lab_sweep
@@ -63,7 +64,7 @@ spec:
    allowedAddresses: [${6:-}], attach: {netns: $PREFIX-$1}}
 YAML
 }
-# What random intents do not have: a default route by a port whose groups let
+# By hand, beside the random ones: a default route by a port whose groups let
 # little in, and routes by virtual addresses (10.1.1.70: of two ports, of which
 # one is on the other host). What the rules of a host make of that is
 # docs/reach.md's.
