@@ -2,6 +2,7 @@
 #include "reconciler/policy/work.h"
 
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WIDEST = 8, WIDEST6 = 24 };
@@ -26,6 +27,13 @@ is_private(const struct tn_cidr *c)
     return false;
 }
 
+static uint64_t
+widest_of(const struct tn_policy *p, unsigned family)
+{
+    return family == TN_AF_IPV4 ? (p->widest.at.line ? p->widest.v : WIDEST)
+                                : (p->widest6.at.line ? p->widest6.v : WIDEST6);
+}
+
 static bool
 is_world(const struct tn_policy *p, const struct tn_net_rule *rule)
 {
@@ -35,10 +43,8 @@ is_world(const struct tn_policy *p, const struct tn_net_rule *rule)
     if (!tn_addr_present(&rule->remote.addr)) {
         return true;
     }
-    uint64_t widest = rule->remote.addr.family == TN_AF_IPV4
-                          ? (p->widest.at.line ? p->widest.v : WIDEST)
-                          : (p->widest6.at.line ? p->widest6.v : WIDEST6);
-    return rule->remote.len < widest && !is_private(&rule->remote);
+    return rule->remote.len < widest_of(p, rule->remote.addr.family) &&
+           !is_private(&rule->remote);
 }
 
 /* The first forbidden port that the rule opens; false if there is none. */
@@ -73,6 +79,133 @@ span_text(struct tn_arena *arena, const struct tn_vrange *r)
     return r->first == r->last
                ? tn_arena_printf(arena, "%u", r->first)
                : tn_arena_printf(arena, "%u-%u", r->first, r->last);
+}
+
+/* Rules of a group that are narrow enough one by one, by their prefixes. */
+struct narrow {
+    const struct tn_net_rule **rules;
+    size_t n;
+};
+
+static int
+remote_cmp(const void *a, const void *b)
+{
+    const struct tn_net_rule *const *x = a, *const *y = b;
+    return tn_cidr_cmp(&(*x)->remote, &(*y)->remote);
+}
+
+static void
+narrow_rules(struct tn_judgement *j, const struct tn_policy *p,
+             const struct tn_net_group *group, struct narrow *out)
+{
+    *out = (struct narrow){0};
+    out->rules = tn_new_n(j->arena, const struct tn_net_rule *, group->n_rules);
+    for (size_t i = 0; i < group->n_rules; i++) {
+        const struct tn_net_rule *rule = &group->rules[i];
+        if (rule->direction == TN_INGRESS && rule->protocol != TN_PROTO_ICMP &&
+            !is_world(p, rule) && tn_addr_present(&rule->remote.addr) &&
+            !is_private(&rule->remote)) {
+            out->rules[out->n++] = rule;
+        }
+    }
+    qsort(out->rules, out->n, sizeof(const struct tn_net_rule *), remote_cmp);
+}
+
+static bool
+lets_in(const struct tn_net_rule *rule, enum tn_protocol proto, unsigned port)
+{
+    bool any = rule->n_ports == 0;
+    for (size_t i = 0; i < rule->n_ports && !any; i++) {
+        any = rule->ports[i].first <= port && port <= rule->ports[i].last;
+    }
+    return any && (rule->protocol == TN_PROTO_ANY || rule->protocol == proto);
+}
+
+/* The rule with which the prefixes that let the port in have as many addresses
+ * as one that is too wide; null: they have fewer. */
+static const struct tn_net_rule *
+too_many(const struct tn_policy *p, const struct narrow *all,
+         enum tn_protocol proto, unsigned port)
+{
+    const struct tn_cidr *last = NULL;
+    double sum = 0; /* 1: the narrowest prefix that is too wide. */
+    for (size_t i = 0; i < all->n; i++) {
+        const struct tn_cidr *c = &all->rules[i]->remote;
+        if (!lets_in(all->rules[i], proto, port) ||
+            (last && tn_cidr_within(c, last))) {
+            continue;
+        }
+        double part = 1;
+        for (uint64_t k = widest_of(p, c->addr.family); k <= c->len; k++) {
+            part /= 2;
+        }
+        sum = last && last->addr.family == c->addr.family ? sum + part : part;
+        last = c;
+        if (sum >= 1 && widest_of(p, c->addr.family)) {
+            return all->rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* The first port of the range that they open together: it is the first one of
+ * the range, or of some rule. */
+static const struct tn_net_rule *
+together(const struct tn_policy *p, const struct narrow *all,
+         enum tn_protocol proto, const struct tn_vrange *bad, unsigned *port)
+{
+    const struct tn_net_rule *rule = too_many(p, all, proto, bad->first);
+    *port = bad->first;
+    for (size_t i = 0; i < all->n && !rule; i++) {
+        for (size_t k = 0; k < all->rules[i]->n_ports && !rule; k++) {
+            *port = all->rules[i]->ports[k].first;
+            if (*port > bad->first && *port <= bad->last) {
+                rule = too_many(p, all, proto, *port);
+            }
+        }
+    }
+    return rule;
+}
+
+/* Narrow prefixes that add up: told once for each range of ports. */
+static void
+added_up(struct tn_judgement *j, const struct tn_policy_rule *r,
+         const struct tn_touch *t, const struct tn_net_group *group)
+{
+    static const enum tn_protocol protos[] = {TN_PROTO_TCP, TN_PROTO_UDP,
+                                              TN_PROTO_SCTP};
+    struct narrow all;
+    if (group->n_rules < 2) {
+        return;
+    }
+    narrow_rules(j, r->doc, group, &all);
+    for (size_t b = 0; b < r->doc->ports.n && all.n > 1; b++) {
+        const struct tn_net_rule *rule = NULL;
+        unsigned port = 0;
+        size_t k = 0;
+        for (; k < TN_ARRAY_SIZE(protos) && !rule; k++) {
+            rule = together(r->doc, &all, protos[k], &r->doc->ports.items[b],
+                            &port);
+        }
+        if (rule) {
+            tn_judge_object(
+                j, r,
+                &(struct tn_objection){
+                    .message = tn_arena_printf(
+                        j->arena,
+                        "%s port %u is open to prefixes that add up to as "
+                        "much as one that is too wide",
+                        protos[k - 1] == TN_PROTO_TCP   ? "tcp"
+                        : protos[k - 1] == TN_PROTO_UDP ? "udp"
+                                                        : "sctp",
+                        port),
+                    .at = rule->origin,
+                    .tenant = t->tenant,
+                    .subject = tn_arena_printf(j->arena, "%s/%s", t->scope,
+                                               group->name),
+                });
+        }
+    }
 }
 
 void
@@ -112,6 +245,7 @@ tn_policy_rule_open_ports(struct tn_judgement *j,
                                                group->name),
                 });
         }
+        added_up(j, r, t, group);
     }
 }
 
