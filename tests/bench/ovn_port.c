@@ -31,6 +31,7 @@ struct bench {
     struct tn_driver_env env;
     struct tn_session *session;
     struct tn_scope scope;
+    const struct tn_state *want; /* All that is there at first. */
     const char *names[1];
     double spent[3][MOST_ROUNDS];
     struct tn_error err;
@@ -77,12 +78,11 @@ need(struct bench *b, enum tn_code code, const char *what)
 static const struct tn_resource *
 observe(struct bench *b, struct tn_arena *arena, const char *key)
 {
-    static const struct tn_state nothing;
     const struct tn_state *state = NULL;
-    need(b,
-         driver->observe(b->session, &b->scope, &nothing, arena, &state,
-                         &b->err),
-         "observe");
+    need(
+        b,
+        driver->observe(b->session, &b->scope, b->want, arena, &state, &b->err),
+        "observe");
     for (size_t i = 0; i < state->n; i++) {
         const struct tn_resource *r = &state->items[i];
         if (key ? strcmp(r->key, key) == 0
@@ -200,7 +200,14 @@ sessions(struct bench *b, size_t n)
 static void
 ports(struct bench *b, size_t n, const char *pid)
 {
+    static const struct tn_scope everything;
+    static const struct tn_state nothing;
+    TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     need(b, driver->open(&b->device, &b->env, &b->session, &b->err), "open");
+    need(b,
+         driver->observe(b->session, &everything, &nothing, arena, &b->want,
+                         &b->err),
+         "observe");
     double server = server_us(pid);
     for (size_t i = 0; i < n; i++) {
         one_round(b, i);
