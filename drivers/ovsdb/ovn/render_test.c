@@ -2,6 +2,7 @@
  * kind of row with all its attributes, what cannot be, and slices. */
 #include "drivers/ovsdb/ovn/render.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 #include "drivers/ovsdb/names.h"
 #include "drivers/ovsdb/ovn/ovn.h"
 #include "drivers/ovsdb/render_lab.h"
+#include "tests/support/ovsdb_server.h"
 
+#define SCHEMA_SB "/usr/share/ovn/ovn-sb.ovsschema"
 #define V "apiVersion: tenet/v1\n"
 
 static const char hosts[] =
@@ -148,6 +151,7 @@ teardown(void)
 
 TestSuite(ovn_render, .init = setup, .fini = teardown);
 TestSuite(ovn_limits, .fini = teardown);
+TestSuite(ovn_parser, .fini = teardown);
 
 Test(ovn_render, routers_and_switches)
 {
@@ -557,4 +561,111 @@ Test(ovn_limits, gre)
                      "1 acme: OVN has no tunnels of type gre: use geneve or "
                      "vxlan\n");
     cr_expect_eq(state->n, 0);
+}
+
+/* ---- what OVN says ---- */
+
+static int
+rank_cmp(const void *a, const void *b)
+{
+    const struct tn_step *x = a, *y = b;
+    return x->after->rank - y->after->rank;
+}
+
+static void
+apply(void)
+{
+    static const struct tn_driver_env env = {0};
+    static const struct tn_scope all = {0};
+    const struct tn_state *have = NULL;
+    struct tn_session *s = NULL;
+    struct tn_stage *stage = NULL;
+    struct tn_error err = {0};
+    char why[TN_ERROR_TEXT];
+    size_t failed = 0;
+    struct tn_step *steps = tn_new_n(lab.arena, struct tn_step, state->n);
+    enum tn_outcome *ends = tn_new_n(lab.arena, enum tn_outcome, state->n);
+    for (size_t i = 0; i < state->n; i++) {
+        steps[i] = (struct tn_step){TN_OP_CREATE, NULL, &state->items[i]};
+    }
+    qsort(steps, state->n, sizeof *steps, rank_cmp);
+    enum tn_code code =
+        tn_driver_ovn.open(tn_lab_device(&lab, "c1"), &env, &s, &err);
+    if (!code) {
+        code = tn_driver_ovn.observe(s, &all, state, lab.arena, &have, &err);
+    }
+    if (!code) {
+        code = tn_driver_ovn.stage(s, steps, state->n, &stage, &err);
+    }
+    if (!code) {
+        code = tn_driver_ovn.commit(stage, ends, &failed, &err);
+    }
+    cr_assert_eq(code, TN_OK, "%s", tn_error_text(&err, why, sizeof why));
+    tn_driver_ovn.close(s);
+}
+
+/* ovn-trace parses every logical flow as ovn-controller does, and tells of
+ * those that it cannot. */
+static void
+trace(const char *dir, bool broken)
+{
+    char *script = tn_format(
+        "ovn-nbctl --timeout=60 --db=unix:%s/nb.sock --wait=sb sync && "
+        "ovn-trace --db=unix:%s/sb.sock --minimal lab/acme/web/switch/front "
+        "'inport == \"lab/acme/web/web1\" && eth.src == 02:00:00:00:00:01 && "
+        "eth.dst == 02:00:00:00:00:02 && ip4.src == 10.1.0.10 && ip4.dst == "
+        "10.1.0.11 && ip.ttl == 64 && tcp && tcp.dst == 80'",
+        dir, dir);
+    char *said = TN_RUN("sh", "-c", script);
+    cr_expect_eq(strstr(said, "parsing expression failed") != NULL, broken,
+                 "%s", said);
+    cr_expect_null(strstr(said, "parsing actions failed"), "%s", said);
+    cr_expect_not_null(strstr(said, "output(\"lab/acme/web/web2\")"), "%s",
+                       said);
+    free(script);
+    free(said);
+}
+
+Test(ovn_parser, understands_all_of_it)
+{
+    char *dir = tn_peer_dir();
+    char *inventory = tn_format(
+        "all:\n"
+        "  hosts:\n"
+        "    c1: {tenet_driver: ovn, tenet_ovsdb_remote: 'unix:%s/nb.sock'}\n"
+        "    hv1: {tenet_driver: openvswitch, tenet_ovn: c1,\n"
+        "          tenet_underlay_address: 192.0.2.11}\n"
+        "    hv2: {tenet_driver: openvswitch, tenet_ovn: c1,\n"
+        "          tenet_underlay_address: 192.0.2.12}\n",
+        dir);
+    char *north = tn_format("--ovnnb-db=unix:%s/nb.sock", dir);
+    char *south = tn_format("--ovnsb-db=unix:%s/sb.sock", dir);
+    const char *const argv[] = {"ovn-northd", north, south, "-vconsole:off",
+                                NULL};
+    setenv("OVN_RUNDIR", dir, 1);
+    tn_ovsdb_create(dir, "nb", TN_SCHEMA_NB);
+    tn_ovsdb_create(dir, "sb", SCHEMA_SB);
+    struct tn_peer nb = tn_ovsdb_start(dir, "nb", NULL);
+    struct tn_peer sb = tn_ovsdb_start(dir, "sb", NULL);
+    char *init = tn_format("ovn-nbctl --db=unix:%s/nb.sock init", dir);
+    TN_RUN_QUIETLY("sh", "-c", init);
+    struct tn_peer northd = tn_peer_start(argv, 0);
+    begin(inventory);
+    apply();
+    trace(dir, false);
+    /* It would have been told. */
+    char *spoil = tn_format("ovn-nbctl --db=unix:%s/nb.sock acl-add "
+                            "lab/acme/web/switch/front to-lport 5 'ip4.x' drop",
+                            dir);
+    TN_RUN_QUIETLY("sh", "-c", spoil);
+    trace(dir, true);
+    tn_peer_stop(&northd, SIGKILL);
+    tn_peer_stop(&nb, SIGKILL);
+    tn_peer_stop(&sb, SIGKILL);
+    tn_peer_remove(dir);
+    free(inventory);
+    free(north);
+    free(south);
+    free(init);
+    free(spoil);
 }
