@@ -13,7 +13,6 @@
  * instant between comparing and writing. */
 #include "drivers/ovsdb/commit_part.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

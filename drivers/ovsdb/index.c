@@ -241,12 +241,6 @@ table_of(const struct tn_ovs_model *model, const char *table)
     return NULL;
 }
 
-bool
-tn_ovs_index_has_kind(const struct tn_ovs_model *model, const char *table)
-{
-    return table_of(model, table) != NULL;
-}
-
 static const struct tn_ovs_kind *
 kind_of(const struct tn_ovs_model *m, const char *table, const struct mark *of)
 {

@@ -54,7 +54,4 @@ const struct tn_ovs_place *tn_ovs_index_places(const struct tn_session *s);
 const char *tn_ovs_index_uuid(const struct tn_session *s, const char *table,
                               const char *key);
 
-/* Does a kind of the model live in that table? */
-bool tn_ovs_index_has_kind(const struct tn_ovs_model *model, const char *table);
-
 #endif
