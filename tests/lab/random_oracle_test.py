@@ -70,6 +70,34 @@ PORTS = [  # name, VPC, subnet, groups, address, second address
     ("other", "ops", "admin", "[open]", "10.9.0.6", None),
     ("far", "far", "far", "[open]", "10.8.0.5", None),
 ]
+# In a VPC of their own: a virtual address of two, which the first by name
+# holds, and a default route by it.
+HOPS = """
+---
+kind: Vpc
+metadata: {name: hops}
+spec:
+  cidrs: [10.7.0.0/16]
+  subnets:
+    - {name: a, cidr: 10.7.0.0/24}
+    - {name: b, cidr: 10.7.1.0/24}
+  routes: [{to: 0.0.0.0/0, via: 10.7.0.70}]
+"""
+HOP = """
+---
+kind: Port
+metadata: {name: %s}
+spec: {vpc: hops, subnet: %s, host: %s, securityGroups: %s,
+       allowedAddresses: %s, attach: {netns: %s}}
+"""
+HOP_PORTS = [  # name, subnet, host, groups, allowed, address
+    ("h1", "a", "hv1", "[open]", "[10.7.0.70/32, 0.0.0.0/0]", "10.7.0.11"),
+    ("h2", "a", "hv2", "[]", "[10.7.0.70/32]", "10.7.0.12"),
+    ("h3", "a", "hv2", "[open]", "[]", "10.7.0.13"),
+    ("h4", "a", "hv3", "[open]", "[]", "10.7.0.14"),
+    ("h5", "b", "hv1", "[open]", "[]", "10.7.1.15"),
+    ("h6", "b", "hv3", "[open]", "[]", "10.7.1.16"),
+]
 PEERING = """
 ---
 kind: Peering
@@ -111,6 +139,13 @@ VERDICTS = [  # from, its address, to, protocol, port, who answers
     ("far", "10.8.0.5", "10.1.0.12", "tcp", 80, None),  # transitive, unanswered
     ("web1", "10.1.0.11", "10.8.0.5", "udp", 9, None),  # granted by one
     ("web1", "10.1.0.11", "fd00:1::12", "udp", 9, None),
+    ("h4", "10.7.0.14", "10.7.0.70", "udp", 9, "h1"),
+    ("h3", "10.7.0.13", "10.7.0.70", "udp", 9, None),  # h2 judges on its host
+    ("h5", "10.7.1.15", "10.7.0.70", "udp", 9, "h1"),
+    ("h6", "10.7.1.16", "10.7.0.70", "udp", 9, None),  # of another host
+    ("h5", "10.7.1.15", "203.0.113.1", "udp", 9, "h1"),
+    ("h1", "203.0.113.1", "10.7.1.15", "udp", 9, "h5"),
+    ("h1", "203.0.113.1", "10.7.1.16", "udp", 9, None),  # no answer
 ]
 
 
@@ -124,6 +159,10 @@ class OracleTest(unittest.TestCase):
             docs += PORT % (name, vpc, subnet, groups, name)
             pins["port/" + name] = {"address": a, **({"address6": b}
                                                      if b else {})}
+        docs += HOPS
+        for name, subnet, host, groups, allowed, a in HOP_PORTS:
+            docs += HOP % (name, subnet, host, groups, allowed, name)
+            pins["port/" + name] = {"address": a}
         for p in PEERINGS:
             docs += PEERING % p
         cls.put(top, "tenants/acme/all.yml", docs)
@@ -151,6 +190,12 @@ class OracleTest(unittest.TestCase):
             got = self.world.verdict(end, addr(to), proto, dport)
             with self.subTest(port=port, to=to, proto=proto, dport=dport):
                 self.assertEqual(got.port if got else None, want)
+
+    def test_ideal(self):
+        """What routers would do if they asked all hosts."""
+        end = next(e for e in self.world.ends if e.port == "h6")
+        got = self.world.verdict(end, addr("10.7.0.70"), "udp", 9, ideal=True)
+        self.assertEqual(got.port, "h1")
 
     def test_ports(self):
         self.assertTrue(random_oracle.in_ports(81, [80, "81-90"]))
