@@ -5,13 +5,13 @@
 # beside that ovn-trace against 'tenet reach'. Then steps to similar intents.
 #
 #   ovn_property.sh SEED...    STEPS=n changes of intent, MOST=n probes,
-#                              ENCAP=vxlan
+#                              ENCAP=vxlan, HOPS=1: also virtual addresses
 PREFIX=${PREFIX:-tovnp}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/lab/ovn_lib.sh
 . "$here/ovn_lib.sh"
-steps=${STEPS:-1} most=${MOST:-250}
+hops=(${HOPS:+--hops}) steps=${STEPS:-1} most=${MOST:-250}
 export PYTHONDONTWRITEBYTECODE=1 TENET
 
 tenet() { central "$TENET" "$@" -C "$repo"; }
@@ -54,7 +54,7 @@ verdicts() { # verdicts WHEN
     ok "$seed: guests $1" py ovn_world plug "$repo" "$PREFIX"
     ok "$seed: ports are up $1" all_up
     py random_probe furnish "$repo"
-    ok "$seed: packets $1" py random_probe probe "$repo" --seed "$seed" \
+    ok "$seed: packets $1" py ovn_world probe "$repo" --seed "$seed" \
         --phase $phase --most "$most"
     sed -n '/^#/p' "$work/log"
     ok "$seed: ovn-trace $1" py ovn_world trace "$repo" "$PREFIX" \
@@ -62,7 +62,7 @@ verdicts() { # verdicts WHEN
     sed -n '/^#/p' "$work/log"
 }
 intent() { # intent STEP
-    py random_intent "$seed" "$1" "$repo" --prefix "$PREFIX" |
+    py random_intent "$seed" "$1" "$repo" --prefix "$PREFIX" "${hops[@]}" |
         sed "s/^# /# $seed: /"
     mkdir -p "$repo/inventories/lab"
     cp "$work/hosts.yml" "$repo/inventories/lab/hosts.yml"

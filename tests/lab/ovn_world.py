@@ -4,6 +4,7 @@
   ovn_world.py plug REPO PREFIX    makes the namespaces that ports attach to, as
                                    whoever starts machines would, and plugs them
                                    in where tenet has put an interface for them
+  ovn_world.py probe REPO ...      random_probe.py, but judged as OVN judges
   ovn_world.py trace REPO PREFIX [--seed N] [--most N]
                                    asks ovn-trace what becomes of packets, and
                                    compares that with 'tenet reach'
@@ -21,8 +22,20 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import random_probe  # noqa: E402
 import reach_probe  # noqa: E402
 from random_oracle import PROBED_PORTS, Broken, World, addr, net  # noqa: E402
+
+
+class OvnWorld(World):
+    """A router of OVN finds who has a next hop wherever it is, and judges
+    where a packet arrives only (docs/ovsdb.md)."""
+
+    def found(self, _source, _to):
+        return True
+
+    def judges(self, _source, to):
+        return [[to.port]]
 
 
 def run(*command, text=None):
@@ -192,13 +205,16 @@ def asked_reach(repo, end):
     return parts
 
 
-def reached(parts, args, to, proto, port):
-    """Where the packet arrives, answered or not."""
+def reached(world, parts, to, proto, port):
+    """Where the packet arrives, answered or not; and whether ovn-trace can
+    tell: not if it is another's address there."""
     for first, last, p in parts:
         if first <= to <= last and p["port"] is not None and \
                 reach_probe.in_traffic(p["passes"], proto, port):
-            return "%s/%s/%s" % (args.prefix, p["vpc"], p["port"])
-    return None
+            tenant, _, vpc = p["vpc"].partition("/")
+            return (tenant, vpc, p["port"]), \
+                to in world.addresses(tenant, p["port"])
+    return None, True
 
 
 def trace(world, args):
@@ -219,11 +235,12 @@ def trace(world, args):
         end = question[0]
         if end not in parts:
             parts[end] = asked_reach(args.repo, end)
-        says = reached(parts[end], args, *question[1:])
+        at, told = reached(world, parts[end], *question[1:])
+        says = at and port_id(args.prefix, *at)
         if count[bool(says)] >= args.most:
             continue
         datapath, text = flow(world, args.prefix, macs, *question)
-        if not datapath:
+        if not datapath or not told:
             continue
         count[bool(says)] += 1
         got = traced(args, datapath, text)
@@ -237,6 +254,9 @@ def trace(world, args):
 
 
 def main():
+    if sys.argv[1] == "probe":
+        random_probe.World = OvnWorld
+        return random_probe.main()
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["plug", "trace"])
     parser.add_argument("repo")
