@@ -342,7 +342,7 @@ Test(review, a_comment_is_cut_between_objects)
         if (rows[i].tenants == 1) { /* What is missing is what is not there. */
             cr_assert_not_null(more);
             cr_assert_eq(count(out.s, "\n+ ") + strtoul(more + 10, NULL, 10),
-                         rows[i].each);
+                         (size_t) rows[i].each);
         }
         cr_assert_eq(strncmp(out.s, "<!-- tenet:prod -->\n", 20), 0);
     }
