@@ -13,6 +13,7 @@
  * instant between comparing and writing. */
 #include "drivers/ovsdb/commit_part.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,7 @@ static enum tn_code
 wait_for(struct tn_ovs_build *b, size_t step, const char *what)
 {
     const struct tn_resource *r = b->steps[step].after;
+    assert(r);
     b->skip[step] = b->wait[step] = true;
     if (b->late->code) {
         return TN_OK;
@@ -280,6 +282,7 @@ sort_out(struct tn_ovs_build *b)
             continue;
         }
         if (step->op == TN_OP_CREATE && tn_ovs_index_key(b->s, key)) {
+            assert(step->after);
             const struct tn_resource *have = tn_ovs_lookup(b->s, b->arena, key);
             b->skip[i] = have && tn_resource_same(have, step->after);
             if (!b->skip[i]) {

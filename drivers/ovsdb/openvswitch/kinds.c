@@ -7,13 +7,14 @@
 #define REPLACE .change = TN_ATTR_REPLACE
 #define KIND(flags_, rank_, table_, name_, columns_)                           \
     {                                                                          \
-        .name = name_, .table = table_, .rank = rank_, .flags = flags_,        \
-        .columns = columns_, .n_columns = TN_ARRAY_SIZE(columns_),             \
+        .name = (name_), .table = (table_), .rank = (rank_),                   \
+        .flags = (flags_), .columns = (columns_),                              \
+        .n_columns = TN_ARRAY_SIZE(columns_),                                  \
     }
 #define SETTING(name_)                                                         \
     {                                                                          \
         "external_ids", name_, TN_OVS_TEXT, .set = true, UPDATE,               \
-                                            .member = name_                    \
+                                            .member = (name_)                  \
     }
 
 static const struct tn_ovs_column settings_columns[] = {

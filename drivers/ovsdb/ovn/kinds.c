@@ -11,8 +11,9 @@
 #define REPLACE .change = TN_ATTR_REPLACE
 #define KIND(flags_, rank_, table_, name_, columns_)                           \
     {                                                                          \
-        .name = name_, .table = table_, .rank = rank_, .flags = flags_,        \
-        .columns = columns_, .n_columns = TN_ARRAY_SIZE(columns_),             \
+        .name = (name_), .table = (table_), .rank = (rank_),                   \
+        .flags = (flags_), .columns = (columns_),                              \
+        .n_columns = TN_ARRAY_SIZE(columns_),                                  \
     }
 
 static const struct tn_ovs_column router_columns[] = {
