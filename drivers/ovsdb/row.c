@@ -12,6 +12,14 @@
 
 #include "model/base/cleanup.h"
 
+const char *
+tn_ovs_table_of(const struct tn_ovs_kind *kind, const struct tn_ovs_column *c)
+{
+    return c->type == TN_OVS_HOLDER ? c->table
+           : c->child               ? kind->child
+                                    : kind->table;
+}
+
 size_t
 tn_ovs_kind_column(const struct tn_ovs_kind *kind, const char *attr)
 {

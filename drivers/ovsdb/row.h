@@ -34,10 +34,10 @@ struct tn_ovs_column {
     enum tn_ovs_type type;
     bool set;           /* May be empty or hold more than one. */
     uint8_t change;     /* enum tn_attr_change */
-    const char *table;  /* Of the other row; else null. */
-    const char *member; /* Not null: only this key of a map. */
     bool child;         /* Of the row's child. */
     bool anybody;       /* A holder need not be ours. */
+    const char *table;  /* Of the other row; else null. */
+    const char *member; /* Not null: only this key of a map. */
 };
 
 enum tn_ovs_kind_flags {
@@ -106,6 +106,10 @@ struct tn_resource tn_ovs_draft_end(struct tn_ovs_draft *d);
 
 /* What a column that is no set holds when nobody has set it. */
 const char *tn_ovs_nothing(const struct tn_ovs_column *column);
+
+/* The table that a column is in. */
+const char *tn_ovs_table_of(const struct tn_ovs_kind *kind,
+                            const struct tn_ovs_column *column);
 
 /* Index of the column shown as 'attr'; the number of columns if there is
  * none. */
