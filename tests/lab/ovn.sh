@@ -12,6 +12,8 @@ PREFIX=${PREFIX:-tovn}
 # shellcheck source=tests/lab/daemon_lib.sh
 . "$here/daemon_lib.sh"
 
+# Of what runs in the background, never a function is started: its number would
+# be that of a shell around it.
 cleanup() {
     local pid
     for pid in $daemon "${others[@]}"; do
@@ -132,7 +134,7 @@ refused() { ! pings "$PREFIX-$1" "$2" 1; }
 # shellcheck disable=SC2016 # awk expands it.
 echoes() { from "$PREFIX-$1" awk '/^Icmp: [0-9]/ {print $10}' /proc/net/snmp; }
 listen() { # listen NAME PORT: answers with its name
-    from "$PREFIX-$1" busybox nc -ll -p "$2" -e echo "$1" >/dev/null 2>&1 &
+    ip netns exec "$PREFIX-$1" busybox nc -ll -p "$2" -e echo "$1" >/dev/null 2>&1 &
     others+=($!)
 }
 asks() { # asks NAME ADDRESS PORT: what the server says
@@ -199,14 +201,14 @@ s.bind(("", int(sys.argv[1])))
 s.sendto(sys.argv[3].encode() + b"\n", ("10.2.0.12", int(sys.argv[2])))' "$@"
 }
 ears() { # ears NAME FILE PORT...: what comes by UDP
-    from_python "$1" 'import select, sys
+    ip netns exec "$PREFIX-$1" /usr/bin/python3 -c 'import select, socket, sys
 l = []
 for p in sys.argv[1:]:
     l.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     l[-1].bind(("", int(p)))
 while True:
     for s in select.select(l, [], [])[0]:
-        print(s.recv(99).decode(), end="", flush=True)' "${@:3}" >"$2" &
+        print(s.recv(99).decode(), end="", flush=True)' "${@:3}" >"$2" 2>/dev/null &
     others+=($!)
     until_ok 20 eval "from $PREFIX-$1 ss -Hlun | grep -q :$3"
 }
@@ -265,7 +267,7 @@ groups() {
 # A rule that goes takes its connections with it.
 revoked() {
     local pinger before
-    from "$PREFIX-a3" ping -n -i 0.1 10.1.0.11 >"$work/pings" &
+    ip netns exec "$PREFIX-a3" ping -n -i 0.1 10.1.0.11 >"$work/pings" 2>&1 &
     pinger=$!
     others+=("$pinger")
     ok "pings go" until_ok 10 grep -q seq=3 "$work/pings"
