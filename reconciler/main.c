@@ -7,7 +7,6 @@
 #include "reconciler/cli/cli.h"
 #include "reconciler/cli/report.h"
 #include "reconciler/policy/jq_program.h"
-#include "reconciler/policy/jq_program.h"
 #include "reconciler/source/remote.h"
 #include "reconciler/source/source.h"
 
@@ -15,7 +14,6 @@ int
 main(int argc, char **argv)
 {
     tn_remote_main(argc, argv);
-    tn_policy_main(argc, argv);
     tn_policy_main(argc, argv);
     struct tn_error err = {0};
     struct tn_cli cli = {.arena = tn_arena_new()};
