@@ -6,25 +6,30 @@
  * (ovs-vswitchd.conf.db(5), "Configuration"). */
 #include "drivers/ovsdb/openvswitch/openvswitch.h"
 
+#include "drivers/ovsdb/counter.h"
 #include "drivers/ovsdb/device.h"
-#include "drivers/ovsdb/watch.h"
 #include "drivers/ovsdb/openvswitch/kinds.h"
 #include "drivers/ovsdb/openvswitch/render.h"
-#include "model/base/time.h"
+#include "drivers/ovsdb/watch.h"
 
 enum { FOLLOW_MS = 10000 };
 
 static void
-vs_seal(struct tn_session *s TN_UNUSED, json_t *operations)
+vs_seal(struct tn_session *s, json_t *operations)
 {
-    json_array_append_new(operations,
-                          json_pack("{s:s, s:s, s:[], s:[[s, s, i]]}", "op",
-                                    "mutate", "table", "Open_vSwitch", "where",
-                                    "mutations", "next_cfg", "+=", 1));
-    json_array_append_new(operations,
-                          json_pack("{s:s, s:s, s:[], s:[s]}", "op", "select",
-                                    "table", "Open_vSwitch", "where", "columns",
-                                    "next_cfg"));
+    tn_ovs_counter_raise(s, operations, "next_cfg");
+}
+
+struct wait {
+    const struct tn_session *s;
+    long long target;
+};
+
+static bool
+vswitchd_done(const void *ctx)
+{
+    const struct wait *w = ctx;
+    return tn_ovs_counter(w->s, "cur_cfg") >= w->target;
 }
 
 static enum tn_code
@@ -32,24 +37,14 @@ vs_settle(struct tn_session *s, const json_t *results,
           const struct tn_step *steps TN_UNUSED, size_t n,
           enum tn_outcome *outcomes, struct tn_error *err)
 {
-    const json_t *rows = json_object_get(
-        json_array_get(results, json_array_size(results) - 1), "rows");
-    json_int_t target = json_integer_value(
-        json_object_get(json_array_get(rows, 0), "next_cfg"));
-    int64_t end = tn_now_ns() + (int64_t) FOLLOW_MS * 1000000;
-    while (json_integer_value(
-               json_object_get(tn_ovs_root(s, NULL), "cur_cfg")) < target) {
-        int64_t left = (end - tn_now_ns()) / 1000000;
-        if (left <= 0 || tn_ovsdb_loop_turn(s->loop, (int) left, NULL)) {
-            for (size_t i = 0; i < n; i++) {
-                outcomes[i] = TN_STEP_WAITING;
-            }
-            return tn_fail(err, TN_EUNAVAILABLE, 0,
-                           "written, but ovs-vswitchd has not followed in %d s",
-                           FOLLOW_MS / 1000);
-        }
+    const struct wait w = {s, tn_ovs_counter_raised(results, "next_cfg")};
+    if (tn_ovs_wait_until(s, vswitchd_done, &w, FOLLOW_MS)) {
+        return TN_OK;
     }
-    return TN_OK;
+    tn_ovs_all_waiting(n, outcomes);
+    return tn_fail(err, TN_EUNAVAILABLE, 0,
+                   "written, but ovs-vswitchd has not followed in %d s",
+                   FOLLOW_MS / 1000);
 }
 
 static const char *const root_columns[] = {"next_cfg", "cur_cfg", NULL};

@@ -2,10 +2,10 @@
 #include "drivers/ovsdb/ovn/ovn.h"
 
 #include "drivers/ovsdb/device.h"
-#include "drivers/ovsdb/watch.h"
 #include "drivers/ovsdb/ovn/barrier.h"
 #include "drivers/ovsdb/ovn/kinds.h"
 #include "drivers/ovsdb/ovn/render.h"
+#include "drivers/ovsdb/watch.h"
 
 static const char *const global_columns[] = {"nb_cfg", "sb_cfg", "hv_cfg",
                                              NULL};
