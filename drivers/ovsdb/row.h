@@ -16,6 +16,7 @@
 
 #include "drivers/resource.h"
 #include "model/base/arena.h"
+#include "model/base/attr.h"
 
 enum tn_ovs_type {
     TN_OVS_TEXT,
@@ -58,6 +59,14 @@ struct tn_ovs_kind {
     const struct tn_ovs_column *columns;
     size_t n_columns;
 };
+
+/* The initializer of a kind without child. */
+#define TN_OVS_KIND(flags_, rank_, table_, name_, columns_)                    \
+    {                                                                          \
+        .name = (name_), .table = (table_), .rank = (rank_),                   \
+        .flags = (flags_), .columns = (columns_),                              \
+        .n_columns = TN_ARRAY_SIZE(columns_),                                  \
+    }
 
 /* Instead of a key: the one row of the database's root table. */
 #define TN_OVS_ROOT_KEY "root"

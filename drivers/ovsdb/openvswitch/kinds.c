@@ -5,12 +5,6 @@
 
 #define UPDATE .change = TN_ATTR_UPDATE
 #define REPLACE .change = TN_ATTR_REPLACE
-#define KIND(flags_, rank_, table_, name_, columns_)                           \
-    {                                                                          \
-        .name = (name_), .table = (table_), .rank = (rank_),                   \
-        .flags = (flags_), .columns = (columns_),                              \
-        .n_columns = TN_ARRAY_SIZE(columns_),                                  \
-    }
 #define SETTING(name_)                                                         \
     {                                                                          \
         "external_ids", name_, TN_OVS_TEXT, .set = true, UPDATE,               \
@@ -23,8 +17,8 @@ static const struct tn_ovs_column settings_columns[] = {
     SETTING("ovn-encap-type"),      SETTING("ovn-remote"),
     SETTING("system-id"),
 };
-const struct tn_ovs_kind tn_vs_settings =
-    KIND(TN_OVS_SINGLE, 10, "Open_vSwitch", "settings", settings_columns);
+const struct tn_ovs_kind tn_vs_settings = TN_OVS_KIND(
+    TN_OVS_SINGLE, 10, "Open_vSwitch", "settings", settings_columns);
 
 static const struct tn_ovs_column bridge_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
@@ -34,8 +28,8 @@ static const struct tn_ovs_column bridge_columns[] = {
     {"bridges", "database", TN_OVS_HOLDER, .set = true, UPDATE,
      .table = "Open_vSwitch"},
 };
-const struct tn_ovs_kind tn_vs_bridge =
-    KIND(TN_OVS_NAMED | TN_OVS_SHOWN, 30, "Bridge", "bridge", bridge_columns);
+const struct tn_ovs_kind tn_vs_bridge = TN_OVS_KIND(
+    TN_OVS_NAMED | TN_OVS_SHOWN, 30, "Bridge", "bridge", bridge_columns);
 
 /* A port and its one interface are made and deleted together: a port without
  * any is no port. */

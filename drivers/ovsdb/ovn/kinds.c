@@ -9,26 +9,20 @@
 
 #define UPDATE .change = TN_ATTR_UPDATE
 #define REPLACE .change = TN_ATTR_REPLACE
-#define KIND(flags_, rank_, table_, name_, columns_)                           \
-    {                                                                          \
-        .name = (name_), .table = (table_), .rank = (rank_),                   \
-        .flags = (flags_), .columns = (columns_),                              \
-        .n_columns = TN_ARRAY_SIZE(columns_),                                  \
-    }
 
 static const struct tn_ovs_column router_columns[] = {
     {"name", "name", TN_OVS_TEXT, UPDATE},
     {"enabled", "enabled", TN_OVS_BOOLEAN, .set = true, UPDATE},
     {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
 };
-const struct tn_ovs_kind tn_ovn_router = KIND(
+const struct tn_ovs_kind tn_ovn_router = TN_OVS_KIND(
     TN_OVS_ROOT | TN_OVS_SHOWN, 10, "Logical_Router", "router", router_columns);
 
 static const struct tn_ovs_column switch_columns[] = {
     {"name", "name", TN_OVS_TEXT, UPDATE},
     {"other_config", "config", TN_OVS_MAP, .set = true, UPDATE},
 };
-const struct tn_ovs_kind tn_ovn_switch = KIND(
+const struct tn_ovs_kind tn_ovn_switch = TN_OVS_KIND(
     TN_OVS_ROOT | TN_OVS_SHOWN, 20, "Logical_Switch", "switch", switch_columns);
 
 static const struct tn_ovs_column router_port_columns[] = {
@@ -42,10 +36,10 @@ static const struct tn_ovs_column router_port_columns[] = {
     {"ports", "router", TN_OVS_HOLDER, .set = true, UPDATE,
      .table = "Logical_Router"},
 };
-const struct tn_ovs_kind tn_ovn_gateway = KIND(
+const struct tn_ovs_kind tn_ovn_gateway = TN_OVS_KIND(
     TN_OVS_NAMED, 30, "Logical_Router_Port", "gateway", router_port_columns);
-const struct tn_ovs_kind tn_ovn_link =
-    KIND(TN_OVS_NAMED, 80, "Logical_Router_Port", "link", router_port_columns);
+const struct tn_ovs_kind tn_ovn_link = TN_OVS_KIND(
+    TN_OVS_NAMED, 80, "Logical_Router_Port", "link", router_port_columns);
 
 static const struct tn_ovs_column port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
@@ -63,26 +57,26 @@ static const struct tn_ovs_column port_columns[] = {
     {"ports", "groups", TN_OVS_HOLDER, .set = true, UPDATE,
      .table = "Port_Group"},
 };
-const struct tn_ovs_kind tn_ovn_uplink =
-    KIND(TN_OVS_NAMED, 31, "Logical_Switch_Port", "uplink", port_columns);
+const struct tn_ovs_kind tn_ovn_uplink = TN_OVS_KIND(
+    TN_OVS_NAMED, 31, "Logical_Switch_Port", "uplink", port_columns);
 const struct tn_ovs_kind tn_ovn_port =
-    KIND(TN_OVS_NAMED, 70, "Logical_Switch_Port", "port", port_columns);
+    TN_OVS_KIND(TN_OVS_NAMED, 70, "Logical_Switch_Port", "port", port_columns);
 
 static const struct tn_ovs_column dhcp_columns[] = {
     {"cidr", "cidr", TN_OVS_TEXT, UPDATE},
     {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
 };
-const struct tn_ovs_kind tn_ovn_dhcp =
-    KIND(TN_OVS_ROOT | TN_OVS_SHOWN, 40, "DHCP_Options", "dhcp", dhcp_columns);
+const struct tn_ovs_kind tn_ovn_dhcp = TN_OVS_KIND(
+    TN_OVS_ROOT | TN_OVS_SHOWN, 40, "DHCP_Options", "dhcp", dhcp_columns);
 
 static const struct tn_ovs_column group_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
 };
-const struct tn_ovs_kind tn_ovn_guard =
-    KIND(TN_OVS_ROOT | TN_OVS_NAMED, 50, "Port_Group", "guard", group_columns);
+const struct tn_ovs_kind tn_ovn_guard = TN_OVS_KIND(
+    TN_OVS_ROOT | TN_OVS_NAMED, 50, "Port_Group", "guard", group_columns);
 const struct tn_ovs_kind tn_ovn_group =
-    KIND(TN_OVS_ROOT | TN_OVS_NAMED | TN_OVS_SHOWN, 60, "Port_Group", "group",
-         group_columns);
+    TN_OVS_KIND(TN_OVS_ROOT | TN_OVS_NAMED | TN_OVS_SHOWN, 60, "Port_Group",
+                "group", group_columns);
 
 static const struct tn_ovs_column acl_columns[] = {
     {"priority", "priority", TN_OVS_INTEGER, UPDATE},
@@ -94,8 +88,9 @@ static const struct tn_ovs_column acl_columns[] = {
      .table = "Port_Group"},
 };
 const struct tn_ovs_kind tn_ovn_filter =
-    KIND(0, 51, "ACL", "filter", acl_columns);
-const struct tn_ovs_kind tn_ovn_acl = KIND(0, 61, "ACL", "acl", acl_columns);
+    TN_OVS_KIND(0, 51, "ACL", "filter", acl_columns);
+const struct tn_ovs_kind tn_ovn_acl =
+    TN_OVS_KIND(0, 61, "ACL", "acl", acl_columns);
 
 static const struct tn_ovs_column route_columns[] = {
     {"ip_prefix", "to", TN_OVS_TEXT, UPDATE},
@@ -108,7 +103,7 @@ static const struct tn_ovs_column route_columns[] = {
      .table = "Logical_Router"},
 };
 const struct tn_ovs_kind tn_ovn_route =
-    KIND(0, 90, "Logical_Router_Static_Route", "route", route_columns);
+    TN_OVS_KIND(0, 90, "Logical_Router_Static_Route", "route", route_columns);
 
 static const struct tn_ovs_column policy_columns[] = {
     {"priority", "priority", TN_OVS_INTEGER, UPDATE},
@@ -120,7 +115,7 @@ static const struct tn_ovs_column policy_columns[] = {
      .table = "Logical_Router"},
 };
 const struct tn_ovs_kind tn_ovn_policy =
-    KIND(0, 79, "Logical_Router_Policy", "policy", policy_columns);
+    TN_OVS_KIND(0, 79, "Logical_Router_Policy", "policy", policy_columns);
 
 const struct tn_ovs_kind *const tn_ovn_kinds[TN_OVN_KINDS] = {
     &tn_ovn_router, &tn_ovn_switch, &tn_ovn_gateway, &tn_ovn_uplink,
