@@ -250,20 +250,17 @@ missing(const struct tn_ovs_build *b, const struct tn_ovs_row *row)
     return NULL;
 }
 
-static enum tn_code
+static void
 wait_for(struct tn_ovs_build *b, size_t step, const char *what)
 {
     const struct tn_resource *r = b->steps[step].after;
     assert(r);
     b->skip[step] = b->wait[step] = true;
-    if (b->late->code) {
-        return TN_OK;
+    if (!b->waits) {
+        b->waits = tn_fail(b->late, TN_EUNAVAILABLE, 0,
+                           "%s waits for %s, which others make", r->key, what);
+        tn_error_at(b->late, r->origin);
     }
-    enum tn_code code =
-        tn_fail(b->late, TN_EUNAVAILABLE, 0,
-                "%s waits for %s, which others make", r->key, what);
-    tn_error_at(b->late, r->origin);
-    return code == TN_EUNAVAILABLE ? TN_OK : code;
 }
 
 /* Steps that somebody has done already, or that have to wait. */
@@ -275,10 +272,7 @@ sort_out(struct tn_ovs_build *b)
         const char *key = (step->after ? step->after : step->before)->key;
         const char *what = missing(b, tn_ovs_row_of(step->after));
         if (what) {
-            enum tn_code code = wait_for(b, i, what);
-            if (code) {
-                return code;
-            }
+            wait_for(b, i, what);
             continue;
         }
         if (step->op == TN_OP_CREATE && tn_ovs_index_key(b->s, key)) {

@@ -32,6 +32,7 @@ struct tn_ovs_build {
     bool *skip;            /* Of each step: nothing is to be done. */
     bool *wait;            /* Of those: as what it needs is not there yet. */
     struct tn_error *late; /* Says for what the first one waits. */
+    enum tn_code waits;    /* Its class; TN_OK: none does. */
     char revision[24];
     struct tn_error *err;
     enum tn_code code; /* The first thing that went wrong. */
