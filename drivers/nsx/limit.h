@@ -1,0 +1,28 @@
+/* limit.h - how many requests a second: additive increase, multiplicative
+ * decrease, and a hard bound.
+ *
+ * Pure: time is an argument (CLOCK_MONOTONIC, nanoseconds).  The bound holds
+ * over every window of one second, whatever the adapted rate is. */
+#ifndef TN_NSX_LIMIT_H
+#define TN_NSX_LIMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tn_nsx_limit {
+    unsigned most;      /* The bound: requests a second. */
+    double rate;        /* What we allow ourselves now. */
+    int64_t next;       /* The earliest moment of the next request. */
+    int64_t risen;      /* When the rate last rose or fell. */
+    int64_t recent[256]; /* Ring: when requests were sent. */
+    size_t n_recent, head;
+};
+
+void tn_nsx_limit_init(struct tn_nsx_limit *l, unsigned most, int64_t now);
+/* How long to wait before the next request; 0: it may go now, and counts as
+ * sent. */
+int64_t tn_nsx_limit_take(struct tn_nsx_limit *l, int64_t now);
+/* The server said that it was too much. */
+void tn_nsx_limit_slower(struct tn_nsx_limit *l, int64_t now);
+
+#endif
