@@ -19,6 +19,8 @@
 #ifndef TN_NSX_OBJECT_H
 #define TN_NSX_OBJECT_H
 
+#include <stdbool.h>
+
 #include "drivers/resource.h"
 #include "model/base/arena.h"
 #include "model/base/attr.h"
@@ -31,12 +33,14 @@ enum { TN_NSX_TAGS_MAX = 26, TN_NSX_ID_MAX = 255 };
 
 enum tn_nsx_type {
     TN_NSX_TEXT,
-    TN_NSX_NUMBER, /* Also where the API writes it as a text. */
+    TN_NSX_NUMBER,  /* Written as a number, read as one or as a text. */
+    TN_NSX_NUMERAL, /* The same, written as a text: ports, local_as_num. */
     TN_NSX_BOOLEAN,
     TN_NSX_ADDRESS,  /* One spelling of an address. */
     TN_NSX_PREFIX,   /* ADDRESS/LEN, host bits kept (gateway_address). */
     TN_NSX_NETWORK,  /* The same without host bits. */
-    TN_NSX_SET,      /* Of texts; order says nothing. */
+    TN_NSX_SET,      /* Of texts; order says nothing, empty is absent.  What
+                        is an address or a prefix is spelled as one. */
     TN_NSX_SEQUENCE, /* Of texts; order counts. */
     TN_NSX_OBJECT,   /* 'shape'. */
     TN_NSX_OBJECTS,  /* A list of such, order says nothing. */
@@ -47,13 +51,19 @@ enum tn_nsx_type {
 
 struct tn_nsx_shape;
 
+#define TN_NSX_ANY "*"
+
 struct tn_nsx_field {
     const char *name; /* In the API; "advanced_config.connectivity" is one. */
     const char *attr; /* As plans show it. */
     enum tn_nsx_type type;
-    uint8_t change;       /* enum tn_attr_change: immutable ones TN_ATTR_REPLACE. */
-    const char *fallback; /* What the server fills in: equal to absence. */
+    uint8_t change; /* enum tn_attr_change: immutable ones TN_ATTR_REPLACE. */
+    const char *fallback; /* What the server fills in: equal to absence.  A
+                             text, of lists the one element, or JSON that
+                             begins with '[' or '{'.  TN_NSX_ANY: whatever it
+                             is, it is only compared where it is wanted. */
     const struct tn_nsx_shape *shape;
+    bool secret; /* Written and never compared: the server does not tell. */
 };
 
 struct tn_nsx_shape {
@@ -68,9 +78,9 @@ enum tn_nsx_kind_flags {
 };
 
 struct tn_nsx_kind {
-    const char *name;          /* Of resources: "segment". */
-    const char *type;          /* resource_type: "Segment". */
-    const char *collection;    /* Last word before the id: "segments". */
+    const char *name;       /* Of resources: "segment". */
+    const char *type;       /* resource_type: "Segment". */
+    const char *collection; /* Last word before the id: "segments". */
     uint16_t rank;
     unsigned flags;
     const struct tn_nsx_field *fields;
@@ -80,15 +90,15 @@ struct tn_nsx_kind {
 /* 'native' of a resource. */
 struct tn_nsx_object {
     const struct tn_nsx_kind *kind;
-    const char *path;   /* "/infra/segments/lab_acme_web_front" */
-    const char *body;   /* As it was read, JSON text; null: wanted. */
-    long long revision; /* _revision; -1: not known. */
-    long long modified; /* _last_modified_time; 0: not known. */
+    const char *path;          /* "/infra/segments/lab_acme_web_front" */
+    const char *body;          /* As it was read, JSON text; null: wanted. */
+    long long revision;        /* _revision; -1: not known. */
+    long long modified;        /* _last_modified_time; 0: not known. */
     const char *const *values; /* One per field of the kind, canonical JSON;
                                   null: absent. */
 };
 
-/* A resource in the making. */
+/* A resource in the making.  Line, claim and parent are set in 'r'. */
 struct tn_nsx_draft {
     struct tn_arena *arena;
     struct tn_resource r;
