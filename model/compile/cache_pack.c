@@ -15,7 +15,7 @@
 
 /* Counts up when bytes mean something else, and when compile would derive other
  * values from equal documents. */
-enum { FORMAT = 4 };
+enum { FORMAT = 5 };
 
 /* ---- parts -------------------------------------------------------------- */
 
@@ -100,6 +100,7 @@ static const struct tn_pack_row port_rows[] = {
                       &tn_pack_cidr_layout),
     TN_PACK_TEXT_ROW(struct tn_net_port, netns),
     TN_PACK_TEXT_ROW(struct tn_net_port, interface),
+    TN_PACK_TEXT_ROW(struct tn_net_port, vif),
     TN_PACK_BOOL_ROW(struct tn_net_port, default_route),
     TN_PACK_ORIGIN_ROW(struct tn_net_port, origin),
 };

@@ -30,6 +30,13 @@ static const char hosts[] =
     "    k1: {tenet_driver: kernel, tenet_underlay_address: 192.0.2.21}\n"
     "    k2: {tenet_driver: kernel, tenet_underlay_address: 192.0.2.22}\n"
     "    m1: {tenet_driver: memory, tenet_underlay_address: 192.0.2.41}\n"
+    "    n1: {tenet_driver: nsx, tenet_nsx_url: 'https://n1',\n"
+    "         tenet_nsx_user: u, tenet_nsx_password_file: /p}\n"
+    "    n2: {tenet_driver: nsx, tenet_nsx_url: 'https://n2',\n"
+    "         tenet_nsx_user: u, tenet_nsx_password_file: /p}\n"
+    "    t1: {tenet_nsx: n1}\n"
+    "    t2: {tenet_nsx: n1}\n"
+    "    t3: {tenet_nsx: n2}\n"
     "    o1: {tenet_driver: openvswitch, tenet_underlay_address: 192.0.2.31}\n"
     "    o2: {tenet_driver: openvswitch, tenet_underlay_address: 192.0.2.32}\n";
 
@@ -121,6 +128,59 @@ Test(cloud, devices_without_a_cloud)
     tn_fixture_done(&f);
 }
 
+/* Transport nodes of an NSX are no devices; what is on them is its. */
+Test(cloud, devices_of_nsx)
+{
+    struct tn_fixture f;
+    cloud_init(&f);
+    tn_fixture_add(
+        &f, SHOP,
+        VPC("x") "  cidrs: [10.20.0.0/16]\n  subnets:\n"
+                 "  - {name: a, cidr: 10.20.0.0/24}\n" PORT(
+                     "p") "{vpc: x, subnet: a, host: t1, attach: {vif: "
+                          "5f4f6e2c-6b1d}}\n" PORT("q") "{vpc: x, subnet: a, "
+                                                        "host: n1, attach: "
+                                                        "{netns: m}}\n");
+    tn_fixture_compile(&f);
+    tn_fixture_expect(&f, "");
+    cr_expect_str_eq(device_text(&f, "n1"), "nsx: beta/x; 2 networks; t1 t2");
+    cr_expect_str_eq(device_text(&f, "n2"), "nsx:; 0 networks; t3");
+    cr_expect_str_eq(device_text(&f, "t1"), "-");
+    const struct tn_net_port *p =
+        &tn_fixture_vpc(&f, "beta/x")->subnets->ports[0];
+    cr_expect_str_eq(p[0].vif, "5f4f6e2c-6b1d");
+    cr_expect_null(p[1].vif);
+    tn_fixture_done(&f);
+}
+
+/* Where the hosts of the fixture are transport nodes. */
+static const char nodes[] =
+    "all:\n  vars: {tenet_nsx: n1}\n  hosts:\n    hv1:\n    hv2:\n    hv3:\n"
+    "    k1: {tenet_driver: kernel, tenet_underlay_address: 192.0.2.21}\n"
+    "    n1: {tenet_driver: nsx, tenet_nsx_url: 'https://n1',\n"
+    "         tenet_nsx_user: u, tenet_nsx_password_file: /p}\n";
+
+Test(cloud, interfaces_of_nsx)
+{
+    struct tn_fixture f;
+    tn_fixture_init(&f);
+    tn_fixture_add(&f, HOSTS, nodes);
+    tn_fixture_add(
+        &f, MORE,
+        VPC("x") "  cidrs: [10.20.0.0/16]\n  subnets:\n"
+                 "  - {name: a, cidr: 10.20.0.0/24}\n" PORT(
+                     "p") "{vpc: x, subnet: a, host: k1, attach: {vif: v1}}"
+                          "\n" PORT("q") "{vpc: web, subnet: front, host: hv1, "
+                                         "attach: {vif: v2,\n"
+                                         "   interface: tap0}}\n");
+    tn_fixture_compile(&f);
+    tn_fixture_expect(
+        &f, MORE ":12:51: 'vif' is for hosts of an NSX: 'k1' is of driver "
+                 "kernel\n" MORE ":18:15: 'vif' stands alone: an interface of "
+                 "NSX has no place on the host\n");
+    tn_fixture_done(&f);
+}
+
 /* What the cloud puts around a packet counts, not what the VPC asks for. */
 Test(cloud, mtu)
 {
@@ -155,6 +215,19 @@ static const struct {
     {"hv2", "hv3",
      "hosts 'hv2' (c1) and 'hv3' (c2) of VPC 'x' cannot carry it together: "
      "they are in different clouds"},
+    {"t1", "t2", ""},
+    {"t1", "n1", ""},
+    {"n1", "t1", ""},
+    {"m1", "t1", ""},
+    {"t1", "t3",
+     "hosts 't1' (n1) and 't3' (n2) of VPC 'x' cannot carry it together: they "
+     "are in different clouds"},
+    {"n1", "n2",
+     "hosts 'n1' (nsx) and 'n2' (nsx) of VPC 'x' cannot carry it together: "
+     "their networks do not join"},
+    {"k1", "t1",
+     "hosts 'k1' (kernel) and 't1' (nsx) of VPC 'x' cannot carry it together: "
+     "their networks do not join"},
     {"k1", "c1",
      "host 'c1' is a cloud (tenet_driver ovn): ports are on its hypervisors"},
 };

@@ -142,7 +142,9 @@ tn_intent_place(const struct tn_intent_file *file, struct tn_pos at)
 static inline const char *
 tn_intent_interface(const struct tn_port *doc)
 {
-    return doc->attach.interface.v ? doc->attach.interface.v : "eth0";
+    return doc->attach.vif.v         ? doc->attach.vif.v
+           : doc->attach.interface.v ? doc->attach.interface.v
+                                     : "eth0";
 }
 
 /* Are workloads of the subnet served by DHCP? */

@@ -56,6 +56,8 @@ struct tn_net_port {
     size_t n_groups;
     const char *netns;     /* Null: 'interface' exists already. */
     const char *interface; /* Far end's name or the existing interface. */
+    const char *vif;       /* On hosts of an NSX: what it calls the interface;
+                              equal to 'interface'.  Null: not given. */
     bool default_route;    /* The namespace's default route leads here. */
     struct tn_origin origin;
 };

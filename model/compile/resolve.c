@@ -259,9 +259,8 @@ port_fill(struct resolve *r, const struct tn_intent_port *p,
         out->default_route = doc->attach.default_route.at.line == 0 ||
                              doc->attach.default_route.v;
     }
-    out->interface = doc->attach.interface.v
-                         ? tn_arena_strdup(r->keep, doc->attach.interface.v)
-                         : "eth0";
+    out->interface = tn_arena_strdup(r->keep, tn_intent_interface(doc));
+    out->vif = doc->attach.vif.v ? out->interface : NULL;
     if (n) {
         const struct tn_net_group **list =
             tn_new_n(r->keep, const struct tn_net_group *, n);

@@ -90,6 +90,27 @@ site_check(struct tn_intent *in, const struct tn_intent_port *port,
             vpc->file->path, vpc->doc->sites.at.line);
 }
 
+/* NSX knows virtual interfaces by names of its own, and nobody else does. */
+static void
+vif_check(struct tn_intent *in, const struct tn_intent_port *port)
+{
+    const struct tn_attach *a = &port->doc->attach;
+    const struct tn_vtext *other = a->netns.v ? &a->netns : &a->interface;
+    if (!a->vif.v) {
+        return;
+    }
+    if (!tn_streq(tn_host_engine(port->host), "nsx")) {
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, a->vif.at),
+                "'vif' is for hosts of an NSX: '%s' is of driver %s",
+                port->host->raw.name, port->host->config.driver);
+    }
+    if (other->v) {
+        tn_diag(in->diags, TN_ERROR, tn_intent_at(port->file, other->at),
+                "'vif' stands alone: an interface of NSX has no place on the "
+                "host");
+    }
+}
+
 static void
 host_find(struct tn_intent *in, struct tn_intent_port *port,
           const struct tn_intent_vpc *vpc)
@@ -102,13 +123,13 @@ host_find(struct tn_intent *in, struct tn_intent_port *port,
         }
         return;
     }
-    if (!host->config.driver) {
+    if (!host->config.driver && !host->cloud) {
         tn_diag(in->diags, TN_ERROR,
                 tn_intent_at(port->file, port->doc->host.at),
                 "host '%s' has no tenet_driver: no port can be on it", name);
         return;
     }
-    if (strcmp(host->config.driver, "ovn") == 0) {
+    if (tn_streq(host->config.driver, "ovn")) {
         tn_diag(in->diags, TN_ERROR,
                 tn_intent_at(port->file, port->doc->host.at),
                 "host '%s' is a cloud (tenet_driver ovn): ports are on its "
@@ -117,6 +138,7 @@ host_find(struct tn_intent *in, struct tn_intent_port *port,
         return;
     }
     port->host = host;
+    vif_check(in, port);
     if (vpc) {
         site_check(in, port, vpc);
     }
@@ -239,7 +261,7 @@ tn_intent_attach(const struct tn_intent *in, const struct tn_port *doc,
     const struct tn_host *host = tn_map_get(&in->world->hosts, doc->host.v);
     uint64_t hash = place_hash(doc, tn_intent_interface(doc));
     bool established = false;
-    *here = host && host->config.driver;
+    *here = host && (host->config.driver || host->cloud);
     if (in->n_pins) {
         char object[OBJECT_TEXT];
         port_object(doc, object);
@@ -285,9 +307,9 @@ overhead(enum tn_encapsulation encapsulation, const struct tn_host *host)
 {
     bool ipv6 = host->config.underlay.family == TN_AF_IPV6;
     uint32_t outer = OVERHEAD_ETHERNET + (ipv6 ? OVERHEAD_IPV6 : OVERHEAD_IPV4);
-    if (host->cloud) {
-        bool vxlan =
-            strcmp(host->cloud->config.ovn_encapsulation, "vxlan") == 0;
+    if (host->cloud || tn_streq(host->config.driver, "nsx")) {
+        bool vxlan = host->cloud &&
+                     tn_streq(host->cloud->config.ovn_encapsulation, "vxlan");
         return outer + OVERHEAD_UDP + OVERHEAD_TUNNEL +
                (vxlan ? 0 : OVERHEAD_OPTION);
     }
@@ -338,6 +360,7 @@ underlay_take(struct tn_intent *in, const struct tn_intent_port *port,
         *first = port;
         vpc->mtu_limit = limit < MTU_MAX ? limit : MTU_MAX;
     } else if (port->host != (*first)->host &&
+               !tn_streq(tn_host_engine(port->host), "nsx") &&
                c->underlay.family != (*first)->host->config.underlay.family) {
         tn_diag(
             in->diags, TN_ERROR, tn_intent_at(port->file, port->doc->host.at),

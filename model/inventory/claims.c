@@ -78,6 +78,23 @@ claim_remotes(struct claims *c, const struct tn_host *host,
     return ok;
 }
 
+/* A manager serves several hosts only if each has a project of its own. */
+static bool
+claim_managers(struct claims *c, const struct tn_host *host, const char *urls)
+{
+    const char *project = host->config.nsx_project;
+    bool ok = true;
+
+    while (urls && *urls && ok) {
+        size_t n = strcspn(urls, ",");
+        ok = claim(c, host, "tenet_nsx_url",
+                   tn_arena_strndup(c->inv->arena, urls, n),
+                   project ? project : "");
+        urls += n + (urls[n] == ',');
+    }
+    return ok;
+}
+
 static bool
 claim_all(struct claims *c, const struct tn_host *host)
 {
@@ -102,6 +119,7 @@ claim_all(struct claims *c, const struct tn_host *host)
     ok &= claim_remotes(c, host, "tenet_ovsdb_remote", config->ovsdb_remote);
     ok &=
         claim_remotes(c, host, "tenet_ovn_southbound", config->ovn_southbound);
+    ok &= claim_managers(c, host, config->nsx_url);
     return ok;
 }
 
@@ -117,34 +135,41 @@ find(struct tn_host *hosts, size_t n, const char *name)
     return n ? bsearch(name, hosts, n, sizeof *hosts, cmp_name) : NULL;
 }
 
-static bool
-is_clouds(const struct tn_host *host)
+/* The variable by which a host belongs to a cloud, and the cloud's driver. */
+static const char *
+cloud_of(const struct tn_host_config *config, const char **var,
+         const char **driver)
 {
-    return tn_streq(host->config.driver, "ovn");
+    bool nsx = config->nsx != NULL;
+    *var = nsx ? "tenet_nsx" : "tenet_ovn";
+    *driver = nsx ? "nsx" : "ovn";
+    return nsx ? config->nsx : config->ovn;
 }
 
-/* False if tenet_ovn names no cloud.  One that is not whole was refused
+/* False if a host's variable names no cloud.  One that is not whole was refused
  * already. */
 static bool
 check_cloud(struct tn_inv *inv, const struct tn_host *host,
             struct tn_host *hosts, size_t n, const struct tn_map *refused)
 {
-    const char *name = host->config.ovn, *near;
+    const char *var, *driver, *name = cloud_of(&host->config, &var, &driver);
+    const char *near;
     const struct tn_host *cloud = name ? find(hosts, n, name) : NULL;
     TN_VEC(const char *) names = {0};
     struct tn_diag *d;
 
-    if (!name || (cloud && is_clouds(cloud)) || tn_map_get(refused, name)) {
+    if (!name || (cloud && tn_streq(cloud->config.driver, driver)) ||
+        tn_map_get(refused, name)) {
         return true;
     }
-    d = tn_diag(inv->diags, TN_ERROR, var_at(&host->raw, "tenet_ovn"),
-                cloud ? "tenet_ovn of host '%s' must name a host with "
-                        "tenet_driver ovn: '%s' has not"
-                      : "tenet_ovn of host '%s' must name a host with "
-                        "tenet_driver ovn: there is no host '%s'",
-                host->raw.name, name);
+    d = tn_diag(inv->diags, TN_ERROR, var_at(&host->raw, var),
+                cloud ? "%s of host '%s' must name a host with "
+                        "tenet_driver %s: '%s' has not"
+                      : "%s of host '%s' must name a host with "
+                        "tenet_driver %s: there is no host '%s'",
+                var, host->raw.name, driver, name);
     for (size_t i = 0; i < n; i++) {
-        if (is_clouds(&hosts[i])) {
+        if (tn_streq(hosts[i].config.driver, driver)) {
             *tn_vec_push(inv->arena, &names) = hosts[i].raw.name;
         }
     }
@@ -164,8 +189,9 @@ bool
 tn_hosts_join(const struct tn_host *a, const struct tn_host *b)
 {
     return a == b || tn_host_is_anybodys(a) || tn_host_is_anybodys(b) ||
+           a->cloud == b || b->cloud == a ||
            (tn_streq(a->config.driver, b->config.driver) &&
-            a->cloud == b->cloud);
+            !tn_streq(a->config.driver, "nsx") && a->cloud == b->cloud);
 }
 
 const char *
@@ -200,7 +226,8 @@ tn_inv_claims(struct tn_inv *inv, struct tn_host *hosts, size_t n,
         }
     }
     for (size_t i = 0; i < kept; i++) {
-        const char *cloud = hosts[i].config.ovn;
+        const char *var, *driver;
+        const char *cloud = cloud_of(&hosts[i].config, &var, &driver);
 
         hosts[i].cloud = cloud ? find(hosts, kept, cloud) : NULL;
     }

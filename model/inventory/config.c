@@ -1,7 +1,6 @@
 /* config.c - the variables that tenet reads from an inventory.
  *
- * One table says of each: its type, its bounds, its default and what it is
- * for; decoder, suggestions and the page docs/host-variables.md come from it.
+ * What there is stands in variables.c; decoder and suggestions come from it.
  * Variables are judged where they are defined, once, though many hosts may
  * inherit them; a host is whole if what it ends up with is.
  *
@@ -12,241 +11,11 @@
 
 #include "model/base/cleanup.h"
 #include "model/inventory/parts.h"
-
-enum var_type {
-    VAR_CHOICE,  /* One of 'choices'. */
-    VAR_LABEL,   /* RFC 1123. */
-    VAR_ADDRESS, /* A unicast address. */
-    VAR_UINT,    /* min..max */
-    VAR_BOOL,
-    VAR_NETNS,     /* A name under /run/netns. */
-    VAR_PATH,      /* A file of the machine that tenet runs on. */
-    VAR_HOST,      /* A host of the inventory. */
-    VAR_REMOTES,   /* Where a database is: remote.c. */
-    VAR_SYSTEM_ID, /* The name of a chassis. */
-    VAR_BRIDGE,    /* The name of an interface. */
-    VAR_MAPPINGS,  /* Networks and the bridges that lead to them. */
-};
-
-struct known_var {
-    const char *name;
-    enum var_type type;
-    const char *const *choices; /* Null-terminated. */
-    uint32_t min, max;
-    const char *fallback; /* As documented; null: none. */
-    const char *help;
-};
-
-enum {
-    MTU_MIN = 576,
-    MTU_MAX = 65535,
-    MTU_DEFAULT = 1500,
-    NETNS_MAX = 64,
-    SYSTEM_ID_MAX = 253,
-    INTERFACE_MAX = 15,
-};
+#include "model/inventory/variables.h"
 
 static const char prefix[] = "tenet_";
 static const char name_letters[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-static const char *const drivers[] = {"kernel", "memory", "openvswitch", "ovn",
-                                      NULL};
-static const char *const datapaths[] = {"system", "netdev", NULL};
-static const char *const ovn_encapsulations[] = {"geneve", "vxlan", NULL};
-static const char *const ovn_waits[] = {"hypervisors", "northd", "none", NULL};
-
-#define OVS_SOCKET "unix:/var/run/openvswitch/db.sock"
-#define OVN_SOCKET "unix:/var/run/ovn/ovnnb_db.sock"
-
-/* Sorted by name. */
-static const struct known_var known[] = {
-    {.name = "tenet_driver",
-     .type = VAR_CHOICE,
-     .choices = drivers,
-     .help = "The driver that realises networks on this host. A host without "
-             "it is no device: no port can be on it. `openvswitch` is the "
-             "Open_vSwitch database of a hypervisor; `ovn` is the OVN "
-             "Northbound database of a cloud, on which no port can be: ports "
-             "are on the hypervisors whose `tenet_ovn` names it."},
-    {.name = "tenet_kernel_netns",
-     .type = VAR_NETNS,
-     .help = "For labs: the network namespace that stands for this host, as "
-             "`ip netns` names it. Its VPC namespaces carry the name as a "
-             "prefix. Without it, the driver acts in the namespace that tenet "
-             "runs in."},
-    {.name = "tenet_memory_atomic",
-     .type = VAR_BOOL,
-     .fallback = "false",
-     .help = "Whether a commit of the memory driver takes effect entirely or "
-             "not at all."},
-    {.name = "tenet_memory_delay_ms",
-     .type = VAR_UINT,
-     .max = 600000,
-     .fallback = "0",
-     .help = "How long the memory driver waits before each commit."},
-    {.name = "tenet_memory_drop_at",
-     .type = VAR_UINT,
-     .max = UINT32_MAX,
-     .fallback = "0",
-     .help = "The operation, counted from 1, at which the memory driver loses "
-             "its connection; 0 is never."},
-    {.name = "tenet_memory_fail_at",
-     .type = VAR_UINT,
-     .max = UINT32_MAX,
-     .fallback = "0",
-     .help = "The operation, counted from 1, that the memory driver refuses; "
-             "0 is none."},
-    {.name = "tenet_memory_interfere",
-     .type = VAR_BOOL,
-     .fallback = "false",
-     .help = "Whether the memory driver changes an object behind tenet's "
-             "back."},
-    {.name = "tenet_memory_path",
-     .type = VAR_PATH,
-     .help = "The file in which the memory driver keeps the device between "
-             "runs. Without it, the device is empty at each start."},
-    {.name = "tenet_ovn",
-     .type = VAR_HOST,
-     .help = "With `openvswitch`: the host with `tenet_driver: ovn` of the "
-             "same inventory to whose cloud this hypervisor belongs. Without "
-             "it, its subnets are bridges and tunnels of its own. Other "
-             "drivers pass over it, so that it may stand in `all`."},
-    {.name = "tenet_ovn_encapsulation",
-     .type = VAR_CHOICE,
-     .choices = ovn_encapsulations,
-     .fallback = "geneve",
-     .help = "With `ovn`: how packets travel between the hypervisors of the "
-             "cloud, whatever the `encapsulation` of a Vpc. With vxlan, OVN "
-             "carries at most 4096 networks with 2048 ports each."},
-    {.name = "tenet_ovn_southbound",
-     .type = VAR_REMOTES,
-     .help = "With `ovn`: where its hypervisors find the Southbound database "
-             "(`ovn-remote`). No two clouds share one. Without it, the "
-             "hypervisors' setting is left as it is."},
-    {.name = "tenet_ovn_wait",
-     .type = VAR_CHOICE,
-     .choices = ovn_waits,
-     .fallback = "hypervisors",
-     .help = "With `ovn`: who must have followed before a change counts as "
-             "applied: the hypervisors, only ovn-northd, or nobody but the "
-             "Northbound database."},
-    {.name = "tenet_ovs_bridge",
-     .type = VAR_BRIDGE,
-     .fallback = "br-int",
-     .help = "With `openvswitch`: the integration bridge that ports are put "
-             "into."},
-    {.name = "tenet_ovs_bridge_mappings",
-     .type = VAR_MAPPINGS,
-     .help = "With `openvswitch`: physical networks and the bridges that lead "
-             "to them (`ovn-bridge-mappings`)."},
-    {.name = "tenet_ovs_datapath",
-     .type = VAR_CHOICE,
-     .choices = datapaths,
-     .fallback = "system",
-     .help = "With `openvswitch`: where packets are switched, in the kernel "
-             "(system) or in ovs-vswitchd itself (netdev)."},
-    {.name = "tenet_ovs_system_id",
-     .type = VAR_SYSTEM_ID,
-     .fallback = "the name of the host",
-     .help = "With `openvswitch`: the name of the hypervisor as a chassis "
-             "(`system-id`), unique in its cloud."},
-    {.name = "tenet_ovsdb_remote",
-     .type = VAR_REMOTES,
-     .fallback =
-         "`" OVS_SOCKET "` with `openvswitch`, `" OVN_SOCKET "` with `ovn`",
-     .help = "Where the database is that the drivers `openvswitch` and `ovn` "
-             "write to; the members of a cluster are separated by commas. No "
-             "two hosts of an environment may have the same, except that "
-             "Open vSwitch's own socket is each machine's own (`tenet run "
-             "--host`). Keys and certificates for ssl never stand here: they "
-             "are given to the program that uses them."},
-    {.name = "tenet_site",
-     .type = VAR_LABEL,
-     .help = "The site this host is at, as in the `sites` of a Vpc."},
-    {.name = "tenet_underlay_address",
-     .type = VAR_ADDRESS,
-     .help = "The address of the host's tunnel endpoint (VTEP), IPv4 or IPv6. "
-             "No two hosts of an environment share one. The drivers `kernel` "
-             "and `openvswitch` cannot do without it."},
-    {.name = "tenet_underlay_mtu",
-     .type = VAR_UINT,
-     .min = MTU_MIN,
-     .max = MTU_MAX,
-     .fallback = "1500",
-     .help = "The MTU of the underlay, from which that of tenant networks "
-             "follows."},
-};
-
-static const char *
-type_text(const struct known_var *k, struct tn_text *out)
-{
-    switch (k->type) {
-    case VAR_CHOICE:
-        for (size_t i = 0; k->choices[i]; i++) {
-            tn_text_addf(out, "%s%s",
-                         !i                  ? ""
-                         : k->choices[i + 1] ? ", "
-                                             : " or ",
-                         k->choices[i]);
-        }
-        break;
-    case VAR_LABEL:
-        tn_text_add(out, "a name of lower-case letters, digits and '-', at "
-                         "most 63");
-        break;
-    case VAR_ADDRESS:
-        tn_text_add(out, "a unicast IPv4 or IPv6 address");
-        break;
-    case VAR_UINT:
-        tn_text_addf(out, "a whole number from %u to %u", k->min, k->max);
-        break;
-    case VAR_BOOL:
-        tn_text_add(out, "true or false");
-        break;
-    case VAR_NETNS:
-        tn_text_addf(out,
-                     "a name of letters, digits, '.', '_' and '-', at most %d",
-                     NETNS_MAX);
-        break;
-    case VAR_PATH:
-        tn_text_add(out, "a path");
-        break;
-    case VAR_HOST:
-        tn_text_add(out, "the name of a host of the inventory");
-        break;
-    case VAR_REMOTES:
-        tn_text_add(out, "unix:PATH, tcp:IP:PORT or ssl:IP:PORT (an IPv6 "
-                         "address in brackets), or several with commas "
-                         "between");
-        break;
-    case VAR_SYSTEM_ID:
-        tn_text_addf(out,
-                     "a name of letters, digits, '.', '_' and '-', at most %d",
-                     SYSTEM_ID_MAX);
-        break;
-    case VAR_BRIDGE:
-        tn_text_addf(out,
-                     "the name of a bridge: letters, digits, '.', '_' and "
-                     "'-', at most %d",
-                     INTERFACE_MAX);
-        break;
-    case VAR_MAPPINGS:
-        tn_text_add(out, "NETWORK:BRIDGE, or several with commas between");
-        break;
-    }
-    return tn_text_str(out);
-}
-
-static const struct known_var *
-find(const char *name)
-{
-    for (size_t i = 0; i < TN_ARRAY_SIZE(known); i++) {
-        if (strcmp(known[i].name, name) == 0) {
-            return &known[i];
-        }
-    }
-    return NULL;
-}
 
 static bool
 is_tenet(const char *name)
@@ -279,8 +48,8 @@ is_mappings(const char *s)
     for (const char *at = s;; at++) {
         size_t n = strcspn(at, ":,"), m = at[n] ? strcspn(at + n + 1, ",") : 0;
 
-        if (at[n] != ':' || !is_name(at, n, SYSTEM_ID_MAX) ||
-            !is_name(at + n + 1, m, INTERFACE_MAX)) {
+        if (at[n] != ':' || !is_name(at, n, TN_VAR_NAME_MAX) ||
+            !is_name(at + n + 1, m, TN_VAR_INTERFACE_MAX)) {
             return false;
         }
         for (const char *p = s; p < at; p += strcspn(p, ",") + 1) {
@@ -305,8 +74,49 @@ read_remotes(struct tn_text *value)
     return tn_inv_remotes(tn_text_str(&given), value);
 }
 
+/* "/infra/tier-0s/t0": names after slashes, none of them "." or "..". */
 static bool
-is_choice(const struct known_var *k, const char *s)
+is_policy_path(const char *s)
+{
+    const char *at = s;
+    while (*at == '/') {
+        size_t n = strcspn(at + 1, "/");
+        if (!is_name(at + 1, n, TN_VAR_NAME_MAX)) {
+            return false;
+        }
+        at += n + 1;
+    }
+    return at > s && !*at;
+}
+
+/* "https://HOST[:PORT]", several with commas between, none twice. */
+static bool
+is_urls(const char *s)
+{
+    static const char scheme[] = "https://";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    for (const char *at = s;; at++) {
+        size_t n = strcspn(at, ","), less = sizeof scheme - 1;
+        if (n <= less || n > less + TN_VAR_NAME_MAX ||
+            strncmp(at, scheme, less) != 0 ||
+            strspn(at + less, letters) < n - less) {
+            return false;
+        }
+        for (const char *p = s; p < at; p += strcspn(p, ",") + 1) {
+            if (strncmp(p, at, n) == 0 && p[n] == ',') {
+                return false;
+            }
+        }
+        at += n;
+        if (!*at) {
+            return true;
+        }
+    }
+}
+
+static bool
+is_choice(const struct tn_known_var *k, const char *s)
 {
     for (size_t i = 0; k->choices[i]; i++) {
         if (strcmp(k->choices[i], s) == 0) {
@@ -319,7 +129,7 @@ is_choice(const struct known_var *k, const char *s)
 /* The value of a known variable in its canonical spelling; false if it is
  * none. */
 static bool
-read_value(const struct known_var *k, const struct tn_node *node,
+read_value(const struct tn_known_var *k, const struct tn_node *node,
            struct tn_text *out)
 {
     enum tn_scalar_type type;
@@ -354,17 +164,22 @@ read_value(const struct known_var *k, const struct tn_node *node,
         tn_text_add(out, tn_addr_format(&addr, buf));
         return true;
     case VAR_NETNS:
-        return is_name(out->s, out->n, NETNS_MAX);
+        return is_name(out->s, out->n, TN_VAR_NETNS_MAX);
     case VAR_SYSTEM_ID:
-        return is_name(out->s, out->n, SYSTEM_ID_MAX);
+        return is_name(out->s, out->n, TN_VAR_NAME_MAX);
     case VAR_BRIDGE:
-        return is_name(out->s, out->n, INTERFACE_MAX);
+        return is_name(out->s, out->n, TN_VAR_INTERFACE_MAX);
     case VAR_MAPPINGS:
         return is_mappings(out->s);
     case VAR_REMOTES:
         return read_remotes(out);
+    case VAR_POLICY_PATH:
+        return is_policy_path(out->s);
+    case VAR_URLS:
+        return is_urls(out->s);
     case VAR_HOST: /* Which there are is known later. */
     case VAR_PATH:
+    case VAR_WORDS:
         return true; /* Not empty: seen above. */
     case VAR_UINT:
     case VAR_BOOL:
@@ -384,15 +199,16 @@ is_template(const struct tn_node *node)
 static void
 check_unknown(struct tn_inv *inv, const struct tn_var *var)
 {
-    const char *names[TN_ARRAY_SIZE(known)], *near;
+    const char **names = tn_new_n(inv->arena, const char *, tn_n_known_vars);
+    const char *near;
     struct tn_diag *d =
         tn_diag(inv->diags, TN_ERROR, tn_at(var->path, var->value->at),
                 "there is no variable '%s'", var->name);
 
-    for (size_t i = 0; i < TN_ARRAY_SIZE(known); i++) {
-        names[i] = known[i].name;
+    for (size_t i = 0; i < tn_n_known_vars; i++) {
+        names[i] = tn_known_vars[i].name;
     }
-    near = tn_nearest(var->name, names, TN_ARRAY_SIZE(names));
+    near = tn_nearest(var->name, names, tn_n_known_vars);
     d->hint =
         near ? tn_arena_printf(inv->arena, "did you mean '%s'?", near) : NULL;
 }
@@ -402,7 +218,7 @@ check_var(struct tn_inv *inv, const struct tn_var *var)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text value = {0};
     TN_CLEANUP(tn_cleanup_text) struct tn_text expected = {0};
-    const struct known_var *k = find(var->name);
+    const struct tn_known_var *k = tn_known_var(var->name);
     struct tn_origin at = tn_at(var->path, var->value->at);
     enum tn_scalar_type type;
     struct tn_diag *d;
@@ -419,7 +235,7 @@ check_var(struct tn_inv *inv, const struct tn_var *var)
     } else if (!tn_node_is_null(var->value) &&
                !read_value(k, var->value, &value)) {
         d = tn_diag(inv->diags, TN_ERROR, at, "%s must be %s", var->name,
-                    type_text(k, &expected));
+                    tn_known_var_type(k, &expected));
         if (tn_node_scalar_type(var->value, &type) && !var->value->tag &&
             type != TN_SCALAR_TEXT && k->type != VAR_UINT &&
             k->type != VAR_BOOL) {
@@ -452,8 +268,8 @@ read_options(struct tn_inv *inv, const struct tn_inventory_host *host,
     for (size_t i = 0; i < host->n_vars; i++) {
         TN_CLEANUP(tn_cleanup_text) struct tn_text value = {0};
         const struct tn_var *var = &host->vars[i];
-        const struct known_var *k =
-            is_tenet(var->name) ? find(var->name) : NULL;
+        const struct tn_known_var *k =
+            is_tenet(var->name) ? tn_known_var(var->name) : NULL;
         struct tn_node *node;
 
         if (!is_tenet(var->name) || tn_node_is_null(var->value)) {
@@ -494,7 +310,7 @@ option_or_default(const struct tn_host_config *config, const char *name)
 {
     const char *given = option(config, name);
 
-    return given ? given : find(name)->fallback;
+    return given ? given : tn_known_var(name)->fallback;
 }
 
 /* What only the drivers of Open vSwitch and OVN read. */
@@ -504,7 +320,7 @@ read_ovsdb(const struct tn_inventory_host *host, struct tn_host_config *out)
     const char *remote = option(out, "tenet_ovsdb_remote");
 
     if (tn_streq(out->driver, "ovn")) {
-        out->ovsdb_remote = remote ? remote : OVN_SOCKET;
+        out->ovsdb_remote = remote ? remote : TN_OVN_SOCKET;
         out->ovn_southbound = option(out, "tenet_ovn_southbound");
         out->ovn_encapsulation =
             option_or_default(out, "tenet_ovn_encapsulation");
@@ -512,13 +328,61 @@ read_ovsdb(const struct tn_inventory_host *host, struct tn_host_config *out)
     } else if (tn_streq(out->driver, "openvswitch")) {
         const char *id = option(out, "tenet_ovs_system_id");
 
-        out->ovsdb_remote = remote ? remote : OVS_SOCKET;
+        out->ovsdb_remote = remote ? remote : TN_OVS_SOCKET;
         out->ovn = option(out, "tenet_ovn");
         out->ovs_system_id = id ? id : host->name;
         out->ovs_datapath = option_or_default(out, "tenet_ovs_datapath");
         out->ovs_bridge = option_or_default(out, "tenet_ovs_bridge");
         out->ovs_bridge_mappings = option(out, "tenet_ovs_bridge_mappings");
     }
+}
+
+/* What only the driver nsx reads; and the hosts without a driver that belong to
+ * one with it. */
+static void
+read_nsx(struct tn_host_config *out)
+{
+    if (!out->driver) {
+        out->nsx = option(out, "tenet_nsx");
+    } else if (tn_streq(out->driver, "nsx")) {
+        out->nsx_url = option(out, "tenet_nsx_url");
+        out->nsx_project = option(out, "tenet_nsx_project");
+    }
+}
+
+/* False if something is missing without which the driver is nowhere. */
+static bool
+check_nsx(struct tn_inv *inv, const struct tn_inventory_host *host,
+          const struct tn_host_config *out)
+{
+    static const char *const password[] = {"tenet_nsx_url", "tenet_nsx_user",
+                                           "tenet_nsx_password_file", NULL};
+    static const char *const certificate[] = {
+        "tenet_nsx_url", "tenet_nsx_certificate", "tenet_nsx_key", NULL};
+    const char *const *needed;
+    bool ok = true;
+    const char *login = option_or_default(out, "tenet_nsx_auth");
+    if (!tn_streq(out->driver, "nsx")) {
+        return true;
+    }
+    needed = tn_streq(login, "certificate") ? certificate : password;
+    for (; *needed; needed++) {
+        if (!option(out, *needed)) {
+            tn_diag(inv->diags, TN_ERROR, host->at,
+                    "host '%s' has tenet_driver nsx with tenet_nsx_auth %s "
+                    "and needs %s",
+                    host->name, login, *needed);
+            ok = false;
+        }
+    }
+    if (tn_streq(option(out, "tenet_nsx_vpc"), "true") &&
+        !option(out, "tenet_nsx_project")) {
+        tn_diag(inv->diags, TN_ERROR, host->at,
+                "host '%s' has tenet_nsx_vpc and needs a tenet_nsx_project",
+                host->name);
+        ok = false;
+    }
+    return ok;
 }
 
 bool
@@ -534,11 +398,13 @@ tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
     out->site = option(out, "tenet_site");
     out->kernel_netns = option(out, "tenet_kernel_netns");
     out->underlay_mtu =
-        mtu ? (uint32_t) strtoul(mtu, NULL, 10) : (uint32_t) MTU_DEFAULT;
+        mtu ? (uint32_t) strtoul(mtu, NULL, 10) : (uint32_t) TN_VAR_MTU_DEFAULT;
     if (address && !read_address(address, &out->underlay)) {
         ok = false;
     }
     read_ovsdb(host, out);
+    read_nsx(out);
+    ok = check_nsx(inv, host, out) && ok;
     tunnels =
         tn_streq(out->driver, "kernel") || tn_streq(out->driver, "openvswitch");
     if (ok && tunnels && !address) {
@@ -549,27 +415,4 @@ tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
         ok = false;
     }
     return ok;
-}
-
-char *
-tn_inventory_variables_markdown(void)
-{
-    struct tn_text out = {0};
-
-    tn_text_add(
-        &out,
-        "# Host variables\n\n"
-        "What tenet reads from an inventory. The variables are flat and may "
-        "stand wherever\nAnsible lets a variable stand: in `hosts.yml`, "
-        "`group_vars/` or `host_vars/`. A value\nof `null` counts as absent. "
-        "Templates (`{{ }}`) and encrypted values are refused in them.\n"
-        "This page is written by the program.\n");
-    for (size_t i = 0; i < TN_ARRAY_SIZE(known); i++) {
-        TN_CLEANUP(tn_cleanup_text) struct tn_text type = {0};
-
-        tn_text_addf(&out, "\n## `%s`\n\n%s\n\n- Value: %s\n- Default: %s\n",
-                     known[i].name, known[i].help, type_text(&known[i], &type),
-                     known[i].fallback ? known[i].fallback : "none");
-    }
-    return tn_text_take(&out);
 }

@@ -43,10 +43,11 @@ struct tn_inventory_host {
 };
 
 /* What tenet itself reads, from the variables prefixed tenet_.  A host without
- * tenet_driver is no device: 'driver' is null. */
+ * tenet_driver is no device: 'driver' is null; with tenet_nsx, ports may be on
+ * it all the same. */
 struct tn_host_config {
     const char *driver;       /* tenet_driver: kernel, memory,
-                                 openvswitch, ovn. */
+                                 nsx, openvswitch, ovn. */
     const char *site;         /* tenet_site; null if absent. */
     struct tn_addr underlay;  /* tenet_underlay_address: its VTEP. */
     uint32_t underlay_mtu;    /* tenet_underlay_mtu, default 1500. */
@@ -66,6 +67,11 @@ struct tn_host_config {
                                       hypervisors is not ours to set. */
     const char *ovn_encapsulation; /* "geneve" or "vxlan", never null. */
     const char *ovn_wait; /* "hypervisors", "northd" or "none", never null. */
+    /* Of nsx; what else its driver reads is in 'options': */
+    const char *nsx_url;     /* tenet_nsx_url, never null. */
+    const char *nsx_project; /* tenet_nsx_project; null: the default space. */
+    /* Of hosts without driver: */
+    const char *nsx;              /* tenet_nsx: see tn_host.cloud. */
     const struct tn_var *options; /* All tenet_* variables but null ones, for
                                      drivers, sorted by name.  Values are in
                                      canonical spelling: "true", "1500". */
@@ -77,7 +83,9 @@ struct tn_host {
     struct tn_host_config config;
     const struct tn_host *cloud; /* Of an openvswitch host with tenet_ovn: the
                                     host of driver ovn whose cloud it belongs
-                                    to; null: it belongs to none. */
+                                    to.  Of a host without driver and with
+                                    tenet_nsx: that of driver nsx.  Null: it
+                                    belongs to none. */
 };
 
 struct tn_inventory {
@@ -100,12 +108,13 @@ enum tn_code tn_inventory_load(struct tn_source *source,
                                struct tn_error *err) TN_MUST_USE;
 
 /* Can one VPC have ports on both?  Kernel with kernel, Open vSwitch with its
- * like, members of a cloud with those of the same; the memory driver with
- * everything. */
+ * like, members of a cloud with those of the same, and with its manager if that
+ * is NSX; the memory driver with everything. */
 bool tn_hosts_join(const struct tn_host *a, const struct tn_host *b);
 /* True of the memory driver, which joins hosts that do not join each other. */
 bool tn_host_is_anybodys(const struct tn_host *host);
-/* "kernel", "openvswitch", "ovn": what carries the packets of its ports. */
+/* "kernel", "nsx", "openvswitch", "ovn": what carries the packets of its ports.
+ */
 const char *tn_host_engine(const struct tn_host *host);
 
 /* Null if there is no such host. */

@@ -238,6 +238,9 @@ Test(inventory, variables)
             "hosts.yml", text                                                  \
         }                                                                      \
     }
+#define NSX                                                                    \
+    "tenet_driver: nsx, tenet_nsx_url: 'https://a', tenet_nsx_user: u, "       \
+    "tenet_nsx_password_file: /p"
 #define KERNEL "tenet_driver: kernel, tenet_underlay_address: 192.0.2.1"
 #define OVS "tenet_driver: openvswitch, tenet_underlay_address: 192.0.2.1"
 
@@ -330,7 +333,7 @@ static const struct error_row {
      "tenet_underlay_address",
      "y"},
     {HOSTS("all: {hosts: {h: {tenet_driver: kernal}}}\n"),
-     "hosts.yml:1:33: tenet_driver must be kernel, memory, openvswitch or "
+     "hosts.yml:1:33: tenet_driver must be kernel, memory, nsx, openvswitch or "
      "ovn",
      "y"},
     {HOSTS("all: {hosts: {h: {tenet_site: '{{ x }}'}}}\n"),
@@ -428,6 +431,39 @@ static const struct error_row {
      "hosts.yml:5:106: tenet_ovs_system_id a of host 'h' is that of host 'a' "
      "already",
      "y"},
+    {HOSTS("all:\n  hosts:\n    h: {tenet_driver: nsx, tenet_nsx_user: u}\n"),
+     "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth session "
+     "and needs tenet_nsx_password_file\n"
+     "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth session "
+     "and needs tenet_nsx_url",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {tenet_driver: nsx, tenet_nsx_url: "
+           "'https://nsx', tenet_nsx_auth: certificate,\n"
+           "       tenet_nsx_certificate: /c, tenet_nsx_vpc: true}\n"),
+     "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth "
+     "certificate and needs tenet_nsx_key\n"
+     "hosts.yml:3:5: host 'h' has tenet_nsx_vpc and needs a tenet_nsx_project",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_url: 'http://nsx'}\n"),
+     "hosts.yml:3:24: tenet_nsx_url must be https://HOST or https://HOST:PORT, "
+     "or several with commas between",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_tier0: '/infra/../t0'}\n"),
+     "hosts.yml:3:26: tenet_nsx_tier0 must be the path of an object of NSX, as "
+     "/infra/tier-0s/t0",
+     "y"},
+    {HOSTS("all:\n  vars: {" NSX "}\n  hosts:\n"
+           "    a:\n    h: {tenet_nsx_url: 'https://b,https://a'}\n"),
+     "hosts.yml:5:24: tenet_nsx_url https://a of host 'h' is that of host 'a' "
+     "already",
+     "y"},
+    {HOSTS("all:\n  vars: {" NSX "}\n  hosts:\n"
+           "    a:\n    h: {tenet_nsx_project: p}\n"),
+     "", "n"}, /* Each has its own part of it. */
+    {HOSTS("all:\n  hosts:\n    a: {" NSX "}\n    h: {tenet_nsx: b}\n"),
+     "hosts.yml:4:20: tenet_nsx of host 'h' must name a host with tenet_driver "
+     "nsx: there is no host 'b'",
+     "y"},
 };
 
 Test(inventory, errors)
@@ -491,6 +527,37 @@ Test(inventory, clouds)
     cr_expect_str_eq(h->config.ovs_bridge, "br0");
     cr_expect_str_eq(h->config.ovs_bridge_mappings, "physnet1:br-ex");
     cr_expect_str_eq(h->config.ovs_datapath, "system");
+    done(&w);
+}
+
+Test(inventory, members_of_nsx)
+{
+    static const struct file files[FILES_MAX] = {
+        {"hosts.yml", "all:\n"
+                      "  hosts:\n"
+                      "    m1: {" NSX "}\n"
+                      "    m2: {" NSX ", tenet_nsx_project: p}\n"
+                      "    n1: {tenet_nsx: m1}\n"
+                      "    n2: {tenet_nsx: m1}\n"
+                      "    n3: {tenet_nsx: m2}\n"
+                      "    other:\n"}};
+    struct world w;
+    load(&w, files);
+    cr_assert_eq(w.diags.n_errors, 0);
+    const struct tn_host *m1 = tn_inventory_host_get(w.inv, "m1");
+    const struct tn_host *m2 = tn_inventory_host_get(w.inv, "m2");
+    const struct tn_host *n1 = tn_inventory_host_get(w.inv, "n1");
+    const struct tn_host *n2 = tn_inventory_host_get(w.inv, "n2");
+    const struct tn_host *n3 = tn_inventory_host_get(w.inv, "n3");
+
+    cr_expect_eq(n1->cloud, m1);
+    cr_expect_eq(n3->cloud, m2);
+    cr_expect_null(m1->cloud);
+    cr_expect_str_eq(tn_host_engine(n1), "nsx");
+    cr_expect(tn_hosts_join(n1, n2));
+    cr_expect(tn_hosts_join(n1, m1) && tn_hosts_join(m1, n1));
+    cr_expect(!tn_hosts_join(n1, n3) && !tn_hosts_join(n1, m2));
+    cr_expect(!tn_hosts_join(m1, m2));
     done(&w);
 }
 

@@ -55,6 +55,7 @@ extern const struct tn_form tn_form_domain;     /* labels with dots */
 extern const struct tn_form tn_form_prose;      /* descriptions */
 extern const struct tn_form tn_form_interface;  /* a Linux interface name */
 extern const struct tn_form tn_form_netns;      /* safe as a file name */
+extern const struct tn_form tn_form_vif;        /* as NSX calls one */
 extern const struct tn_form tn_form_branch;     /* refs/heads/... */
 extern const struct tn_form tn_form_mac_prefix; /* 02:74:6e */
 extern const struct tn_form tn_form_label_key;

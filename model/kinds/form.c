@@ -121,6 +121,17 @@ netns_ok(const char *s, size_t n)
     return n > 0;
 }
 
+static bool
+vif_ok(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!is_alnum(s[i]) && !strchr(i ? "._-" : "_", s[i])) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
 /* One component between slashes, as git check-ref-format has it but stricter:
  * plain ASCII. */
 static bool
@@ -273,6 +284,15 @@ const struct tn_form tn_form_netns = {
             "letter, digit or '_'",
     .max = 200,
     .ok = netns_ok,
+};
+
+const struct tn_form tn_form_vif = {
+    .name = "the name of a virtual interface",
+    .pattern = "^[A-Za-z0-9_][A-Za-z0-9._-]*$",
+    .rule = "letters, digits, '.', '_' and '-', starting with a letter, digit "
+            "or '_'",
+    .max = 64,
+    .ok = vif_ok,
 };
 
 const struct tn_form tn_form_branch = {

@@ -15,11 +15,21 @@ static const struct tn_field attach_fields[] = {
         TN_ROW("interface", struct tn_attach, interface),
         .type = TN_FIELD_TEXT,
         .form = &tn_form_interface,
-        .fallback = "(eth0 with 'netns'; else required)",
+        .fallback = "(eth0 with 'netns')",
         .description = "With 'netns', the name of the interface in there; "
                        "without it, an interface that exists on the host, as "
                        "the tap of a virtual machine.",
         .example = "eth0",
+    },
+    {
+        TN_ROW("vif", struct tn_attach, vif),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_vif,
+        .fallback = "(none)",
+        .description = "On hosts of an NSX, and instead of the others: the "
+                       "virtual interface, as vCenter or the hypervisor names "
+                       "it to NSX (its external id).",
+        .example = "5f4f6e2c-6b1d-4f6e-9c1d-2f3a4b5c6d7e",
     },
     {
         TN_ROW("defaultRoute", struct tn_attach, default_route),

@@ -86,7 +86,8 @@ check_host(const struct tn_host *host)
         CHECK(tn_inventory_var(&host->raw, v->name) == v);
     }
     CHECK(host->config.underlay_mtu >= 576);
-    CHECK(!host->cloud || strcmp(host->cloud->config.driver, "ovn") == 0);
+    CHECK(!host->cloud || strcmp(host->cloud->config.driver,
+                                 host->config.driver ? "ovn" : "nsx") == 0);
     CHECK((tn_strcmp0(host->config.driver, "openvswitch") == 0) ==
           (host->config.ovs_system_id != NULL));
     CHECK((host->config.ovs_system_id || host->config.ovn_encapsulation) ==
