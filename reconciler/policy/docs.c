@@ -1,26 +1,20 @@
-/* docs.c - labels of documents, which the compiled network does not keep.
+/* docs.c - labels of documents, which the compiled network does not keep, and
+ * whether two documents say the same.
  *
  * A compiled object names its file; that file is read when somebody asks, once.
- * Only labels stay in memory, and only the metadata of documents is looked at:
- * what cannot be read has no labels, and compile has said what is wrong with
- * it. */
+ * Only labels and a digest stay in memory: what cannot be read has no labels
+ * and is equal to nothing, and compile has said what is wrong with it. */
 #include "reconciler/policy/work.h"
 
 #include <string.h>
 
 #include "model/yaml/node.h"
+#include "reconciler/policy/content.h"
 
 enum { FILE_BYTES = 1 << 20 };
 
-/* The labels of one document. */
-struct docs_labels {
-    enum tn_kind kind;
-    const char *name;
-    struct tn_meta meta;
-};
-
 struct docs_file {
-    TN_VEC(struct docs_labels) list; /* Those with labels. */
+    TN_VEC(struct tn_doc) list;
     size_t next; /* Objects are mostly asked for in the order of the file. */
 };
 
@@ -88,18 +82,9 @@ text_of(const struct tn_node *node)
 }
 
 static void
-document_take(struct tn_docs *docs, const struct tn_node *node,
-              struct docs_file *file)
+labels_take(struct tn_docs *docs, const struct tn_node *map,
+            struct tn_meta *meta)
 {
-    const struct tn_node *meta = tn_node_get(node, "metadata");
-    const struct tn_node *map = tn_node_get(meta, "labels");
-    const char *kind = text_of(tn_node_get(node, "kind"));
-    const char *name = text_of(tn_node_get(meta, "name"));
-    struct docs_labels d = {0};
-    if (!kind || !tn_kind_parse(kind, &d.kind) || !name || !map ||
-        map->type != TN_NODE_MAP) {
-        return;
-    }
     struct tn_meta_label *items =
         tn_new_n(docs->arena, struct tn_meta_label, map->map.n + 1);
     for (size_t i = 0; i < map->map.n; i++) {
@@ -107,9 +92,27 @@ document_take(struct tn_docs *docs, const struct tn_node *node,
         items[i].key.v = tn_arena_strdup(docs->arena, map->map.pairs[i].key);
         items[i].value.v = tn_arena_strdup(docs->arena, value ? value : "");
     }
+    meta->labels.items = items;
+    meta->labels.n = map->map.n;
+}
+
+static void
+document_take(struct tn_docs *docs, const struct tn_node *node,
+              struct docs_file *file)
+{
+    const struct tn_node *meta = tn_node_get(node, "metadata");
+    const struct tn_node *map = tn_node_get(meta, "labels");
+    const char *kind = text_of(tn_node_get(node, "kind"));
+    const char *name = text_of(tn_node_get(meta, "name"));
+    struct tn_doc d = {0};
+    if (!kind || !tn_kind_parse(kind, &d.kind) || !name) {
+        return;
+    }
+    d.content = tn_content_digest(node);
     d.meta.name.v = tn_arena_strdup(docs->arena, name);
-    d.meta.labels.items = items;
-    d.meta.labels.n = map->map.n;
+    if (map && map->type == TN_NODE_MAP) {
+        labels_take(docs, map, &d.meta);
+    }
     *tn_vec_push(docs->arena, &file->list) = d;
 }
 
@@ -136,9 +139,9 @@ file_read(struct tn_docs *docs, const char *path, struct docs_file *file)
     }
 }
 
-const struct tn_meta *
-tn_docs_meta(struct tn_docs *docs, const char *path, enum tn_kind kind,
-             const char *name)
+const struct tn_doc *
+tn_docs_get(struct tn_docs *docs, const char *path, enum tn_kind kind,
+            const char *name)
 {
     if (!path) {
         return NULL;
@@ -151,13 +154,21 @@ tn_docs_meta(struct tn_docs *docs, const char *path, enum tn_kind kind,
     }
     for (size_t i = 0; i < file->list.n; i++) {
         size_t at = (file->next + i) % file->list.n;
-        const struct docs_labels *d = &file->list.items[at];
+        const struct tn_doc *d = &file->list.items[at];
         if (d->kind == kind && tn_streq(d->meta.name.v, name)) {
             file->next = at + 1;
-            return &d->meta;
+            return d;
         }
     }
     return NULL;
+}
+
+const struct tn_meta *
+tn_docs_meta(struct tn_docs *docs, const char *path, enum tn_kind kind,
+             const char *name)
+{
+    const struct tn_doc *d = tn_docs_get(docs, path, kind, name);
+    return d ? &d->meta : NULL;
 }
 
 const char *

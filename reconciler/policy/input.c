@@ -11,6 +11,9 @@
 struct writer {
     struct tn_text *out;
     struct tn_docs *docs;
+    struct tn_judgement *j;
+    const struct tn_touch
+        *touch; /* Null: what was, of which nothing changed. */
     bool comma;
 };
 
@@ -60,6 +63,14 @@ number(struct writer *w, const char *key, uint64_t value)
 {
     name(w, key);
     tn_text_addf(w->out, "%llu", (unsigned long long) value);
+}
+
+/* Is it what the commit changes?  Not said of what was. */
+static void
+changed(struct writer *w, bool yes)
+{
+    name(w, "changed");
+    tn_text_add(w->out, yes ? "true" : "false");
 }
 
 static void
@@ -142,6 +153,9 @@ port(struct writer *w, const struct tn_net_subnet *subnet,
         tn_show_json(w->out, p->groups[i]->name);
     }
     close(w, ']');
+    if (w->touch) {
+        changed(w, tn_changed_port(w->j, w->touch, p));
+    }
     origin(w, &p->origin);
     close(w, '}');
 }
@@ -163,6 +177,9 @@ subnets(struct writer *w, const struct tn_net_vpc *v)
         number(w, "mtu", s->mtu);
         number(w, "vni", s->vni);
         number(w, "n_ports", s->n_ports);
+        if (w->touch) {
+            changed(w, tn_changed_subnet(w->j, w->touch, s));
+        }
         origin(w, &s->origin);
         close(w, '}');
     }
@@ -178,7 +195,8 @@ subnets(struct writer *w, const struct tn_net_vpc *v)
 }
 
 static void
-rule(struct writer *w, const struct tn_net_rule *r)
+rule(struct writer *w, const struct tn_net_group *g,
+     const struct tn_net_rule *r)
 {
     static const char *const protocols[] = {
         [TN_PROTO_ANY] = "any",   [TN_PROTO_TCP] = "tcp",
@@ -199,6 +217,9 @@ rule(struct writer *w, const struct tn_net_rule *r)
     close(w, ']');
     cidr(w, "remote_cidr", &r->remote);
     text(w, "remote_group", r->remote_group ? r->remote_group->name : NULL);
+    if (w->touch) {
+        changed(w, tn_changed_rule(w->j, w->touch, g, r));
+    }
     origin(w, &r->origin);
     close(w, '}');
 }
@@ -218,9 +239,12 @@ groups(struct writer *w, const struct tn_net_vpc *v)
         name(w, "rules");
         open(w, '[');
         for (size_t k = 0; k < g->n_rules; k++) {
-            rule(w, &g->rules[k]);
+            rule(w, g, &g->rules[k]);
         }
         close(w, ']');
+        if (w->touch) {
+            changed(w, tn_changed_group(w->j, w->touch, g));
+        }
         origin(w, &g->origin);
         close(w, '}');
     }
@@ -237,6 +261,9 @@ routes_and_peerings(struct writer *w, const struct tn_net_vpc *v)
         open(w, '{');
         cidr(w, "to", &v->routes[i].to);
         addr(w, "via", &v->routes[i].via);
+        if (w->touch) {
+            changed(w, tn_changed_route(w->j, w->touch, &v->routes[i]));
+        }
         origin(w, &v->routes[i].origin);
         close(w, '}');
     }
@@ -282,7 +309,8 @@ void
 tn_input_vpc(struct tn_text *out, struct tn_judgement *j,
              const struct tn_touch *t)
 {
-    struct writer w = {.out = out, .docs = &j->docs};
+    struct writer w = {
+        .out = out, .docs = &j->docs, .j = j, .touch = t->after ? t : NULL};
     const struct tn_net_vpc *any = t->after ? t->after : t->before;
     const struct tn_tenant_result *tenant =
         tn_network_tenant(j->in->network, t->tenant);
@@ -294,10 +322,12 @@ tn_input_vpc(struct tn_text *out, struct tn_judgement *j,
     text(&w, "name", any->name);
     text(&w, "scope", t->scope);
     text(&w, "change", !t->before ? "create" : t->after ? "update" : "delete");
+    changed(&w, !t->after || tn_changed_vpc(j, t));
     vpc_body(&w, t->after);
     name(&w, "before");
     if (t->before) {
         w.docs = t->old;
+        w.touch = NULL;
         open(&w, '{');
         vpc_body(&w, t->before);
         close(&w, '}');
@@ -330,6 +360,7 @@ tn_input_tenant(struct tn_text *out, struct tn_judgement *j,
     text(&w, "environment", j->in->environment);
     text(&w, "name", tenant->name);
     labels(&w, "labels", &doc->meta);
+    changed(&w, tn_changed_tenant(j, tenant));
     number(&w, "n_vpcs", tenant->n_vpcs);
     number(&w, "n_subnets", tenant->n_subnets);
     number(&w, "n_ports", tenant->n_ports);

@@ -77,39 +77,60 @@ in_environment(const struct tn_judgement *j, const struct tn_policy *p)
     return names(p->environments.items, p->environments.n, j->in->environment);
 }
 
-static bool
-has_labels(const struct tn_policy *p, const struct tn_meta *vpc,
-           const struct tn_meta *tenant)
+static const char *
+tenant_label(const struct tn_network *network, const char *tenant,
+             const char *key)
 {
-    for (size_t i = 0; i < p->labels.n; i++) {
-        const struct tn_meta_label *l = &p->labels.items[i];
-        if (!tn_streq(tn_label_get(vpc, l->key.v), l->value.v) &&
-            !tn_streq(tn_label_get(tenant, l->key.v), l->value.v)) {
-            return false;
-        }
+    const struct tn_tenant_result *t = tn_network_tenant(network, tenant);
+    return t && t->tenant ? tn_label_get(&t->tenant->meta, key) : NULL;
+}
+
+static const char *
+vpc_label(struct tn_docs *docs, const struct tn_net_vpc *vpc, const char *key)
+{
+    return vpc && docs ? tn_label_get(tn_docs_meta(docs, vpc->origin.path,
+                                                   TN_KIND_VPC, vpc->name),
+                                      key)
+                       : NULL;
+}
+
+/* Has the tenant the label, or had it in any of the pasts? */
+static bool
+tenant_fits(const struct tn_judgement *j, const char *tenant,
+            const struct tn_meta_label *l)
+{
+    const char *value = l->value.v;
+    bool fits = tn_streq(tenant_label(j->in->network, tenant, l->key.v), value);
+    for (size_t i = 0; i < j->in->n_pasts && !fits; i++) {
+        fits = tn_streq(tenant_label(j->pasts[i].network, tenant, l->key.v),
+                        value);
     }
-    return true;
+    return fits;
 }
 
 bool
 tn_policy_rule_covers(struct tn_judgement *j, const struct tn_policy_rule *rule,
-                      const char *tenant, const struct tn_net_vpc *vpc,
-                      struct tn_docs *docs)
+                      const char *tenant)
 {
     const struct tn_policy *p = rule->doc;
-    if (!names(p->tenants.items, p->tenants.n, tenant)) {
-        return false;
+    bool fits = names(p->tenants.items, p->tenants.n, tenant);
+    for (size_t i = 0; i < p->labels.n && fits; i++) {
+        fits = tenant_fits(j, tenant, &p->labels.items[i]);
     }
-    if (p->labels.n == 0) {
-        return true;
+    return fits;
+}
+
+static bool
+vpc_fits(struct tn_judgement *j, const struct tn_touch *t,
+         const struct tn_meta_label *l)
+{
+    const char *key = l->key.v, *value = l->value.v;
+    bool fits = tn_streq(vpc_label(&j->docs, t->after, key), value) ||
+                tn_streq(vpc_label(t->old, t->before, key), value);
+    for (size_t i = 0; t->was && i < j->in->n_pasts && !fits; i++) {
+        fits = tn_streq(vpc_label(&j->pasts[i].docs, t->was[i], key), value);
     }
-    const struct tn_tenant_result *t =
-        tn_network_tenant(j->in->network, tenant);
-    const struct tn_meta *meta =
-        vpc && docs
-            ? tn_docs_meta(docs, vpc->origin.path, TN_KIND_VPC, vpc->name)
-            : NULL;
-    return has_labels(p, meta, t && t->tenant ? &t->tenant->meta : NULL);
+    return fits || tenant_fits(j, t->tenant, l);
 }
 
 /* As it is, or as it was: a commit cannot take its VPC out of a scope and do
@@ -118,10 +139,46 @@ static bool
 covers_touch(struct tn_judgement *j, const struct tn_policy_rule *rule,
              const struct tn_touch *t)
 {
-    return (t->after &&
-            tn_policy_rule_covers(j, rule, t->tenant, t->after, &j->docs)) ||
-           (t->before &&
-            tn_policy_rule_covers(j, rule, t->tenant, t->before, t->old));
+    const struct tn_policy *p = rule->doc;
+    bool fits = names(p->tenants.items, p->tenants.n, t->tenant);
+    for (size_t i = 0; i < p->labels.n && fits; i++) {
+        fits = vpc_fits(j, t, &p->labels.items[i]);
+    }
+    return fits;
+}
+
+/* Does the rule look at the VPC for the first time?  It came into the scope by
+ * a label, of its own or of its tenant. */
+static bool
+is_newly_covered(struct tn_judgement *j, const struct tn_policy_rule *rule,
+                 const struct tn_touch *t)
+{
+    const struct tn_policy *p = rule->doc;
+    bool new = false;
+    for (size_t i = 0; i < j->in->n_pasts && p->labels.n && !new; i++) {
+        struct tn_past *past = &j->pasts[i];
+        for (size_t k = 0; k < p->labels.n && !new; k++) {
+            const char *key = p->labels.items[k].key.v;
+            const char *value = p->labels.items[k].value.v;
+            new = !tn_streq(vpc_label(&past->docs, t->was[i], key), value) &&
+                  !tn_streq(tenant_label(past->network, t->tenant, key), value);
+        }
+    }
+    return new;
+}
+
+/* Has the rule to look at the VPC?  '*view' is how.  What differs by the labels
+ * of its tenant only is looked at by those who can see them. */
+static bool
+looks_at(struct tn_judgement *j, const struct tn_policy_rule *rule,
+         const struct tn_touch *t, struct tn_touch *view)
+{
+    if (!covers_touch(j, rule, t)) {
+        return false;
+    }
+    *view = *t;
+    view->whole = t->whole || is_newly_covered(j, rule, t);
+    return !t->labels || rule->doc->jq.v || view->whole;
 }
 
 /* ---- jq ----------------------------------------------------------------- */
@@ -200,13 +257,12 @@ vpc_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
 {
     struct tn_judgement *j = in->p->j;
     while (in->at < j->touched.n) {
-        const struct tn_touch *t = &j->touched.items[in->at++];
-        const struct tn_net_vpc *any = t->after ? t->after : t->before;
-        if (covers_touch(j, in->p->rule, t)) {
-            tn_input_vpc(json, j, t);
-            about->at = any->origin;
-            about->tenant = t->tenant;
-            about->subject = t->scope;
+        struct tn_touch t;
+        if (looks_at(j, in->p->rule, &j->touched.items[in->at++], &t)) {
+            tn_input_vpc(json, j, &t);
+            about->at = t.after ? t.after->origin : t.before->origin;
+            about->tenant = t.tenant;
+            about->subject = t.scope;
             return true;
         }
     }
@@ -221,7 +277,7 @@ tenant_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
         const struct tn_tenant_result *t =
             tn_network_tenant(j->in->network, j->tenants[in->at++]);
         if (!t || t->failed ||
-            !tn_policy_rule_covers(j, in->p->rule, t->name, NULL, NULL)) {
+            !tn_policy_rule_covers(j, in->p->rule, t->name)) {
             continue;
         }
         tn_input_tenant(json, j, t);
@@ -286,9 +342,10 @@ over_vpcs(struct tn_judgement *j, const struct tn_policy_rule *r,
           vpc_rule *rule)
 {
     for (size_t i = 0; i < j->touched.n; i++) {
-        const struct tn_touch *t = &j->touched.items[i];
-        if (t->after && covers_touch(j, r, t)) {
-            rule(j, r, t);
+        struct tn_touch t;
+        if (j->touched.items[i].after &&
+            looks_at(j, r, &j->touched.items[i], &t)) {
+            rule(j, r, &t);
         }
     }
 }
@@ -299,20 +356,34 @@ over_tenants(struct tn_judgement *j, const struct tn_policy_rule *r)
     for (size_t i = 0; i < j->n_tenants; i++) {
         const struct tn_tenant_result *t =
             tn_network_tenant(j->in->network, j->tenants[i]);
-        if (t && tn_policy_rule_covers(j, r, t->name, NULL, NULL)) {
+        if (t && tn_policy_rule_covers(j, r, t->name)) {
             tn_policy_rule_tenant(j, r, t);
         }
     }
 }
 
-/* What is gone, or less than it was. */
+static void
+former_judge(struct tn_judgement *j, const struct tn_policy_rule *r,
+             const struct tn_touch *t)
+{
+    if (t->before && covers_touch(j, r, t)) {
+        tn_policy_rule_protected(j, r, t);
+    }
+}
+
+/* What is gone, or less than it was in any of the pasts. */
 static void
 over_former(struct tn_judgement *j, const struct tn_policy_rule *r)
 {
     for (size_t i = 0; i < j->touched.n; i++) {
-        const struct tn_touch *t = &j->touched.items[i];
-        if (t->before && covers_touch(j, r, t)) {
-            tn_policy_rule_protected(j, r, t);
+        struct tn_touch t = j->touched.items[i];
+        for (size_t k = 0; t.was && k < j->in->n_pasts; k++) {
+            t.before = t.was[k];
+            t.old = &j->pasts[k].docs;
+            former_judge(j, r, &t);
+        }
+        if (!t.was) {
+            former_judge(j, r, &t);
         }
     }
 }
@@ -428,7 +499,7 @@ is_changed(const struct tn_policy_rule *rule, const struct tn_policies *pasts,
 {
     for (size_t i = 0; i < n; i++) {
         const struct tn_policy_rule *r = tn_policies_get(&pasts[i], rule->name);
-        if (!r || !tn_digest_eq(&r->text, &rule->text)) {
+        if (!r || !tn_digest_eq(&r->content, &rule->content)) {
             return true;
         }
     }
@@ -442,7 +513,9 @@ pasts_load(struct tn_judgement *j, struct tn_policies *out,
     enum tn_code code = TN_OK;
     for (size_t i = 0; i < j->in->n_pasts && !code; i++) {
         const struct tn_judge_past *past = &j->in->pasts[i];
-        tn_docs_init(&j->past_docs[i], j->arena, past->source);
+        j->pasts[i].network = past->source ? past->network : NULL;
+        tn_docs_init(&j->pasts[i].docs, j->arena, past->source);
+        tn_map_init(&j->pasts[i].files, j->arena, 0);
         if (past->source) {
             code = tn_policies_load(past->source, j->arena, &out[i], NULL, err);
         } else {
@@ -519,7 +592,7 @@ tn_judge(const struct tn_judge *in, struct tn_findings *findings,
     struct tn_policies *pasts =
         tn_new_n(j.arena, struct tn_policies, in->n_pasts + 1);
     enum tn_code code = TN_OK;
-    j.past_docs = tn_new_n(j.arena, struct tn_docs, in->n_pasts + 1);
+    j.pasts = tn_new_n(j.arena, struct tn_past, in->n_pasts + 1);
     tn_docs_init(&j.docs, j.arena, in->source);
     if (in->policies) {
         j.policies = *in->policies;

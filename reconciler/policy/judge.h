@@ -3,8 +3,9 @@
  *     policies of the commit   x   what the commit touches   ->  findings
  *
  * What the commit touches is found by comparing it with what was applied
- * ('pasts'): VPCs whose compiled content or whose files differ, all if a policy
- * is new or changed (then for that policy only).  Protection counts if the
+ * ('pasts'), object by object: what compile made of it, and what its document
+ * says.  All is touched if a policy is new or changed (then for that policy
+ * only).  Protection counts if the
  * policies, or labels, of any past say so: what unlocks must have been applied
  * before.
  *

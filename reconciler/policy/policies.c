@@ -12,6 +12,7 @@
 #include "model/base/text.h"
 #include "model/base/time.h"
 #include "model/kinds/field.h"
+#include "reconciler/policy/content.h"
 #include "reconciler/policy/parameters.h"
 
 enum { FILE_BYTES = 1 << 20 };
@@ -142,7 +143,7 @@ effective(struct loader *l, const struct tn_policy *own,
 
 static void
 document_take(struct loader *l, const struct tn_document *doc,
-              const struct tn_digest *text)
+              const struct tn_digest *content)
 {
     const struct tn_policy_rule *base = NULL;
     struct tn_origin law = tn_at(doc->meta->path, doc->meta->at);
@@ -165,14 +166,14 @@ document_take(struct loader *l, const struct tn_document *doc,
         broken_all(l, &diags);
         return;
     }
-    struct tn_digest both[] = {*text, base ? base->text : *text};
+    struct tn_digest both[] = {*content, base ? base->content : *content};
     *tn_vec_push(l->arena, &l->list) = (struct tn_policy_rule){
         .name = own->meta.name.v,
         .doc = p,
         .used = base ? base->name : NULL,
         .law = law,
         .program = base ? base->program : tn_at(doc->meta->path, own->jq.at),
-        .text = tn_digest_of(both, sizeof both),
+        .content = tn_digest_of(both, sizeof both),
     };
 }
 
@@ -182,7 +183,6 @@ file_take(struct loader *l, const char *path, const char *bytes, size_t n)
     const struct tn_node **docs = NULL;
     size_t n_docs = 0;
     struct tn_diags diags;
-    struct tn_digest text = tn_digest_of(bytes, n);
     tn_diags_init(&diags, l->arena);
     bool fine = tn_yaml_parse(l->arena, path, bytes, n, TN_YAML_STRICT,
                               &tn_yaml_limits_default, &docs, &n_docs, &diags);
@@ -191,7 +191,8 @@ file_take(struct loader *l, const char *path, const char *bytes, size_t n)
         bool decoded =
             tn_document_decode(l->arena, path, docs[i], &doc, &diags);
         if (decoded) {
-            document_take(l, &doc, &text);
+            struct tn_digest content = tn_content_digest(docs[i]);
+            document_take(l, &doc, &content);
         }
         fine = fine && decoded;
     }

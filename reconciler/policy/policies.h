@@ -23,7 +23,7 @@ struct tn_policy_rule {
     const char *used;            /* The shipped policy's name; null: none. */
     struct tn_origin law;        /* Where the document stands. */
     struct tn_origin program;    /* Where 'jq' stands. */
-    struct tn_digest text;       /* Of the document and what it uses. */
+    struct tn_digest content;    /* Of the document and what it uses. */
 };
 
 struct tn_policies {

@@ -167,6 +167,17 @@ together(const struct tn_policy *p, const struct narrow *all,
     return rule;
 }
 
+static bool
+any_changed(const struct tn_judgement *j, const struct tn_touch *t,
+            const struct tn_net_group *group, const struct narrow *all)
+{
+    bool changed = false;
+    for (size_t i = 0; i < all->n && !changed; i++) {
+        changed = tn_changed_rule(j, t, group, all->rules[i]);
+    }
+    return changed;
+}
+
 /* Narrow prefixes that add up: told once for each range of ports. */
 static void
 added_up(struct tn_judgement *j, const struct tn_policy_rule *r,
@@ -179,6 +190,9 @@ added_up(struct tn_judgement *j, const struct tn_policy_rule *r,
         return;
     }
     narrow_rules(j, r->doc, group, &all);
+    if (!any_changed(j, t, group, &all)) {
+        return;
+    }
     for (size_t b = 0; b < r->doc->ports.n && all.n > 1; b++) {
         const struct tn_net_rule *rule = NULL;
         unsigned port = 0;
@@ -227,7 +241,8 @@ tn_policy_rule_open_ports(struct tn_judgement *j,
             struct tn_vrange span = {0};
             char cidr[TN_CIDR_TEXT];
             if (rule->direction != TN_INGRESS || !is_world(r->doc, rule) ||
-                !opens(r->doc, rule, &span)) {
+                !opens(r->doc, rule, &span) ||
+                !tn_changed_rule(j, t, group, rule)) {
                 continue;
             }
             bool anybody = !tn_addr_present(&rule->remote.addr);
@@ -293,11 +308,16 @@ tn_policy_rule_ranges(struct tn_judgement *j, const struct tn_policy_rule *r,
         const struct tn_net_subnet *subnet = &v->subnets[s];
         o.at = subnet->origin;
         o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, subnet->name);
-        range_check(j, r, &subnet->cidr, "subnet", &o);
-        range_check(j, r, &subnet->cidr6, "subnet", &o);
+        if (tn_changed_subnet(j, t, subnet)) {
+            range_check(j, r, &subnet->cidr, "subnet", &o);
+            range_check(j, r, &subnet->cidr6, "subnet", &o);
+        }
         for (size_t i = 0; i < subnet->n_ports; i++) {
             const struct tn_net_port *port = &subnet->ports[i];
             for (size_t k = 0; k < port->n_allowed; k++) {
+                if (!tn_changed_allowed(j, t, port, &port->allowed[k])) {
+                    continue;
+                }
                 o.at = port->origin;
                 o.subject =
                     tn_arena_printf(j->arena, "%s/%s", t->scope, port->name);
@@ -309,7 +329,8 @@ tn_policy_rule_ranges(struct tn_judgement *j, const struct tn_policy_rule *r,
     for (size_t i = 0; i < v->n_routes; i++) {
         bool whole = v->routes[i].to.len == 0;
         o.at = v->routes[i].origin;
-        if (!whole) { /* A default route claims nothing. */
+        /* A default route claims nothing. */
+        if (!whole && tn_changed_route(j, t, &v->routes[i])) {
             range_check(j, r, &v->routes[i].to, "route to", &o);
         }
     }
@@ -357,7 +378,7 @@ name_check(const struct naming *n, enum tn_policy_of kind, const char *name,
             .at = *at,
             .tenant = t->tenant,
             .subject =
-                kind == TN_POLICY_OF_VPC
+                kind == TN_POLICY_OF_VPC || kind == TN_POLICY_OF_TENANT
                     ? t->scope
                     : tn_arena_printf(n->j->arena, "%s/%s", t->scope, name),
         });
@@ -389,18 +410,26 @@ tn_policy_rule_naming(struct tn_judgement *j, const struct tn_policy_rule *r,
         return;
     }
     struct naming n = {j, r, t, &pattern};
-    name_check(&n, TN_POLICY_OF_VPC, v->name, &v->origin);
+    if (tn_changed_vpc(j, t)) {
+        name_check(&n, TN_POLICY_OF_VPC, v->name, &v->origin);
+    }
     for (size_t s = 0; s < v->n_subnets; s++) {
         const struct tn_net_subnet *subnet = &v->subnets[s];
-        name_check(&n, TN_POLICY_OF_SUBNET, subnet->name, &subnet->origin);
+        if (tn_changed_subnet(j, t, subnet)) {
+            name_check(&n, TN_POLICY_OF_SUBNET, subnet->name, &subnet->origin);
+        }
         for (size_t i = 0; i < subnet->n_ports; i++) {
-            name_check(&n, TN_POLICY_OF_PORT, subnet->ports[i].name,
-                       &subnet->ports[i].origin);
+            if (tn_changed_port(j, t, &subnet->ports[i])) {
+                name_check(&n, TN_POLICY_OF_PORT, subnet->ports[i].name,
+                           &subnet->ports[i].origin);
+            }
         }
     }
     for (size_t i = 0; i < v->n_groups; i++) {
-        name_check(&n, TN_POLICY_OF_GROUP, v->groups[i].name,
-                   &v->groups[i].origin);
+        if (tn_changed_group(j, t, &v->groups[i])) {
+            name_check(&n, TN_POLICY_OF_GROUP, v->groups[i].name,
+                       &v->groups[i].origin);
+        }
     }
     regfree(&pattern);
 }
@@ -442,7 +471,7 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
 {
     const struct tn_net_vpc *v = t->after;
     struct tn_objection o = {.tenant = t->tenant, .subject = t->scope};
-    if (looks_at(r->doc, TN_POLICY_OF_VPC)) {
+    if (looks_at(r->doc, TN_POLICY_OF_VPC) && tn_changed_vpc(j, t)) {
         o.at = v->origin;
         labels_check(
             j, r, tn_docs_meta(&j->docs, v->origin.path, TN_KIND_VPC, v->name),
@@ -452,6 +481,9 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
          s++) {
         for (size_t i = 0; i < v->subnets[s].n_ports; i++) {
             const struct tn_net_port *p = &v->subnets[s].ports[i];
+            if (!tn_changed_port(j, t, p)) {
+                continue;
+            }
             o.at = p->origin;
             o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, p->name);
             labels_check(
@@ -463,6 +495,9 @@ tn_policy_rule_labels(struct tn_judgement *j, const struct tn_policy_rule *r,
     for (size_t i = 0; i < v->n_groups && looks_at(r->doc, TN_POLICY_OF_GROUP);
          i++) {
         const struct tn_net_group *g = &v->groups[i];
+        if (!tn_changed_group(j, t, g)) {
+            continue;
+        }
         o.at = g->origin;
         o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, g->name);
         labels_check(j, r,
@@ -482,7 +517,7 @@ tn_policy_rule_groups(struct tn_judgement *j, const struct tn_policy_rule *r,
         const struct tn_net_subnet *subnet = &t->after->subnets[s];
         for (size_t i = 0; i < subnet->n_ports; i++) {
             const struct tn_net_port *p = &subnet->ports[i];
-            if (p->n_groups == 0) {
+            if (p->n_groups == 0 && tn_changed_port(j, t, p)) {
                 tn_judge_object(
                     j, r,
                     &(struct tn_objection){
@@ -498,19 +533,68 @@ tn_policy_rule_groups(struct tn_judgement *j, const struct tn_policy_rule *r,
     }
 }
 
+/* A count, and the least that it was in any of the pasts. */
+struct count {
+    size_t now, was;
+    const char *what;
+};
+
+/* What is less than it was, or as it was, was accepted. */
 static void
 quota_check(struct tn_judgement *j, const struct tn_policy_rule *r,
-            const struct tn_vuint *most, size_t n, const char *what,
+            const struct tn_vuint *most, const struct count *n,
             const struct tn_objection *about)
 {
-    if (!most->at.line || n <= most->v) {
+    if (!most->at.line || n->now <= most->v || n->now <= n->was) {
         return;
     }
     struct tn_objection o = *about;
     o.message =
-        tn_arena_printf(j->arena, "%s has %zu %s, more than %llu", o.subject, n,
-                        what, (unsigned long long) most->v);
+        tn_arena_printf(j->arena, "%s has %zu %s, more than %llu", o.subject,
+                        n->now, n->what, (unsigned long long) most->v);
     tn_judge_object(j, r, &o);
+}
+
+static size_t
+ports_of(const struct tn_net_vpc *v)
+{
+    size_t n = 0;
+    for (size_t s = 0; v && s < v->n_subnets; s++) {
+        n += v->subnets[s].n_ports;
+    }
+    return n;
+}
+
+static size_t
+subnets_of(const struct tn_net_vpc *v)
+{
+    return v ? v->n_subnets : 0;
+}
+
+/* The least that it was in any past, 0 if all is to be judged. */
+static size_t
+least(const struct tn_judgement *j, const struct tn_touch *t,
+      size_t (*count)(const struct tn_net_vpc *))
+{
+    size_t n = j->whole || t->whole || j->in->n_pasts == 0 ? 0 : SIZE_MAX;
+    for (size_t i = 0; n && i < j->in->n_pasts; i++) {
+        size_t was = count(t->was[i]);
+        n = was < n ? was : n;
+    }
+    return n;
+}
+
+static size_t
+least_rules(const struct tn_judgement *j, const struct tn_touch *t,
+            const char *group)
+{
+    size_t n = j->whole || t->whole || j->in->n_pasts == 0 ? 0 : SIZE_MAX;
+    for (size_t i = 0; n && i < j->in->n_pasts; i++) {
+        const struct tn_net_group *g = tn_vpc_group(t->was[i], group);
+        size_t was = g ? g->n_rules : 0;
+        n = was < n ? was : n;
+    }
+    return n;
 }
 
 void
@@ -521,19 +605,40 @@ tn_policy_rule_vpc_quotas(struct tn_judgement *j,
     const struct tn_net_vpc *v = t->after;
     struct tn_objection o = {
         .at = v->origin, .tenant = t->tenant, .subject = t->scope};
-    size_t n_ports = 0;
-    for (size_t s = 0; s < v->n_subnets; s++) {
-        n_ports += v->subnets[s].n_ports;
-    }
-    quota_check(j, r, &r->doc->max_subnets, v->n_subnets, "subnets", &o);
-    quota_check(j, r, &r->doc->max_ports, n_ports, "ports", &o);
+    const struct count subnets = {v->n_subnets, least(j, t, subnets_of),
+                                  "subnets"};
+    const struct count ports = {ports_of(v), least(j, t, ports_of), "ports"};
+    quota_check(j, r, &r->doc->max_subnets, &subnets, &o);
+    quota_check(j, r, &r->doc->max_ports, &ports, &o);
     for (size_t i = 0; i < v->n_groups; i++) {
-        o.at = v->groups[i].origin;
-        o.subject =
-            tn_arena_printf(j->arena, "%s/%s", t->scope, v->groups[i].name);
-        quota_check(j, r, &r->doc->max_rules, v->groups[i].n_rules, "rules",
-                    &o);
+        const struct tn_net_group *g = &v->groups[i];
+        const struct count rules = {g->n_rules, least_rules(j, t, g->name),
+                                    "rules"};
+        o.at = g->origin;
+        o.subject = tn_arena_printf(j->arena, "%s/%s", t->scope, g->name);
+        quota_check(j, r, &r->doc->max_rules, &rules, &o);
     }
+}
+
+/* ---- tenants ------------------------------------------------------------ */
+
+static void
+tenant_quotas(struct tn_judgement *j, const struct tn_policy_rule *r,
+              const struct tn_tenant_result *tenant,
+              const struct tn_objection *about)
+{
+    size_t all = j->whole || j->in->n_pasts == 0 ? 0 : SIZE_MAX;
+    struct count vpcs = {tenant->n_vpcs, all, "VPCs"};
+    struct count ports = {tenant->n_ports, all, "ports"};
+    for (size_t i = 0; i < j->in->n_pasts; i++) {
+        const struct tn_tenant_result *was =
+            tn_network_tenant(j->pasts[i].network, tenant->name);
+        size_t n_vpcs = was ? was->n_vpcs : 0, n_ports = was ? was->n_ports : 0;
+        vpcs.was = n_vpcs < vpcs.was ? n_vpcs : vpcs.was;
+        ports.was = n_ports < ports.was ? n_ports : ports.was;
+    }
+    quota_check(j, r, &r->doc->max_vpcs, &vpcs, about);
+    quota_check(j, r, &r->doc->max_tenant_ports, &ports, about);
 }
 
 void
@@ -548,8 +653,9 @@ tn_policy_rule_tenant(struct tn_judgement *j, const struct tn_policy_rule *r,
     const struct tn_meta *meta = &tenant->tenant->meta;
     o.at = tn_at(meta->path, meta->at);
     if (p->builtin.v == TN_BUILTIN_QUOTAS) {
-        quota_check(j, r, &p->max_vpcs, tenant->n_vpcs, "VPCs", &o);
-        quota_check(j, r, &p->max_tenant_ports, tenant->n_ports, "ports", &o);
+        tenant_quotas(j, r, tenant, &o);
+    } else if (!tn_changed_tenant(j, tenant)) {
+        return;
     } else if (p->builtin.v == TN_BUILTIN_REQUIRED_LABELS &&
                looks_at(p, TN_POLICY_OF_TENANT)) {
         labels_check(j, r, meta, &o);

@@ -182,30 +182,6 @@ protect(const struct protection *p, const char *what, const char *subject,
         });
 }
 
-static const struct tn_net_subnet *
-subnet_in(const struct tn_net_vpc *v, const char *name)
-{
-    for (size_t i = 0; v && i < v->n_subnets; i++) {
-        if (strcmp(v->subnets[i].name, name) == 0) {
-            return &v->subnets[i];
-        }
-    }
-    return NULL;
-}
-
-static bool
-port_in(const struct tn_net_vpc *v, const char *name)
-{
-    for (size_t s = 0; v && s < v->n_subnets; s++) {
-        for (size_t i = 0; i < v->subnets[s].n_ports; i++) {
-            if (strcmp(v->subnets[s].ports[i].name, name) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static void
 ports_protect(const struct protection *p, const struct tn_net_subnet *subnet)
 {
@@ -213,7 +189,7 @@ ports_protect(const struct protection *p, const struct tn_net_subnet *subnet)
     const struct tn_policy *doc = p->rule->doc;
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *port = &subnet->ports[i];
-        if (port_in(t->after, port->name)) {
+        if (tn_vpc_port(t->after, port->name)) {
             continue;
         }
         const char *subject =
@@ -245,7 +221,7 @@ tn_policy_rule_protected(struct tn_judgement *j, const struct tn_policy_rule *r,
         const struct tn_net_subnet *subnet = &v->subnets[s];
         const char *subject =
             tn_arena_printf(j->arena, "%s/%s", t->scope, subnet->name);
-        if (t->after && !subnet_in(t->after, subnet->name) &&
+        if (t->after && !tn_vpc_subnet(t->after, subnet->name) &&
             (whole || listed(r->doc, subject))) {
             protect(&p, "subnet", subject, &subnet->origin);
         } else if (!t->after && !whole && listed(r->doc, subject)) {

@@ -56,6 +56,36 @@ breach_object(struct tn_judgement *j, const struct tn_policy_rule *r,
         });
 }
 
+static bool
+is_touched(const struct tn_judgement *j, const struct tn_net_vpc *vpc)
+{
+    size_t lo = 0, hi = j->touched.n; /* By scope. */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct tn_touch *t = &j->touched.items[mid];
+        int c = strcmp(t->scope, vpc->scope);
+        if (c == 0) {
+            return j->whole || !t->labels;
+        }
+        if (c < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return false;
+}
+
+/* A breach between two VPCs that are as they were was accepted.  Where there
+ * are more than are looked for, nobody knows which are missing: all count. */
+static bool
+is_new(const struct tn_judgement *j, const struct tn_reach_outcome *outcome,
+       const struct tn_reach_breach *b)
+{
+    return outcome->n >= TN_REACH_BREACHES || is_touched(j, b->from->vpc) ||
+           is_touched(j, b->to->vpc);
+}
+
 /* Names that nobody has would make 'never' true of nothing. */
 static void
 nobody(struct tn_judgement *j, const struct tn_policy_rule *r,
@@ -101,6 +131,8 @@ tn_policy_rule_reach(struct tn_judgement *j, const struct tn_policy_rule *r)
         nobody(j, r, "to");
     }
     for (size_t i = 0; i < outcome.n; i++) {
-        breach_object(j, r, &outcome.items[i]);
+        if (is_new(j, &outcome, &outcome.items[i])) {
+            breach_object(j, r, &outcome.items[i]);
+        }
     }
 }
