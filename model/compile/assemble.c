@@ -205,6 +205,8 @@ devices_cut(struct tn_arena *arena, struct tn_network *out)
             .vxlan_port = settings->vxlan_port.v
                               ? (uint16_t) settings->vxlan_port.v
                               : VXLAN_PORT,
+            .externals = out->externals,
+            .n_externals = out->n_externals,
         };
     }
     out->devices = devices;

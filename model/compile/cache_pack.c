@@ -172,6 +172,8 @@ static const struct tn_pack_row vpc_rows[] = {
     TN_PACK_ARRAY_ROW(struct tn_net_vpc, subnets, n_subnets, &subnet_layout),
     TN_PACK_ARRAY_ROW(struct tn_net_vpc, groups, n_groups, &group_layout),
     TN_PACK_ARRAY_ROW(struct tn_net_vpc, routes, n_routes, &route_layout),
+    TN_PACK_TEXT_ROW(struct tn_net_vpc, external_name),
+    TN_PACK_ORIGIN_ROW(struct tn_net_vpc, external_origin),
 };
 static const struct tn_pack_layout vpc_layout =
     TN_PACK_LAYOUT(struct tn_net_vpc, vpc_rows);

@@ -366,3 +366,165 @@ Test(cloud, from_the_cache)
     snprintf(command, sizeof command, "rm -rf %s", dir);
     cr_assert_eq(system(command), 0);
 }
+
+/* ---- external networks -------------------------------------------------- */
+
+#define SETTINGS                                                               \
+    "apiVersion: tenet/v1\n"                                                   \
+    "kind: Settings\n"                                                         \
+    "metadata: {name: lab}\n"                                                  \
+    "spec:\n"                                                                  \
+    "  defaultEnvironment: lab\n"                                              \
+    "  externalNetworks:\n"
+#define UPLINK                                                                 \
+    "    - {name: uplink, cidr: 203.0.113.0/24, gateway: 203.0.113.1,\n"       \
+    "       physicalNetwork: wire, vlan: 7,\n"
+#define MEMBER                                                                 \
+    "       vpcs: [{vpc: acme/x, address: 203.0.113.9,\n"                      \
+    "               prefixes: [10.20.1.0/24, 10.20.0.0/24]}]}\n"
+#define OUTSIDE(host, more)                                                    \
+    VPC("x")                                                                   \
+    "  cidrs: [10.20.0.0/16]\n  externalNetwork: uplink\n  subnets:\n"         \
+    "  - {name: a, cidr: 10.20.0.0/24}\n" more PORT(                           \
+        "x1") "{vpc: x, subnet: a, host: " host ", attach: {netns: x}}\n"
+
+static const char wired[] =
+    "all:\n"
+    "  hosts:\n"
+    "    c1: {tenet_driver: ovn}\n"
+    "    c2: {tenet_driver: ovn, tenet_ovsdb_remote: 'tcp:192.0.2.1:6641'}\n"
+    "    k1: {tenet_driver: kernel, tenet_underlay_address: 192.0.2.21}\n"
+    "  children:\n"
+    "    hypervisors:\n"
+    "      vars: {tenet_driver: openvswitch, tenet_ovn: c1,\n"
+    "             tenet_ovs_bridge_mappings: 'lan:br-lan,wire:br-ex'}\n"
+    "      hosts:\n"
+    "        hv1: {tenet_underlay_address: 192.0.2.11}\n"
+    "        hv2: {tenet_underlay_address: 192.0.2.12}\n"
+    "        hv3: {tenet_underlay_address: 192.0.2.13, tenet_ovn: c2}\n"
+    "        hv4: {tenet_underlay_address: 192.0.2.14,\n"
+    "              tenet_ovs_bridge_mappings: 'wires:br-ex'}\n";
+
+static void
+wired_init(struct tn_fixture *f, const char *settings, const char *doc)
+{
+    tn_fixture_init(f);
+    tn_fixture_add(f, HOSTS, wired);
+    tn_fixture_add(f, "tenet.yml", settings);
+    tn_fixture_add(f, MORE, doc);
+}
+
+Test(cloud, external_network)
+{
+    struct tn_fixture f;
+    wired_init(&f, SETTINGS UPLINK "       chassis: [hv2, far1, hv1],\n" MEMBER,
+               OUTSIDE("hv1", ""));
+    tn_fixture_compile(&f);
+    tn_fixture_expect(&f, "");
+    const struct tn_net_vpc *vpc = tn_fixture_vpc(&f, "acme/x");
+    cr_assert(vpc && vpc->external);
+    const struct tn_net_external *e = vpc->external->network;
+    cr_expect_str_eq(e->name, "uplink");
+    cr_expect_str_eq(e->physical, "wire");
+    cr_expect_eq(e->vlan, 7);
+    cr_expect_eq(e->n_chassis, 2);
+    cr_expect_str_eq(e->chassis[0]->raw.name, "hv2");
+    cr_expect_str_eq(e->chassis[1]->raw.name, "hv1");
+    cr_expect_str_eq(e->cloud->raw.name, "c1");
+    cr_expect_eq(vpc->external->n_prefixes, 2);
+    cr_expect_eq(vpc->external->prefixes[0].addr.b[2], 0);
+    cr_expect_null(tn_fixture_vpc(&f, "acme/web")->external);
+    tn_fixture_done(&f);
+}
+
+/* No chassis is here: the network is of another environment. */
+Test(cloud, external_network_elsewhere)
+{
+    struct tn_fixture f;
+    wired_init(&f, SETTINGS UPLINK "       chassis: [far1],\n" MEMBER,
+               OUTSIDE("k1", ""));
+    tn_fixture_compile(&f);
+    tn_fixture_expect(&f, "");
+    cr_assert(tn_fixture_vpc(&f, "acme/x"));
+    cr_expect_null(tn_fixture_vpc(&f, "acme/x")->external);
+    cr_expect_str_eq(tn_fixture_vpc(&f, "acme/x")->external_name, "uplink");
+    tn_fixture_done(&f);
+}
+
+/* What the cache holds of a VPC is as good as its document. */
+Test(cloud, external_network_from_the_cache)
+{
+    char dir[] = "/tmp/tenet-cloud-XXXXXX", command[64];
+    struct tn_fixture f;
+    cr_assert(mkdtemp(dir));
+    wired_init(&f, SETTINGS UPLINK "       chassis: [hv1],\n" MEMBER,
+               OUTSIDE("hv1", ""));
+    f.options.cache_dir = dir;
+    tn_fixture_compile(&f);
+    TN_CLEANUP(tn_cleanup_free) char *cold = strdup(tn_text_str(&f.text));
+    tn_fixture_compile(&f);
+    cr_expect_str_eq(tn_text_str(&f.text), cold);
+    cr_expect(strstr(cold, "  external uplink  @" MORE ":6:20\n"));
+    cr_expect_eq(f.stats.n_vpcs_compiled, 0);
+    cr_expect(tn_fixture_vpc(&f, "acme/x")->external);
+    tn_fixture_done(&f);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert_eq(system(command), 0);
+}
+
+static const struct {
+    const char *chassis, *members, *doc, *said;
+} outsides[] = {
+    {"hv5", MEMBER, OUTSIDE("hv1", ""),
+     "tenet.yml:9:18: there is no host 'hv5' in inventories/lab, nor in "
+     "another environment (did you mean 'hv1'?)\n"},
+    {"k1", MEMBER, OUTSIDE("hv1", ""),
+     "tenet.yml:9:18: host 'k1' is no member of a cloud of OVN (tenet_ovn)\n"},
+    {"hv4", MEMBER, OUTSIDE("hv1", ""),
+     "tenet.yml:9:18: host 'hv4' has no bridge for physical network 'wire' "
+     "(tenet_ovs_bridge_mappings)\n"},
+    {"hv1, hv3", MEMBER, OUTSIDE("hv1", ""),
+     "tenet.yml:9:23: host 'hv3' is of cloud 'c2', and 'hv1' of cloud 'c1'\n"},
+    {"hv1", "       vpcs: []}\n", OUTSIDE("hv1", ""),
+     MORE ":6:20: external network 'uplink' does not have VPC 'acme/x' (it is "
+          "for the operator to add it there, in tenet.yml)\n"},
+    {"hv1",
+     "       vpcs: [{vpc: acme/x, address: 203.0.113.9,\n"
+     "               prefixes: [10.21.0.0/24]}]}\n",
+     OUTSIDE("hv1", ""),
+     MORE ":6:20: 10.21.0.0/24, which external network 'uplink' has of this "
+          "VPC (tenet.yml:11), is outside its cidrs in line 5\n"},
+    {"hv1", MEMBER, OUTSIDE("k1", ""),
+     MORE ":6:20: external network 'uplink' is on chassis of cloud 'c1', and "
+          "host 'k1' (kernel) of port 'x1' is not a member of it\n"},
+    {"hv1", MEMBER, OUTSIDE("hv3", ""),
+     MORE ":6:20: external network 'uplink' is on chassis of cloud 'c1', and "
+          "host 'hv3' (ovn) of port 'x1' is not a member of it\n"},
+    {"hv1", MEMBER,
+     OUTSIDE("hv1", "  routes:\n  - {to: 0.0.0.0/0, via: 10.20.0.7}\n"),
+     MORE ":10:10: the route to 0.0.0.0/0 is that of external network "
+          "'uplink' in line 6\n"},
+    {"hv1", MEMBER,
+     OUTSIDE("hv1", "  routes:\n  - {to: 203.0.113.128/25, via: 10.20.0.7}\n"),
+     MORE ":10:10: route to 203.0.113.128/25 overlaps external network "
+          "'uplink' (tenet.yml:7)\n"},
+    {"hv1", MEMBER,
+     VPC("x") "  cidrs: [10.20.0.0/16]\n"
+              "  externalNetwork: uplinks\n",
+     MORE ":6:20: there is no external network 'uplinks' in tenet.yml (did "
+          "you mean 'uplink'?)\n"},
+};
+
+Test(cloud, external_network_refused)
+{
+    for (size_t i = 0; i < TN_ARRAY_SIZE(outsides); i++) {
+        struct tn_fixture f;
+        TN_CLEANUP(tn_cleanup_text) struct tn_text settings = {0};
+        tn_text_addf(&settings, SETTINGS UPLINK "       chassis: [%s],\n%s",
+                     outsides[i].chassis, outsides[i].members);
+        wired_init(&f, tn_text_str(&settings), outsides[i].doc);
+        tn_fixture_compile(&f);
+        tn_fixture_expect(&f, outsides[i].said);
+        tn_fixture_done(&f);
+    }
+}

@@ -151,6 +151,7 @@ parts_settle(struct compile *c, struct settled *s)
     tn_settle_vnis(&c->world, &s->parts, arena, &s->diags);
     s->clean = tn_settle_attaches(&s->parts, known, arena, &s->diags);
     tn_settle_hints(&s->parts);
+    tn_settle_externals(&c->world, &s->parts);
     tn_settle_peerings(&c->world, &s->parts, arena, &s->diags, &s->held,
                        &s->n_held);
 }
@@ -194,6 +195,8 @@ network_build(struct compile *c, const struct settled *s)
     out->world = c->world.digest;
     out->settings = c->world.settings;
     out->inventory = c->world.inventory;
+    out->externals = c->world.externals;
+    out->n_externals = c->world.n_externals;
     out->held_scopes = s->held;
     out->n_held = s->n_held;
     for (size_t i = 0; i < c->n_jobs; i++) {

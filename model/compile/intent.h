@@ -20,7 +20,9 @@ struct tn_world {
     struct tn_map hosts;     /* Name to const struct tn_host. */
     struct tn_map elsewhere; /* Name of a host that only other environments
                                 have, to the name of one of those. */
-    const char *const *host_names; /* Of the inventory, sorted. */
+    const char *const *host_names;           /* Of the inventory, sorted. */
+    const struct tn_net_external *externals; /* Of this environment. */
+    size_t n_externals;
     uint32_t vni_from, vni_to;
     struct tn_mac mac_prefix;  /* First three octets. */
     const struct tn_pin *pins; /* Status ref; by tenant, object. */
@@ -177,6 +179,8 @@ void tn_validate_vpcs(struct tn_intent *in);
 void tn_validate_ports(struct tn_intent *in);
 void tn_validate_groups(struct tn_intent *in);
 void tn_validate_peerings(struct tn_intent *in);
+/* Are VPCs in external networks as both sides say?  After the ports. */
+void tn_validate_externals(struct tn_intent *in);
 
 /* The port's claim for tn_part.attaches; '*here' tells whether its host is in
  * this environment, else there is no such claim. */

@@ -113,6 +113,38 @@ struct tn_net_peering {
     struct tn_origin origin;
 };
 
+struct tn_net_external;
+
+/* A VPC in an external network, by the operator's word. */
+struct tn_net_outside {
+    const struct tn_net_external *network;
+    const char *scope;                /* "tenant/vpc" */
+    struct tn_addr address, address6; /* Of its router there; family
+                                         TN_AF_NONE: none of that kind. */
+    const struct tn_cidr *prefixes;   /* Of it, that are known there; sorted. */
+    size_t n_prefixes;
+    struct tn_origin origin;
+};
+
+/* A network that is not ours, of an engine that can be in it.  No two of all
+ * VPCs in external networks have overlapping prefixes, and nothing gets from
+ * one to another by way of them. */
+struct tn_net_external {
+    const char *name;
+    const char *physical; /* The wire, in bridge mappings of the chassis. */
+    uint16_t vlan;        /* 0: untagged. */
+    struct tn_cidr cidr;  /* IPv4 or IPv6. */
+    struct tn_cidr cidr6; /* Family TN_AF_NONE: single stack. */
+    struct tn_addr gateway, gateway6;     /* Routers outside. */
+    const struct tn_host *cloud;          /* Driver ovn. */
+    const struct tn_host *const *chassis; /* Members of it, the preferred one
+                                             first; at least one. */
+    size_t n_chassis;
+    const struct tn_net_outside *vpcs; /* Who may be in it, by scope. */
+    size_t n_vpcs;
+    struct tn_origin origin;
+};
+
 struct tn_net_vpc {
     const char *scope; /* "tenant/vpc": names it everywhere. */
     const char *tenant, *name;
@@ -125,6 +157,10 @@ struct tn_net_vpc {
     size_t n_routes;
     const struct tn_net_peering *peerings; /* By the peer's scope. */
     size_t n_peerings;
+    const char *external_name; /* As the document says; null: none. */
+    struct tn_origin external_origin;
+    const struct tn_net_outside *external; /* Null: it is in none, or in one
+                                              that this environment has not. */
     struct tn_origin origin;
     uint64_t image; /* A hash of all the above but VNIs and peerings, which
                        depend on other tenants: equal ones of two networks of
@@ -153,6 +189,8 @@ struct tn_device {
                                       its VPCs; null: it is whole. */
     const char *instance; /* settings.meta.name: in all ownership marks. */
     uint16_t vxlan_port;
+    const struct tn_net_external *externals; /* All of the network. */
+    size_t n_externals;
 };
 
 /* A tenant as compile saw it. */
@@ -173,6 +211,9 @@ struct tn_network {
     size_t n_devices;
     const struct tn_net_vpc *const *vpcs; /* By scope. */
     size_t n_vpcs;
+    const struct tn_net_external *externals; /* Of this environment: with
+                                                chassis in it; by name. */
+    size_t n_externals;
     const struct tn_tenant_result *tenants; /* By name. */
     size_t n_tenants;
     const char *const *held_scopes; /* "tenant/vpc", sorted: what devices hold

@@ -149,6 +149,36 @@ tn_net_vpc_print(struct tn_text *out, const struct tn_net_vpc *vpc)
         add_cidrs(out, "imports", p->imports, p->n_imports);
         add_origin(out, &p->origin);
     }
+    if (vpc->external_name) {
+        tn_text_addf(out, "  external %s%s", vpc->external_name,
+                     vpc->external ? "" : " elsewhere");
+        add_origin(out, &vpc->external_origin);
+    }
+}
+
+static void
+external_print(struct tn_text *out, const struct tn_net_external *e)
+{
+    tn_text_addf(out, "external %s cloud %s physical %s vlan %u", e->name,
+                 e->cloud->raw.name, e->physical, e->vlan);
+    add_cidrs(out, "cidr", &e->cidr, 1);
+    add_addr(out, "gateway", &e->gateway);
+    if (tn_addr_present(&e->cidr6.addr)) {
+        add_cidrs(out, "cidr6", &e->cidr6, 1);
+        add_addr(out, "gateway6", &e->gateway6);
+    }
+    for (size_t i = 0; i < e->n_chassis; i++) {
+        tn_text_addf(out, " chassis %s", e->chassis[i]->raw.name);
+    }
+    add_origin(out, &e->origin);
+    for (size_t i = 0; i < e->n_vpcs; i++) {
+        const struct tn_net_outside *v = &e->vpcs[i];
+        tn_text_addf(out, "  has %s", v->scope);
+        add_addr(out, "address", &v->address);
+        add_addr(out, "address6", &v->address6);
+        add_cidrs(out, "prefixes", v->prefixes, v->n_prefixes);
+        add_origin(out, &v->origin);
+    }
 }
 
 static void
@@ -194,6 +224,9 @@ tn_network_print(struct tn_text *out, const struct tn_network *network)
     }
     for (size_t i = 0; i < network->n_vpcs; i++) {
         tn_net_vpc_print(out, network->vpcs[i]);
+    }
+    for (size_t i = 0; i < network->n_externals; i++) {
+        external_print(out, &network->externals[i]);
     }
     for (size_t i = 0; i < network->n_devices; i++) {
         device_print(out, &network->devices[i]);

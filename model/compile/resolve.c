@@ -409,6 +409,12 @@ vpc_fill(struct resolve *r, const struct tn_intent_vpc *vpc,
         .origin = origin_of(r, vpc->file, vpc->doc->meta.at),
     };
     out->name = out->scope + strlen(r->part->tenant) + 1;
+    if (vpc->doc->external_network.v) {
+        out->external_name =
+            tn_arena_strdup(r->keep, vpc->doc->external_network.v);
+        out->external_origin =
+            origin_of(r, vpc->file, vpc->doc->external_network.at);
+    }
     members_fill(r, vpc, groups, n_groups);
     for (size_t i = 0; i < n; i++) {
         subnet_fill(r, &vpc->subnets[i], groups, &subnets[i]);

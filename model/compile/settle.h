@@ -35,6 +35,10 @@ bool tn_settle_attaches(const struct tn_parts *parts, bool clean,
 /* Adds a hint to findings about names that only other tenants have. */
 void tn_settle_hints(const struct tn_parts *parts);
 
+/* Connects VPCs to the external networks that they ask for. */
+void tn_settle_externals(const struct tn_world *world,
+                         const struct tn_parts *parts);
+
 /* Judges all peerings and connects those of healthy tenants.  'held' gets the
  * scopes of network.h, sorted. */
 void tn_settle_peerings(const struct tn_world *world,

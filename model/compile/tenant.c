@@ -271,6 +271,7 @@ tn_tenant_finish(struct tn_tenant_job *job, struct tn_worker *worker,
     tn_validate_groups(in);
     tn_validate_ports(in);
     tn_validate_peerings(in);
+    tn_validate_externals(in);
     tn_identify_subnets(in);
     tn_identify_ports(in);
     tn_diags_sort(&job->diags);

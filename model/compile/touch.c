@@ -107,6 +107,7 @@ made(struct tn_touch *t)
     tn_validate_groups(in);
     tn_validate_ports(in);
     tn_validate_peerings(in);
+    tn_validate_externals(in);
     tn_identify_subnets(in);
     tn_identify_ports(in);
     if (t->diags.n_errors + t->diags.n_warnings) {

@@ -324,7 +324,7 @@ static const struct row rows[] = {
      VPC("x") "  cidrs: [10.2.0.0/16]\n  nonsense: 1\n" PORT(
          "p") "{vpc: x, subnet: a, host: hv1, attach: {netns: n}}\n",
      MORE ":6:3: unknown field 'nonsense' (known here: description, cidrs, "
-          "encapsulation, sites, subnets, routes)\n"},
+          "encapsulation, sites, subnets, routes, externalNetwork)\n"},
     {"references after a broken file", MORE,
      "[\n" PORT("p") "{vpc: x, subnet: a, host: hv1, attach: {netns: n}}\n",
      MORE ":2:1: not valid YAML: did not find expected node content while "

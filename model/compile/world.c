@@ -202,6 +202,9 @@ tn_world_load(struct tn_source *source,
                         sizeof out->inventory->digest);
         code = elsewhere_load(source, &all, arena, out, &digester, err);
     }
+    if (!code) {
+        code = tn_world_externals(arena, out, diags, err);
+    }
     out->digest = tn_digester_end(&digester);
     return code;
 }

@@ -16,4 +16,9 @@ enum tn_code tn_world_load(struct tn_source *source,
                            struct tn_diags *diags,
                            struct tn_error *err) TN_MUST_USE;
 
+/* Its last part: the external networks that have chassis in the inventory. */
+enum tn_code tn_world_externals(struct tn_arena *arena, struct tn_world *world,
+                                struct tn_diags *diags,
+                                struct tn_error *err) TN_MUST_USE;
+
 #endif

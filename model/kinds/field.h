@@ -147,8 +147,11 @@ extern const struct tn_kind_table tn_settings_table, tn_tenant_table,
     tn_vpc_table, tn_port_table, tn_security_group_table, tn_peering_table,
     tn_daemon_table, tn_policy_table;
 
-/* A part of Settings with a file of its own. */
-extern const struct tn_object tn_signers_object;
+/* Parts of Settings with files of their own. */
+extern const struct tn_object tn_signers_object, tn_external_object;
+/* What holds between external networks. */
+void tn_externals_check(const struct tn_check *check,
+                        const struct tn_settings *settings);
 
 /* Size of one value of the field in memory: of an item if TN_MANY. */
 size_t tn_field_size(const struct tn_field *field);

@@ -124,6 +124,26 @@ struct tn_probe_entry {
     struct tn_pos at;
 };
 
+/* A VPC in an external network: the operator's word. */
+struct tn_external_vpc {
+    struct tn_vtext vpc;               /* "tenant/vpc" */
+    struct tn_vaddr address, address6; /* Of its router there. */
+    TN_LIST(struct tn_vcidr) prefixes; /* Of it, that are known there. */
+    struct tn_pos at;
+};
+/* A network that is not ours, behind a bridge of some hypervisors. */
+struct tn_external {
+    struct tn_vtext name;
+    struct tn_vcidr cidr, cidr6;
+    struct tn_vaddr gateway, gateway6; /* Default: first addresses. */
+    struct tn_vtext physical_network;  /* physicalNetwork: of the hypervisors'
+                                          tenet_ovs_bridge_mappings. */
+    struct tn_vuint vlan;              /* Absent: untagged. */
+    TN_LIST(struct tn_vtext) chassis;  /* Hosts, the preferred one first. */
+    TN_LIST(struct tn_external_vpc) vpcs;
+    struct tn_pos at;
+};
+
 #define TN_SIGNERS_FILE ".tenet/allowed_signers"
 
 /* The paths that one signer may change. */
@@ -152,6 +172,7 @@ struct tn_settings {
     TN_LIST(struct tn_mode_entry) modes;
     TN_LIST(struct tn_freeze) freezes;
     TN_LIST(struct tn_probe_entry) probes;
+    TN_LIST(struct tn_external) external_networks; /* externalNetworks */
     /* Commits need a signature if one of the two is given. */
     struct tn_vtext signers_file; /* signers.file: TN_SIGNERS_FILE. */
     TN_LIST(struct tn_signer_scope) signers_scopes; /* Empty: no limits. */
@@ -210,6 +231,7 @@ struct tn_vpc {
     TN_LIST(struct tn_vtext) sites; /* Ports may be there only; absent: any. */
     TN_LIST(struct tn_subnet) subnets;
     TN_LIST(struct tn_route) routes;
+    struct tn_vtext external_network; /* externalNetwork; default: none. */
 };
 
 /* kind: Port */

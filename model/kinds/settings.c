@@ -359,6 +359,14 @@ static const struct tn_field spec_fields[] = {
                        "before.",
     },
     {
+        TN_ROW("externalNetworks", struct tn_settings, external_networks),
+        .type = TN_FIELD_OBJECT,
+        .flags = TN_MANY,
+        .max_items = 100,
+        .object = &tn_external_object,
+        .description = "Networks outside, and which VPCs are in them.",
+    },
+    {
         TN_INLINE("signers"),
         .type = TN_FIELD_OBJECT,
         .object = &tn_signers_object,
@@ -381,6 +389,7 @@ settings_check(const struct tn_check *check, const void *object)
                        "%llu",
                        (unsigned long long) to, (unsigned long long) from);
     }
+    tn_externals_check(check, s);
 }
 
 const struct tn_kind_table tn_settings_table = {

@@ -387,6 +387,16 @@ static const struct tn_field spec_fields[] = {
         .object = &route,
         .description = "Static routes.",
     },
+    {
+        TN_ROW("externalNetwork", struct tn_vpc, external_network),
+        .type = TN_FIELD_TEXT,
+        .form = &tn_form_label,
+        .fallback = "(none: nothing leads out of the VPC)",
+        .description = "The external network that the VPC's router is in, "
+                       "with its default route there. 'externalNetworks' of "
+                       "tenet.yml must have the VPC.",
+        .example = "uplink",
+    },
 };
 
 const struct tn_kind_table tn_vpc_table = {

@@ -4,6 +4,10 @@
 #define HEAD(kind) "apiVersion: tenet/v1\nkind: " kind "\nmetadata: {name: a}\n"
 #define META(meta) "apiVersion: tenet/v1\nkind: Tenant\nmetadata: " meta "\n"
 #define SETTINGS(spec) HEAD("Settings") "spec: " spec "\n"
+#define EXTERNAL(fields, vpcs)                                                 \
+    SETTINGS("{externalNetworks: [{name: u, " fields                           \
+             ", physicalNetwork: p, chassis: [h], vpcs: [" vpcs "]}]}")
+#define WIRE "cidr: 203.0.113.0/24, gateway: 203.0.113.1"
 #define TENANT(spec) HEAD("Tenant") "spec: " spec "\n"
 #define VPC(fields) HEAD("Vpc") "spec: {cidrs: [10.0.0.0/8], " fields "}\n"
 #define VPC_SPEC(spec) HEAD("Vpc") "spec: " spec "\n"
@@ -161,6 +165,52 @@ const struct tn_case tn_bad_cases[] = {
          "is not a tenant and a name", NULL),
     SAYS(SETTINGS("{probes: [{name: p, from: a/b, to: ^{}}]}"), "", NULL),
     SAYS(SETTINGS("{probes: [{name: p, from: a/b, to: {port: a/b}, tcp: ^0}]}"),
+         "", NULL),
+    ONLY(EXTERNAL("cidr: 203.0.113.0/24, gateway: ^203.0.114.1", ""),
+         "is outside 203.0.113.0/24", NULL),
+    ONLY(EXTERNAL("cidr: 203.0.113.0/24, gateway: ^203.0.113.255", ""),
+         "is the network or broadcast address", NULL),
+    ONLY(EXTERNAL(WIRE ", gateway6: ^\"2001:db8::1\"", ""),
+         "'gateway6' without 'cidr6'", NULL),
+    ONLY(EXTERNAL(WIRE ", cidr6: ^\"2001:db8::/64\"", ""),
+         "'cidr6' needs a 'gateway6'", NULL),
+    SAYS(EXTERNAL(WIRE ", vlan: ^4095", ""), "", NULL),
+    SAYS(EXTERNAL(WIRE,
+                  "{vpc: ^a, address: 203.0.113.2, prefixes: [10.0.0.0/8]}"),
+         "is not a tenant and a name", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: ^203.0.112.2, prefixes: "
+                        "[10.0.0.0/8]}"),
+         "is outside", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: ^203.0.113.1, prefixes: "
+                        "[10.0.0.0/8]}"),
+         "is the gateway of line 4", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: 203.0.113.2, prefixes: "
+                        "[10.0.0.0/8]}, {vpc: a/c, address: ^203.0.113.2, "
+                        "prefixes: [11.0.0.0/8]}"),
+         "is that of VPC 'a/b' already, in line 4", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: 203.0.113.2, prefixes: "
+                        "[^\"fd00::/8\"]}"),
+         "needs an address of its family", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: 203.0.113.2, prefixes: "
+                        "[10.0.0.0/8]}, {vpc: a/c, address: 203.0.113.3, "
+                        "prefixes: [^10.1.0.0/16]}"),
+         "overlaps 10.0.0.0/8 of VPC 'a/b' in line 4", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: 203.0.113.2, prefixes: "
+                        "[^203.0.0.0/16]}"),
+         "overlaps 203.0.113.0/24 of the external network", NULL),
+    ONLY(EXTERNAL(WIRE, "{vpc: a/b, address: 203.0.113.2, prefixes: "
+                        "[10.0.0.0/8]}, {vpc: ^a/b, address: 203.0.113.3, "
+                        "prefixes: [11.0.0.0/8]}"),
+         "", NULL),
+    ONLY(SETTINGS("{externalNetworks: [{name: u, " WIRE ", physicalNetwork: p, "
+                  "chassis: [h], vpcs: [{vpc: a/b, address: 203.0.113.2, "
+                  "prefixes: [10.0.0.0/8]}]}, {name: v, cidr: 198.51.100.0/24, "
+                  "gateway: 198.51.100.1, physicalNetwork: q, chassis: [h], "
+                  "vpcs: [{vpc: ^a/b, address: 198.51.100.2, prefixes: "
+                  "[11.0.0.0/8]}]}]}"),
+         "is in external network 'u' already, in line 4", NULL),
+    SAYS(SETTINGS("{externalNetworks: [{name: u, " WIRE ", physicalNetwork: p, "
+                  "chassis: ^[]}]}"),
          "", NULL),
     SAYS(SETTINGS("{signers: ^{}}"), "", NULL),
     SAYS(SETTINGS("{signers: {scopes: ^[]}}"), "", NULL),

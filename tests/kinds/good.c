@@ -48,6 +48,14 @@ const struct tn_case tn_good_cases[] = {
     SPEC("Settings",
          "{signers: {file: a, scopes: [{principal: a@b, paths: [\"**\", "
          "\"tenants/a*?/**/x y.yml\", \"*/b\"]}]}}"),
+    SPEC("Settings",
+         "{externalNetworks: [{name: u, cidr: 203.0.113.0/24, gateway: "
+         "203.0.113.1, physicalNetwork: p, chassis: [h]}]}"),
+    SPEC("Settings",
+         "{externalNetworks: [{name: u, cidr: \"2001:db8::/64\", gateway: "
+         "\"2001:db8::1\", physicalNetwork: p, vlan: 4094, chassis: [h, i], "
+         "vpcs: [{vpc: a/b, address: \"2001:db8::2\", prefixes: "
+         "[\"fd00::/8\"]}]}]}"),
     SPEC("Tenant", "{quotas: {}, allowedCidrs: [], description: \"\"}"),
     SPEC("Tenant", "{description: \"a\\nb\\tc \xc3\xa4 \xf0\x9f\x98\x80\"}"),
     SPEC("Tenant", "{description: 10.1.0.0 and more}"),
@@ -56,6 +64,7 @@ const struct tn_case tn_good_cases[] = {
     SPEC("Tenant", "{allowedCidrs: [\"::ffff:10.0.0.0/104\", 224.0.0.0/4]}"),
     SPEC("Tenant", "{quotas: {vpcs: 0, subnets: 1000000}}"),
     SPEC("Vpc", "{cidrs: [10.0.0.0/8]}"),
+    SPEC("Vpc", "{cidrs: [10.0.0.0/8], externalNetwork: uplink-1}"),
     SPEC("Vpc", "{cidrs: [10.0.0.0/8], subnets: [], routes: [], sites: []}"),
     SPEC("Vpc", "{cidrs: [10.0.0.0/8], encapsulation: geneve, sites: [DC_1]}"),
     SPEC("Vpc", "{cidrs: [\"fd00::/8\"], encapsulation: \"gre\"}"),
