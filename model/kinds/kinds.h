@@ -261,7 +261,6 @@ struct tn_port {
 enum tn_direction { TN_INGRESS, TN_EGRESS };
 enum tn_protocol {
     TN_PROTO_ANY,
-    struct tn_vtext vif; /* Instead of both: what NSX calls the interface. */
     TN_PROTO_TCP,
     TN_PROTO_UDP,
     TN_PROTO_ICMP, /* ICMP for IPv4, ICMPv6 for IPv6. */
