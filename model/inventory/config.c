@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/seal.h"
 #include "model/inventory/parts.h"
 #include "model/inventory/variables.h"
 
@@ -177,6 +178,8 @@ read_value(const struct tn_known_var *k, const struct tn_node *node,
         return is_policy_path(out->s);
     case VAR_URLS:
         return is_urls(out->s);
+    case VAR_SEALED:
+        return tn_seal_is(out->s);
     case VAR_HOST: /* Which there are is known later. */
     case VAR_PATH:
     case VAR_WORDS:
@@ -356,7 +359,7 @@ check_nsx(struct tn_inv *inv, const struct tn_inventory_host *host,
           const struct tn_host_config *out)
 {
     static const char *const password[] = {"tenet_nsx_url", "tenet_nsx_user",
-                                           "tenet_nsx_password_file", NULL};
+                                           NULL};
     static const char *const certificate[] = {
         "tenet_nsx_url", "tenet_nsx_certificate", "tenet_nsx_key", NULL};
     const char *const *needed;
@@ -366,14 +369,22 @@ check_nsx(struct tn_inv *inv, const struct tn_inventory_host *host,
         return true;
     }
     needed = tn_streq(login, "certificate") ? certificate : password;
-    for (; *needed; needed++) {
-        if (!option(out, *needed)) {
+    for (size_t i = 0; needed[i]; i++) {
+        if (!option(out, needed[i])) {
             tn_diag(inv->diags, TN_ERROR, host->at,
                     "host '%s' has tenet_driver nsx with tenet_nsx_auth %s "
                     "and needs %s",
-                    host->name, login, *needed);
+                    host->name, login, needed[i]);
             ok = false;
         }
+    }
+    if (needed == password && !option(out, "tenet_nsx_password") ==
+                                  !option(out, "tenet_nsx_password_file")) {
+        tn_diag(inv->diags, TN_ERROR, host->at,
+                "host '%s' has tenet_driver nsx with tenet_nsx_auth %s and "
+                "needs one of tenet_nsx_password and tenet_nsx_password_file",
+                host->name, login);
+        ok = false;
     }
     if (tn_streq(option(out, "tenet_nsx_vpc"), "true") &&
         !option(out, "tenet_nsx_project")) {

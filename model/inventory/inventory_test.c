@@ -238,6 +238,9 @@ Test(inventory, variables)
             "hosts.yml", text                                                  \
         }                                                                      \
     }
+#define SEALED                                                                 \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+    "AAAA"
 #define NSX                                                                    \
     "tenet_driver: nsx, tenet_nsx_url: 'https://a', tenet_nsx_user: u, "       \
     "tenet_nsx_password_file: /p"
@@ -433,7 +436,7 @@ static const struct error_row {
      "y"},
     {HOSTS("all:\n  hosts:\n    h: {tenet_driver: nsx, tenet_nsx_user: u}\n"),
      "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth session "
-     "and needs tenet_nsx_password_file\n"
+     "and needs one of tenet_nsx_password and tenet_nsx_password_file\n"
      "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth session "
      "and needs tenet_nsx_url",
      "y"},
@@ -443,6 +446,15 @@ static const struct error_row {
      "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth "
      "certificate and needs tenet_nsx_key\n"
      "hosts.yml:3:5: host 'h' has tenet_nsx_vpc and needs a tenet_nsx_project",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_password: 'hunter2'}\n"),
+     "hosts.yml:3:29: tenet_nsx_password must be what 'tenet seal' prints; "
+     "secrets never stand in an inventory as they are",
+     "y"},
+    {HOSTS("all:\n  hosts:\n    h: {" NSX ", tenet_nsx_password: "
+           "'tenet-sealed:" SEALED "'}\n"),
+     "hosts.yml:3:5: host 'h' has tenet_driver nsx with tenet_nsx_auth session "
+     "and needs one of tenet_nsx_password and tenet_nsx_password_file",
      "y"},
     {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_url: 'http://nsx'}\n"),
      "hosts.yml:3:24: tenet_nsx_url must be https://HOST or https://HOST:PORT, "

@@ -99,10 +99,15 @@ const struct tn_known_var tn_known_vars[] = {
      .type = VAR_PATH,
      .help = "With `nsx`: a PEM file of the key of `tenet_nsx_certificate`, "
              "for nobody but its owner to read."},
+    {.name = "tenet_nsx_password",
+     .type = VAR_SEALED,
+     .help = "With `nsx`: the password, sealed by `tenet seal` for exactly the "
+             "text of `tenet_nsx_url`. TENET_SEAL_KEY names the key that opens "
+             "it, where tenet runs."},
     {.name = "tenet_nsx_password_file",
      .type = VAR_PATH,
-     .help = "With `nsx`: a file with the password, for nobody but its owner "
-             "to read. The password itself never stands in an inventory."},
+     .help = "With `nsx`, instead: a file with the password, for nobody but "
+             "its owner to read."},
     {.name = "tenet_nsx_poll",
      .type = VAR_UINT,
      .min = 1,
@@ -296,6 +301,10 @@ tn_known_var_type(const struct tn_known_var *k, struct tn_text *out)
     case VAR_URLS:
         tn_text_add(out, "https://HOST or https://HOST:PORT, or several with "
                          "commas between");
+        break;
+    case VAR_SEALED:
+        tn_text_add(out, "what 'tenet seal' prints; secrets never stand in an "
+                         "inventory as they are");
         break;
     case VAR_WORDS:
         tn_text_add(out, "a text");

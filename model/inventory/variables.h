@@ -23,6 +23,7 @@ enum tn_var_type {
     VAR_MAPPINGS,    /* Networks and the bridges that lead to them. */
     VAR_POLICY_PATH, /* "/infra/...": an object of NSX. */
     VAR_URLS,        /* "https://...", separated by commas. */
+    VAR_SEALED,      /* A secret: base/seal.h. */
     VAR_WORDS,       /* Any text. */
 };
 

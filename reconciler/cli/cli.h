@@ -109,6 +109,7 @@ enum tn_exit tn_cmd_policy(struct tn_cli *cli);
 enum tn_exit tn_cmd_rollback(struct tn_cli *cli);
 enum tn_exit tn_cmd_run(struct tn_cli *cli);
 enum tn_exit tn_cmd_schema(struct tn_cli *cli);
+enum tn_exit tn_cmd_seal(struct tn_cli *cli);
 enum tn_exit tn_cmd_status(struct tn_cli *cli);
 enum tn_exit tn_cmd_validate(struct tn_cli *cli);
 enum tn_exit tn_cmd_version(struct tn_cli *cli);

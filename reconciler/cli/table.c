@@ -199,6 +199,14 @@ const struct tn_command tn_commands[] = {
      0,
      "repo environment cache-dir no-cache threads check tenant " OUTPUT_OPTIONS,
      tn_cmd_lock},
+    {"seal", "new KEYFILE | PUBLICKEY PURPOSE",
+     "seal a secret so that it may be committed",
+     "With 'new', makes KEYFILE and KEYFILE.pub. Else reads a secret from "
+     "standard input and prints it sealed with the public key in the file "
+     "PUBLICKEY, as a value for an inventory. It opens only with KEYFILE "
+     "(TENET_SEAL_KEY names it where tenet runs), and only for PURPOSE: for "
+     "tenet_nsx_password that is the value of tenet_nsx_url.",
+     2, "", tn_cmd_seal},
     {"explain", "HOST [VARIABLE]", "show a host's variables and who set them",
      "Of one variable: every layer that sets it, in the order of precedence, "
      "with file:line:column and value; the one that wins is marked. Without "
