@@ -239,6 +239,7 @@ struct tn_attach {
     struct tn_vtext netns;     /* With it: a veth pair, the far end there. */
     struct tn_vtext interface; /* Far end's name (default eth0); without
                                   'netns': an existing interface (a tap). */
+    struct tn_vtext vif; /* Instead of both: what NSX calls the interface. */
     struct tn_vbool default_route; /* With 'netns': defaultRoute, default
                                       true. */
     struct tn_pos at;
