@@ -1,0 +1,293 @@
+"""Behaviour of single types: what the server fills in, and what it refuses
+beyond the look of a field.
+
+'finish' runs when an object was parsed and is about to be stored; it may add
+server-owned values (network of a subnet, overlay_id, rule_id, allocated
+addresses of a VPC subnet) and note the networks that the object occupies.
+'check' runs over all that a transaction wrote, once, before it commits: no two
+networks of one router may overlap, no two static bindings of a segment may
+share an address, a segment with VIFs stays.
+"""
+import ipaddress
+import itertools
+import time
+
+import errors
+
+_numbers = itertools.count(1)
+
+
+def span(text, label):
+    """(family, first, last, as written, what for) of a network."""
+    net = ipaddress.ip_network(text, strict=False)
+    return (net.version, int(net.network_address), int(net.broadcast_address),
+            text, label)
+
+
+def finish(store, tx, obj, old):
+    hook = HOOKS.get(obj.type.name)
+    if hook:
+        hook(store, tx, obj, old)
+
+
+def keep(obj, old, *names):
+    """Values that stay although a write left them out."""
+    for name in names:
+        if old and name in old.doc and name not in obj.doc:
+            obj.doc[name] = old.doc[name]
+
+
+def segment(store, tx, obj, old):
+    doc, nets = obj.doc, []
+    families = set()
+    for subnet in doc.get("subnets", ()):
+        gateway = subnet.get("gateway_address")
+        if not gateway:
+            raise errors.missing("gateway_address")
+        net = ipaddress.ip_interface(gateway).network
+        if net.version in families:
+            raise errors.invalid("property subnets: more than one subnet of "
+                                 "a family")
+        families.add(net.version)
+        subnet["network"] = str(net)
+        nets.append(span(str(net), "Segment"))
+        for ip_range in subnet.get("dhcp_ranges", ()):
+            ends = [ipaddress.ip_address(e.split("/")[0])
+                    for e in ip_range.split("-")]
+            if any(e not in net for e in ends):
+                raise errors.invalid("property dhcp_ranges: %s is outside %s"
+                                     % (ip_range, net))
+    linked = doc.get("connectivity_path")
+    if obj.parent != "/infra" and not obj.parent.endswith("/infra"):
+        if linked and linked != obj.parent:
+            raise errors.invalid("property connectivity_path of a fixed "
+                                 "segment")
+        linked = doc["connectivity_path"] = obj.parent
+    zone = doc.get("transport_zone_path")
+    if not zone:
+        if doc.get("vlan_ids"):
+            raise errors.missing("transport_zone_path")
+        zone = doc["transport_zone_path"] = store.overlay_zone
+        obj.refs += ((zone, frozenset(), "transport_zone_path"),)
+    found = store.get(zone)
+    vlan = bool(found) and "VLAN" in found.doc.get("tz_type", "")
+    if vlan and (not doc.get("vlan_ids") or linked):
+        raise errors.invalid("property vlan_ids: a VLAN segment needs them, "
+                             "and no connectivity_path")
+    if not vlan:
+        if doc.get("vlan_ids"):
+            raise errors.invalid("property vlan_ids: not on an overlay "
+                                 "transport zone")
+        keep(obj, old, "overlay_id")
+        doc.setdefault("overlay_id", 71680 + next(_numbers))
+    doc["type"] = "ROUTED" if linked else "DISCONNECTED"
+    obj.nets = tuple(nets)
+
+
+def interface(store, tx, obj, old):
+    nets = []
+    for subnet in obj.doc.get("subnets", ()):
+        for address in subnet["ip_addresses"]:
+            try:
+                nets.append(span("%s/%d" % (address, subnet["prefix_len"]),
+                                 "ServiceInterface"))
+            except ValueError:
+                raise errors.invalid("property prefix_len is invalid")
+    obj.nets = tuple(nets)
+
+
+def tier1(store, tx, obj, old):
+    obj.doc.setdefault("type", "ROUTED")
+
+
+def rule(store, tx, obj, old):
+    obj.doc["rule_id"] = old.doc["rule_id"] if old else \
+        1000 + next(_numbers)
+    if "action" not in obj.doc:
+        raise errors.missing("action")
+    if "/gateway-policies/" in obj.path and "/vpcs/" not in obj.path and \
+            not any("/tier-" in s for s in obj.doc.get("scope", ())):
+        raise errors.invalid("property scope of a gateway rule must hold a "
+                             "gateway's path")
+    if obj.system:
+        obj.doc["is_default"] = True
+
+
+def static_routes(store, tx, obj, old):
+    for hop in obj.doc["next_hops"]:
+        if not hop.get("ip_address") and not hop.get("scope"):
+            raise errors.missing("ip_address")
+
+
+def nat_rule(store, tx, obj, old):
+    doc, action = obj.doc, obj.doc["action"]
+    need = {"SNAT": ["translated_network"],
+            "REFLEXIVE": ["source_network", "translated_network"],
+            "DNAT": ["destination_network", "translated_network"]}
+    for name in need.get(action, ()):
+        if not doc.get(name):
+            raise errors.missing(name)
+    if action.startswith("NO_") and doc.get("translated_network"):
+        raise errors.invalid("property translated_network of %s" % action)
+    doc.setdefault("firewall_match", "BYPASS")
+
+
+def vpc_subnet(store, tx, obj, old):
+    """Addresses come from the VPC's private blocks unless they are named."""
+    doc = obj.doc
+    keep(obj, old, "ip_addresses", "ipv4_subnet_size", "access_mode")
+    doc.setdefault("access_mode", "Private")
+    given = doc.get("ip_addresses")
+    if not given and doc["access_mode"] != "L2_Only":
+        size = doc.setdefault("ipv4_subnet_size", 64)
+        doc["ip_addresses"] = [allocate(store, obj, size)]
+    elif given and "ipv4_subnet_size" not in doc:
+        doc["ipv4_subnet_size"] = \
+            ipaddress.ip_network(given[0]).num_addresses
+    obj.nets = tuple(span(a, "VpcSubnet")
+                     for a in doc.get("ip_addresses", ()))
+    if doc.get("ip_addresses"):
+        net = ipaddress.ip_network(doc["ip_addresses"][0])
+        doc.setdefault("advanced_config", {}).setdefault(
+            "gateway_addresses", ["%s/%d" % (net.network_address + 1,
+                                             net.prefixlen)])
+
+
+def allocate(store, obj, size):
+    vpc = store.get(obj.parent)
+    blocks = list(vpc.doc.get("private_ips", ())) if vpc else []
+    if obj.doc["access_mode"] != "Private" or not blocks:
+        blocks = ["203.0.112.0/20"]
+    taken = sorted((n[1], n[2]) for o in
+                   list(store.children(obj.parent, "subnets").values()) +
+                   [g for g, _ in store.purging.values()
+                    if g.parent == obj.parent] for n in o.nets)
+    for block in blocks:
+        first, last = span(block, "")[1:3]
+        at = first
+        for low, high in taken:
+            if low <= at + size - 1 and high >= at:
+                at = -(-(high + 1) // size) * size
+        if at + size - 1 <= last:
+            return "%s/%d" % (ipaddress.ip_address(at),
+                              33 - size.bit_length())
+    raise errors.no_capacity(obj.parent)
+
+
+def project(store, tx, obj, old):
+    keep(obj, old, "short_id")
+    obj.doc.setdefault("short_id", obj.id[:8].strip("-") or "p")
+
+
+HOOKS = {
+    "Segment": segment, "Tier1Interface": interface,
+    "ServiceInterface": interface, "Tier1": tier1, "Rule": rule,
+    "StaticRoutes": static_routes, "PolicyNatRule": nat_rule,
+    "VpcSubnet": vpc_subnet, "Project": project, "Vpc": project,
+}
+
+
+# Checks over a whole transaction.
+
+def router_of(obj):
+    """The path of the router whose networks may not overlap, or ''."""
+    name = obj.type.name
+    if name == "Segment":
+        if obj.doc.get("advanced_config", {}).get("connectivity") == "OFF":
+            return ""
+        return obj.doc.get("connectivity_path", "")
+    if name in ("Tier1Interface", "ServiceInterface"):
+        return obj.parent.split("/locale-services/")[0]
+    if name == "VpcSubnet":
+        return obj.parent
+    return ""
+
+
+def users_of_router(store, path):
+    for user in store.referrers.get(path, ()):
+        found = store.get(user)
+        if found and found.nets and router_of(found) == path:
+            yield found
+    for held in store.children(path, "locale-services").values():
+        for kind in ("interfaces", "service-interfaces"):
+            yield from store.children(held.path, kind).values()
+    yield from store.children(path, "segments").values()
+    yield from store.children(path, "subnets").values()
+
+
+def check_overlaps(store, tx):
+    routers = {}
+    for obj in tx.written.values():
+        if obj.nets:
+            old = tx.before(obj.path)
+            if old is None or old.nets != obj.nets or \
+                    router_of(old) != router_of(obj):
+                routers.setdefault(router_of(obj), set()).add(obj.path)
+    routers.pop("", None)
+    for router, fresh in routers.items():
+        seen = {o.path: o for o in users_of_router(store, router)}
+        spans = sorted((n[0], n[1], n[2], n[3], o.path, o.type.name)
+                       for o in seen.values() for n in o.nets
+                       if router_of(o) == router)
+        reach = None
+        for entry in spans:
+            if reach and reach[0] == entry[0] and entry[1] <= reach[2]:
+                new, old = (entry, reach) if entry[4] in fresh \
+                    else (reach, entry)
+                raise errors.overlap(new[3].split("/")[0], old[5], old[4],
+                                     old[3])
+            if not reach or reach[0] != entry[0] or entry[2] > reach[2]:
+                reach = entry
+
+
+def check_bindings(store, tx):
+    """Static bindings of one segment share no address, and lie in it."""
+    for parent in {o.parent for o in tx.written.values()
+                   if o.type.name == "DhcpStaticBindingConfig"}:
+        seen = {}
+        holder = store.get(parent)
+        for obj in store.children(parent,
+                                  "dhcp-static-binding-configs").values():
+            for key in ("mac_address", "ip_address"):
+                value = obj.doc.get(key, "").lower()
+                if value and value in seen:
+                    raise errors.overlap(value, "DhcpStaticBindingConfig",
+                                         seen[value], value)
+                seen[value] = obj.path
+            address = obj.doc.get("ip_address")
+            if address and obj.path in tx.written and holder:
+                number = int(ipaddress.ip_address(address))
+                if not any(n[1] <= number <= n[2] for n in holder.nets):
+                    raise errors.invalid("property ip_address: %s is in no "
+                                         "subnet of the segment" % address)
+
+
+def attached(obj):
+    return obj.type.name in ("SegmentPort", "VpcSubnetPort") and \
+        bool(obj.doc.get("attachment", {}).get("id"))
+
+
+def check_vifs(store, tx):
+    """A segment stays while VIFs are on it, and a little longer."""
+    lag, now = store.settings.vif_lag, time.monotonic()
+    leaving = {}
+    for obj in tx.removed.values():
+        if attached(obj) and lag > 0:
+            leaving[obj.parent] = leaving.get(obj.parent, 0) + 1
+    for obj in tx.removed.values():
+        if obj.type.name not in ("Segment", "VpcSubnet"):
+            continue
+        count, until = store.vifs.get(obj.path, (0, 0))
+        if until > now:
+            raise errors.vifs_attached(obj.path, count)
+        if leaving.get(obj.path) and \
+                store.settings.vif_same_request == "refuse":
+            raise errors.vifs_attached(obj.path, leaving[obj.path])
+    for path, count in leaving.items():
+        store.vifs[path] = (count, now + lag)
+
+
+def check(store, tx):
+    check_overlaps(store, tx)
+    check_bindings(store, tx)
+    check_vifs(store, tx)
