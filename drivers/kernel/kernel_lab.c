@@ -86,6 +86,21 @@ struct lab {
 };
 
 static void
+fill_allowed(const struct lab *lab, struct tn_net_port *out)
+{
+    bool of_two = out->name[0] == 'w', of_one = tn_streq(out->name, "db1");
+    if (!lab->change->with_virtual || !(of_two || of_one)) {
+        return;
+    }
+    struct tn_cidr *list = tn_new_n(lab->arena, struct tn_cidr, 3);
+    list[0] = (struct tn_cidr){addr4(of_one, 100), 32};
+    list[1] = (struct tn_cidr){{TN_AF_IPV4, {172, of_one ? 20 : 21}}, 16};
+    list[2] = (struct tn_cidr){addr6(0, 100), 128};
+    out->allowed = list;
+    out->n_allowed = of_one ? 2 : 3;
+}
+
+static void
 fill_port(const struct lab *lab, const struct subnet_row *row,
           const struct port_row *p, struct tn_net_port *out)
 {
@@ -108,6 +123,7 @@ fill_port(const struct lab *lab, const struct subnet_row *row,
     out->interface = tap ? "tap0" : "eth0";
     out->default_route = true;
     out->origin = (struct tn_origin){path, row->vni, p->octet};
+    fill_allowed(lab, out);
 }
 
 static void
@@ -203,6 +219,27 @@ device_new(struct tn_arena *arena, const struct tn_host *host)
     return d;
 }
 
+static void
+fill_routes(const struct lab *lab, struct tn_net_vpc *vpc)
+{
+    const struct {
+        unsigned char to;
+        struct tn_addr via;
+        const struct tn_net_subnet *subnet;
+    } all[] = {{16, addr4(1, 11), &vpc->subnets[0]},
+               {20, addr4(1, 100), &vpc->subnets[0]},
+               {21, addr4(0, 100), &vpc->subnets[1]}};
+    struct tn_net_route *routes = tn_new_n(lab->arena, struct tn_net_route, 3);
+    for (size_t i = 0; i < TN_ARRAY_SIZE(all); i++) {
+        routes[i] = (struct tn_net_route){{{TN_AF_IPV4, {172, all[i].to}}, 16},
+                                          all[i].via,
+                                          all[i].subnet,
+                                          {path, 3, 1}};
+    }
+    vpc->routes = routes;
+    vpc->n_routes = lab->change->with_virtual ? TN_ARRAY_SIZE(all) : 1;
+}
+
 const struct tn_device *
 tn_k_lab_device(struct tn_arena *arena, int host,
                 const struct tn_k_lab_change *change)
@@ -224,13 +261,7 @@ tn_k_lab_device(struct tn_arena *arena, int host,
         peer(&lab, &vpcs[LAB], &vpcs[WEB], true);
         peer(&lab, &vpcs[WEB], &vpcs[LAB], false);
     }
-    struct tn_net_route *route = tn_new(arena, struct tn_net_route);
-    *route = (struct tn_net_route){{{TN_AF_IPV4, {172, 16}}, 16},
-                                   addr4(1, 11),
-                                   &vpcs[WEB].subnets[0],
-                                   {path, 3, 1}};
-    vpcs[WEB].routes = route;
-    vpcs[WEB].n_routes = 1;
+    fill_routes(&lab, &vpcs[WEB]);
     struct tn_device *d = device_new(arena, lab.hosts[host]);
     d->vpcs = list;
     d->n_vpcs = lab.change->empty ? 0 : N_VPCS;

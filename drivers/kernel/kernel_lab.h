@@ -24,6 +24,9 @@ struct tn_k_lab_change {
     unsigned char mac_more;     /* Added to the last octet of ports' MACs. */
     unsigned char gateway_more; /* The same of gateways. */
     bool unpeered;              /* Without the peering. */
+    bool with_virtual;          /* 10.1.0.100 and fd00:1::64 of web1 and web2,
+                                   10.1.1.100 of db1 alone; 172.21.0.0/16 and
+                                   172.20.0.0/16 behind them. */
     bool empty;                 /* Hosts without any VPC. */
     const char *underlay;       /* Address of host 0; null: 192.0.2.1. */
 };

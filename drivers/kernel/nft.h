@@ -25,8 +25,9 @@
  *     bridged packets only through br_netfilter), forwarding is on;
  *   - ports have unicast flooding off: a bridged frame to a MAC address that is
  *     no local port's can leave by the tunnel only;
- *   - remote ports have permanent neighbour entries: gateways never send ARP or
- *     ND into a tunnel;
+ *   - remote ports have permanent neighbour entries: gateways ask for nothing
+ *     through a tunnel but for what subnets name as 'sought', and the answers
+ *     go to all hosts that a tunnel floods to;
  *   - bridges do no duplicate address detection (accept_dad 0): every host has
  *     the same gateway, link-local address included, and without that address
  *     a gateway asks for no neighbour;
@@ -38,12 +39,18 @@
 
 #include "drivers/driver.h"
 
+/* The link-local address of every gateway: neighbour discovery needs one. */
+extern const struct tn_addr tn_nft_gateway_local;
+
 /* The interfaces of one subnet in the namespace. */
 struct tn_nft_subnet {
     const char *bridge;
     const char *tunnel;       /* Null: this host has no tunnel for it. */
     const char *const *ports; /* By index of the subnet's ports: the interface
                                  on the bridge; null: on another host. */
+    const struct tn_cidr *sought; /* Virtual addresses for which routers ask the
+                                     ports of all hosts; sorted, disjoint. */
+    size_t n_sought;
 };
 
 /* All that the rules of one VPC on one host follow from.  Arrays are parallel

@@ -56,9 +56,12 @@ Test(nft_apply, listing_is_what_was_rendered)
 {
     struct tn_error err = {0};
     struct tn_arena *arena = tn_arena_new();
-    const struct tn_nft_input *const inputs[] = {
-        &tn_nft_host1, &tn_nft_host2, &tn_nft_lab, tn_nft_many(arena, 5, 7),
-        tn_nft_many(arena, 0, 0)};
+    const struct tn_nft_input *const inputs[] = {&tn_nft_host1,
+                                                 &tn_nft_host2,
+                                                 &tn_nft_lab,
+                                                 tn_nft_many(arena, 5, 7),
+                                                 tn_nft_many(arena, 0, 0),
+                                                 tn_nft_sought(arena)};
     struct tn_nft *nft;
     must(tn_nft_new(NULL, &nft, &err), &err);
     for (size_t i = 0; i < TN_ARRAY_SIZE(inputs); i++) {

@@ -11,6 +11,10 @@
  *
  * Gateways have one address and MAC on every host.  So what is said to them,
  * of them or by them in ARP and ND stays on its host: it crosses no tunnel.
+ * But for addresses that are sought they ask the ports of all hosts.  The
+ * answer cannot be sent to the host that asked, for it is to all gateways
+ * alike: it is made a broadcast where the port sends it, and each gateway that
+ * knows the address, or has asked, learns from it.
  *
  * Raw offsets: the target of a solicitation or advertisement is @th,64,128, its
  * first option @th,192,8 (type) and @th,208,48 (link-layer address).  A load
@@ -23,6 +27,9 @@
 #include "drivers/kernel/nft_prefix.h"
 
 #define TYPE_TARGET "iifname . @th,64,128"
+
+const struct tn_addr tn_nft_gateway_local = {TN_AF_IPV6,
+                                             {0xfe, 0x80, [15] = 1}};
 
 /* Values of sets made with 'typeof @th,...' are written as numbers. */
 static const char *
@@ -65,11 +72,12 @@ gateways(struct tn_nft_render *r, unsigned family, bool as_number)
     TN_VEC(struct tn_addr) list = {0};
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         const struct tn_net_subnet *s = &vpc->subnets[i];
-        const struct tn_addr of[3] = {s->gateway, s->gateway6,
-                                      link_local(&s->gateway_mac)};
+        const struct tn_addr of[] = {s->gateway, s->gateway6,
+                                     link_local(&s->gateway_mac),
+                                     tn_nft_gateway_local};
         bool has6 =
             s->gateway.family == TN_AF_IPV6 || s->gateway6.family == TN_AF_IPV6;
-        for (size_t k = 0; k < (has6 ? 3 : 2); k++) {
+        for (size_t k = 0; k < (has6 ? TN_ARRAY_SIZE(of) : 2); k++) {
             if (of[k].family == family) {
                 *tn_vec_push(r->arena, &list) = of[k];
             }
@@ -234,6 +242,41 @@ set_of_nets(struct tn_nft_render *r, const char *name, unsigned family,
 }
 
 static void
+element_target(struct tn_nft_render *r, const struct tn_cidr *c)
+{
+    struct tn_addr last = tn_cidr_last(c);
+    if (c->len == 128) {
+        tn_nft_set_element(r, "%s", number(r->arena, c->addr.b, 16));
+    } else {
+        tn_nft_set_element(r, "%s-%s", number(r->arena, c->addr.b, 16),
+                           number(r->arena, last.b, 16));
+    }
+}
+
+static void
+set_of_sought(struct tn_nft_render *r, const char *name, unsigned family)
+{
+    tn_nft_set_begin(r, "set", name,
+                     family == TN_AF_IPV4 ? "ipv4_addr" : "@th,64,128");
+    tn_nft_set_flag_interval(r);
+    for (size_t i = 0; i < r->in->vpc->n_subnets; i++) {
+        const struct tn_nft_subnet *s = &r->in->subnets[i];
+        for (size_t k = 0; k < s->n_sought; k++) {
+            char buf[TN_CIDR_TEXT];
+            if (s->sought[k].addr.family != family) {
+                continue;
+            }
+            if (family == TN_AF_IPV4) {
+                tn_nft_set_element(r, "%s", tn_nft_prefix(&s->sought[k], buf));
+            } else {
+                element_target(r, &s->sought[k]);
+            }
+        }
+    }
+    tn_nft_set_end(r);
+}
+
+static void
 chain_prerouting(struct tn_nft_render *r)
 {
     tn_nft_set_begin(r, "map", "speakers", "ifname : verdict");
@@ -275,6 +318,12 @@ chain_arp(struct tn_nft_render *r)
     tn_nft_rule(r, "arp operation request arp saddr ip 0.0.0.0 accept");
     if (r->nets4) {
         tn_nft_rule(r, "arp saddr ip @gateways-4 drop");
+        if (r->sought4) {
+            tn_nft_rule(r, "arp operation reply arp daddr ip @gateways-4 "
+                           "arp saddr ip @sought-4 "
+                           "iifname . arp saddr ip @nets-4 "
+                           "ether daddr set ff:ff:ff:ff:ff:ff accept");
+        }
         tn_nft_rule(r, "iifname . arp saddr ip @nets-4 accept");
     }
     tn_nft_rule(r, "drop");
@@ -330,6 +379,14 @@ chains_6(struct tn_nft_render *r)
     tn_nft_rule(r, "jump source-6");
     tn_nft_rule(r, "@th,192,8 != 0x2 drop");
     tn_nft_rule(r, "iifname . @th,208,48 != @option-macs drop");
+    if (r->nets6 && r->sought6) {
+        tn_nft_rule(
+            r,
+            "ip6 daddr @gateways-6 "
+            "@th,64,128 != @gateway-targets @th,64,128 @sought-6 " TYPE_TARGET
+            " @target-nets "
+            "ether daddr set 33:33:00:00:00:01 accept");
+    }
     tn_nft_rule(r, "goto target");
     tn_nft_chain_end(r);
 
@@ -348,10 +405,15 @@ chains_6(struct tn_nft_render *r)
 
 /* Both ways: what speaks of a gateway stays on its host. */
 static void
-gateway_rules(struct tn_nft_render *r, const char *match)
+gateway_rules_4(struct tn_nft_render *r, const char *match)
 {
     tn_nft_rule(r, "%sarp daddr ip @gateways-4 drop", match);
     tn_nft_rule(r, "%sarp saddr ip @gateways-4 drop", match);
+}
+
+static void
+gateway_rules_6(struct tn_nft_render *r, const char *match)
+{
     if (r->has6) {
         tn_nft_rule(r,
                     "%sicmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
@@ -360,17 +422,51 @@ gateway_rules(struct tn_nft_render *r, const char *match)
     }
 }
 
+/* The gateway of another host asks for what is sought, and is answered: by a
+ * broadcast, which is as good as if it were to this one alone. */
 static void
-chains_tunnel(struct tn_nft_render *r)
+chain_tunnel_arp(struct tn_nft_render *r)
+{
+    tn_nft_chain_begin(r, "tunnel-arp");
+    tn_nft_rule(r, "arp operation request arp daddr ip @gateways-4 drop");
+    tn_nft_rule(r, "arp operation request arp daddr ip @sought-4 accept");
+    tn_nft_rule(r, "arp saddr ip @gateways-4 drop");
+    tn_nft_rule(r, "arp daddr ip != @gateways-4 accept");
+    tn_nft_rule(r, "arp operation reply arp saddr ip @sought-4 "
+                   "meta pkttype set host accept");
+    tn_nft_rule(r, "drop");
+    tn_nft_chain_end(r);
+}
+
+static void
+chain_tunnel(struct tn_nft_render *r)
 {
     tn_nft_chain_begin(r, "tunnel");
-    gateway_rules(r, "");
+    if (r->sought4) {
+        tn_nft_rule(r, "ether type arp goto tunnel-arp");
+    } else {
+        gateway_rules_4(r, "");
+    }
+    gateway_rules_6(r, "");
+    if (r->sought6) {
+        tn_nft_rule(r, "icmpv6 type nd-neighbor-advert ip6 daddr @gateways-6 "
+                       "@th,64,128 @sought-6 meta pkttype set host accept");
+    }
     if (r->has6) {
         tn_nft_rule(r, "icmpv6 type { nd-router-advert, nd-redirect } drop");
     }
     tn_nft_rule(r, "ether type { ip, arp%s } accept", r->has6 ? ", ip6" : "");
     tn_nft_rule(r, "drop");
     tn_nft_chain_end(r);
+}
+
+static void
+chains_tunnel(struct tn_nft_render *r)
+{
+    if (r->sought4) {
+        chain_tunnel_arp(r);
+    }
+    chain_tunnel(r);
 
     tn_nft_set_begin(r, "set", "tunnels", "ifname");
     for (size_t i = 0; i < r->in->vpc->n_subnets; i++) {
@@ -382,14 +478,29 @@ chains_tunnel(struct tn_nft_render *r)
 
     tn_nft_chain_begin(r, "forward");
     tn_nft_rule(r, "type filter hook forward priority filter; policy accept;");
-    gateway_rules(r, "oifname @tunnels ");
+    if (r->sought4) {
+        tn_nft_rule(r, "oifname @tunnels arp operation reply "
+                       "arp saddr ip @sought-4 arp daddr ip @gateways-4 "
+                       "accept");
+    }
+    gateway_rules_4(r, "oifname @tunnels ");
+    gateway_rules_6(r, "oifname @tunnels ");
     tn_nft_chain_end(r);
 
     tn_nft_chain_begin(r, "output");
     tn_nft_rule(r, "type filter hook output priority filter; policy accept;");
+    if (r->sought4) {
+        tn_nft_rule(r, "oifname @tunnels arp operation request "
+                       "arp daddr ip @sought-4 accept");
+    }
+    if (r->sought6) {
+        tn_nft_rule(r, "oifname @tunnels icmpv6 type nd-neighbor-solicit "
+                       "@th,64,128 @sought-6 accept");
+    }
     tn_nft_rule(r, "oifname @tunnels ether daddr & 01:00:00:00:00:00 == "
                    "01:00:00:00:00:00 drop");
-    gateway_rules(r, "oifname @tunnels ");
+    gateway_rules_4(r, "oifname @tunnels ");
+    gateway_rules_6(r, "oifname @tunnels ");
     tn_nft_chain_end(r);
 }
 
@@ -409,6 +520,12 @@ tn_nft_render_bridge(struct tn_nft_render *r)
     if (r->nets6) {
         set_of_nets(r, "nets-6", TN_AF_IPV6, AS_ADDRESS);
         set_of_nets(r, "target-nets", TN_AF_IPV6, AS_TARGET);
+    }
+    if (r->sought4) {
+        set_of_sought(r, "sought-4", TN_AF_IPV4);
+    }
+    if (r->sought6) {
+        set_of_sought(r, "sought-6", TN_AF_IPV6);
     }
     if (r->has6) {
         chains_6(r);

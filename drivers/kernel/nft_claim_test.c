@@ -193,7 +193,7 @@ check_vpc(struct tn_arena *arena, const struct tn_net_vpc *vpc,
             bool here = tn_streq(n->ports[k].host->raw.name, host);
             local[k] = here ? n->ports[k].name : NULL;
         }
-        names[i] = (struct tn_nft_subnet){n->name, NULL, local};
+        names[i] = (struct tn_nft_subnet){n->name, NULL, local, NULL, 0};
         struct site s = {.r = {.arena = arena, .in = &in}, .vpc = vpc};
         s.subnet = i;
         s.local = local;

@@ -1,6 +1,8 @@
 /* nft_fixture.c - see nft_fixture.h. */
 #include "drivers/kernel/nft_fixture.h"
 
+#include <string.h>
+
 #define IP4(a, b, c, d)                                                        \
     {                                                                          \
         TN_AF_IPV4,                                                            \
@@ -196,15 +198,57 @@ static const char *const back2[] = {NULL, NULL, NULL, "p-y"};
 static const char *const front1[] = {"p-a", "p-b", "p-e", "p-w", NULL};
 static const char *const front2[] = {NULL, NULL, NULL, NULL, "p-z"};
 static const char *const lab1[] = {"p-q"};
-static const struct tn_nft_subnet names1[] = {{"b-back", "x-back", back1},
-                                              {"b-front", "x-front", front1}};
-static const struct tn_nft_subnet names2[] = {{"b-back", "x-back", back2},
-                                              {"b-front", "x-front", front2}};
-static const struct tn_nft_subnet names_lab[] = {{"b-lab", NULL, lab1}};
+static const struct tn_nft_subnet names1[] = {
+    {"b-back", "x-back", back1, NULL, 0},
+    {"b-front", "x-front", front1, NULL, 0}};
+static const struct tn_nft_subnet names2[] = {
+    {"b-back", "x-back", back2, NULL, 0},
+    {"b-front", "x-front", front2, NULL, 0}};
+static const struct tn_nft_subnet names_lab[] = {
+    {"b-lab", NULL, lab1, NULL, 0}};
 
 const struct tn_nft_input tn_nft_host1 = {&vpc_web, names1, links};
 const struct tn_nft_input tn_nft_host2 = {&vpc_web, names2, no_links};
 const struct tn_nft_input tn_nft_lab = {&vpc_lab, names_lab, links};
+
+/* A copy of the subnet whose port 'i' may use 'allowed', too. */
+static void
+allow(struct tn_arena *arena, struct tn_net_subnet *subnet, size_t i,
+      const struct tn_cidr *allowed, size_t n)
+{
+    struct tn_net_port *ports =
+        tn_new_n(arena, struct tn_net_port, subnet->n_ports);
+    memcpy(ports, subnet->ports, subnet->n_ports * sizeof *ports);
+    ports[i].allowed = allowed;
+    ports[i].n_allowed = n;
+    subnet->ports = ports;
+}
+
+const struct tn_nft_input *
+tn_nft_sought(struct tn_arena *arena)
+{
+    static const struct tn_cidr shared[] = {{IP4(10, 0, 0, 70), 32},
+                                            {IP6(1, 0x70), 128}};
+    static const struct tn_cidr wide[] = {{IP4(10, 0, 1, 64), 28},
+                                          {IP6(2, 0x40), 122}};
+    struct tn_nft_input *in = tn_new(arena, struct tn_nft_input);
+    struct tn_net_vpc *vpc = tn_new(arena, struct tn_net_vpc);
+    struct tn_net_subnet *both = tn_new_n(arena, struct tn_net_subnet, 2);
+    struct tn_nft_subnet *names = tn_new_n(arena, struct tn_nft_subnet, 2);
+    memcpy(both, subnets, sizeof subnets);
+    memcpy(names, names1, sizeof names1);
+    allow(arena, &both[1], 0, shared, TN_ARRAY_SIZE(shared));
+    allow(arena, &both[1], 4, shared, TN_ARRAY_SIZE(shared));
+    allow(arena, &both[0], 2, wide, TN_ARRAY_SIZE(wide));
+    names[1].sought = shared;
+    names[1].n_sought = TN_ARRAY_SIZE(shared);
+    names[0].sought = wide;
+    names[0].n_sought = TN_ARRAY_SIZE(wide);
+    *vpc = vpc_web;
+    vpc->subnets = both;
+    *in = (struct tn_nft_input){vpc, names, links};
+    return in;
+}
 
 static void
 many_group(struct tn_arena *arena, unsigned i, unsigned n_rules,
@@ -263,7 +307,7 @@ tn_nft_many(struct tn_arena *arena, unsigned n, unsigned n_rules)
                                .n_subnets = 1,
                                .groups = groups,
                                .n_groups = n};
-    *names = (struct tn_nft_subnet){"b-front", "x-front", interfaces};
+    *names = (struct tn_nft_subnet){"b-front", "x-front", interfaces, NULL, 0};
     *in = (struct tn_nft_input){vpc, names, NULL};
     return in;
 }

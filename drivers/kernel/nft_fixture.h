@@ -21,6 +21,10 @@
 /* Inputs of host 1, host 2, and of the peer on host 1. */
 extern const struct tn_nft_input tn_nft_host1, tn_nft_host2, tn_nft_lab;
 
+/* Host 1, where "a" and "z" may use 10.0.0.70 and fd00:0:0:1::70, and "r" some
+ * more of its subnet: all of that is sought.  In 'arena'. */
+const struct tn_nft_input *tn_nft_sought(struct tn_arena *arena);
+
 /* A VPC of 'n' ports on this host; each in a group of its own with 'rules'
  * rules.  In 'arena'. */
 const struct tn_nft_input *tn_nft_many(struct tn_arena *arena, unsigned n,

@@ -142,6 +142,11 @@ collect(struct tn_nft_render *r)
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         const struct tn_net_subnet *subnet = &vpc->subnets[i];
         const struct tn_nft_subnet *names = &r->in->subnets[i];
+        for (size_t k = 0; names->tunnel && k < names->n_sought; k++) {
+            bool four = names->sought[k].addr.family == TN_AF_IPV4;
+            r->sought4 = r->sought4 || four;
+            r->sought6 = r->sought6 || !four;
+        }
         bool has6 = subnet->cidr.addr.family == TN_AF_IPV6 ||
                     subnet->cidr6.addr.family == TN_AF_IPV6;
         r->has6 = r->has6 || has6;

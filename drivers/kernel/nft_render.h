@@ -33,6 +33,7 @@ struct tn_nft_render {
     size_t n_ports;
     bool has6;                                  /* The VPC carries IPv6. */
     bool nets4, nets6;                          /* Something is claimed. */
+    bool sought4, sought6;                      /* Something is sought. */
     struct tn_nft_claimed *claimed4, *claimed6; /* By subnet. */
     size_t n_tunnels, n_links;
     bool open; /* Inside the braces of 'elements'. */

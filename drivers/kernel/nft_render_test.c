@@ -110,6 +110,13 @@ Test(nft_render, routes_are_judged_as_their_next_hops)
     tn_arena_free(arena);
 }
 
+Test(nft_render, gateways_ask_for_what_is_sought)
+{
+    struct tn_arena *arena = tn_arena_new();
+    rendered("sought", tn_nft_sought(arena));
+    tn_arena_free(arena);
+}
+
 Test(nft_render, nothing_local)
 {
     struct tn_arena *arena = tn_arena_new();

@@ -12,10 +12,6 @@
 
 #include "drivers/kernel/sysctl.h"
 
-/* The link-local address of every gateway: neighbour discovery needs one. */
-static const struct tn_cidr gateway_local = {
-    {TN_AF_IPV6, {0xfe, 0x80, [15] = 1}}, 64};
-
 static void
 render_netns(struct tn_k_render_vpc *v)
 {
@@ -49,7 +45,7 @@ render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
     }
     if (subnet->gateway.family == TN_AF_IPV6 ||
         tn_addr_present(&subnet->gateway6)) {
-        addrs[o->n_addrs++] = gateway_local;
+        addrs[o->n_addrs++] = (struct tn_cidr){tn_nft_gateway_local, 64};
     }
     qsort(addrs, o->n_addrs, sizeof *addrs, tn_k_cmp_cidr);
     o->addrs = addrs;
@@ -57,35 +53,60 @@ render_bridge(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
     on->bridge_key = tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
 }
 
-/* The VTEPs of other hosts that hold ports of the subnet, each once. */
+struct vteps {
+    struct tn_addr *items;
+    size_t n, cap;
+};
+
+static void
+add_vteps(struct tn_arena *arena, const struct tn_net_subnet *subnets, size_t n,
+          struct vteps *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < subnets[i].n_ports; k++) {
+            *tn_vec_push(arena, out) =
+                subnets[i].ports[k].host->config.underlay;
+        }
+    }
+}
+
+/* The VTEPs of other hosts that hold ports of the subnet, each once.  Answers
+ * to routers that ask have to come to all hosts that route for the VPC: those
+ * with ports of it, or of one that it peers with. */
 static void
 flood_list(const struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
-           struct tn_k_vxlan *o)
+           bool asked, struct tn_k_vxlan *o)
 {
-    struct tn_addr *flood =
-        tn_new_n(v->r->arena, struct tn_addr, subnet->n_ports + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < subnet->n_ports; i++) {
-        const struct tn_addr *vtep = &subnet->ports[i].host->config.underlay;
-        if (vtep->family == o->local.family &&
-            tn_addr_cmp(vtep, &o->local) != 0) {
-            flood[n++] = *vtep;
-        }
+    struct tn_arena *arena = v->r->arena;
+    struct vteps all = {0};
+    add_vteps(arena, subnet, 1, &all);
+    if (asked) {
+        add_vteps(arena, v->vpc->subnets, v->vpc->n_subnets, &all);
     }
-    qsort(flood, n, sizeof *flood, tn_k_cmp_addr);
+    for (size_t i = 0; asked && i < v->vpc->n_peerings; i++) {
+        const struct tn_net_vpc *peer = v->vpc->peerings[i].peer;
+        add_vteps(arena, peer->subnets, peer->n_subnets, &all);
+    }
+    if (all.n) {
+        qsort(all.items, all.n, sizeof *all.items, tn_k_cmp_addr);
+    }
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || tn_addr_cmp(&flood[kept - 1], &flood[i]) != 0) {
-            flood[kept++] = flood[i];
+    for (size_t i = 0; i < all.n; i++) {
+        const struct tn_addr *a = &all.items[i];
+        if (a->family == o->local.family && tn_addr_cmp(a, &o->local) != 0 &&
+            (kept == 0 || tn_addr_cmp(&all.items[kept - 1], a) != 0)) {
+            all.items[kept++] = *a;
         }
     }
-    o->flood = flood;
+    o->flood = all.items;
     o->n_flood = kept;
 }
 
+/* A bridge answers in the place of others with what its router has learned.
+ * Where that may change without a commit, everybody answers for himself. */
 static void
 render_vxlan(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
-             struct tn_k_render_subnet *on)
+             const struct tn_k_virtual *virtual, struct tn_k_render_subnet *on)
 {
     struct tn_arena *arena = v->r->arena;
     struct tn_k_vxlan *o = tn_new(arena, struct tn_k_vxlan);
@@ -93,13 +114,14 @@ render_vxlan(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
     tn_k_ifname(TN_K_VXLAN, subnet->name, o->link.name);
     o->link.mtu = subnet->mtu;
     o->link.up = true;
-    o->link.options = TN_K_VXLAN_OPTIONS;
+    o->link.options = virtual->contested ? TN_K_PORT_OPTIONS
+                                         : TN_K_VXLAN_OPTIONS;
     o->link.master = on->bridge;
     o->vni = subnet->vni;
     o->port = v->r->device->vxlan_port;
     o->local = v->r->device->host->config.underlay;
     o->tunnel = tn_k_tunnel(arena, o->vni, &o->local, o->port);
-    flood_list(v, subnet, o);
+    flood_list(v, subnet, virtual->n_sought > 0, o);
     on->tunnel = o->tunnel;
     on->vxlan = o->link.name;
     on->vxlan_key = tn_k_list_add(&v->r->list, &o->o, TN_OURS, subnet->origin);
@@ -110,14 +132,16 @@ render_subnet(struct tn_k_render_vpc *v, size_t i, struct tn_nft_subnet *rules)
 {
     const struct tn_net_subnet *subnet = &v->vpc->subnets[i];
     struct tn_k_render_subnet on = {0};
+    struct tn_k_virtual virtual;
+    tn_k_virtual_find(v->r->arena, v->vpc, subnet, &virtual);
     render_bridge(v, subnet, &on);
-    render_vxlan(v, subnet, &on);
+    render_vxlan(v, subnet, &virtual, &on);
     const char **names =
         tn_new_n(v->r->arena, const char *, subnet->n_ports + 1);
     tn_k_render_ports(v, subnet, &on, names);
-    rules->bridge = on.bridge;
-    rules->tunnel = on.vxlan;
-    rules->ports = names;
+    tn_k_render_held(v, &on, &virtual);
+    *rules = (struct tn_nft_subnet){on.bridge, on.vxlan, names, virtual.sought,
+                                    virtual.n_sought};
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "drivers/driver.h"
 #include "drivers/kernel/object.h"
+#include "drivers/kernel/virtual.h"
 #include "model/base/map.h"
 
 /* What the parts of rendering share. */
@@ -36,6 +37,10 @@ struct tn_k_render_subnet {
 void tn_k_render_ports(struct tn_k_render_vpc *v,
                        const struct tn_net_subnet *subnet,
                        const struct tn_k_render_subnet *on, const char **names);
+/* Virtual addresses whose holder is known. */
+void tn_k_render_held(struct tn_k_render_vpc *v,
+                      const struct tn_k_render_subnet *on,
+                      const struct tn_k_virtual *virtual);
 
 /* render_peer.c: this side of the VPC's peerings.  'names' gets the link of
  * each that is realised here. */

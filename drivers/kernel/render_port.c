@@ -13,25 +13,20 @@
 /* Of local ports as well: a gateway that had to ask would go on sending to the
  * former MAC address of a port for as long as it believes it. */
 static void
-render_neighbours(struct tn_k_render_vpc *v,
-                  const struct tn_k_render_subnet *on,
-                  const struct tn_net_port *port)
+render_neighbour(struct tn_k_render_vpc *v, const struct tn_k_render_subnet *on,
+                 const struct tn_net_port *port, const struct tn_addr *addr)
 {
-    struct tn_arena *arena = v->r->arena;
-    const struct tn_addr *addrs[] = {&port->address, &port->address6};
-    for (size_t i = 0; i < TN_ARRAY_SIZE(addrs); i++) {
-        if (!tn_addr_present(addrs[i])) {
-            continue;
-        }
-        struct tn_k_neighbour *n = tn_new(arena, struct tn_k_neighbour);
-        n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
-        n->o.parent = on->bridge_key;
-        n->bridge = on->bridge;
-        n->addr = *addrs[i];
-        n->mac = port->mac;
-        n->permanent = true;
-        tn_k_list_add(&v->r->list, &n->o, TN_OURS, port->origin);
+    if (!tn_addr_present(addr)) {
+        return;
     }
+    struct tn_k_neighbour *n = tn_new(v->r->arena, struct tn_k_neighbour);
+    n->o = tn_k_object_of(v, TN_K_OBJ_NEIGHBOUR);
+    n->o.parent = on->bridge_key;
+    n->bridge = on->bridge;
+    n->addr = *addr;
+    n->mac = port->mac;
+    n->permanent = true;
+    tn_k_list_add(&v->r->list, &n->o, TN_OURS, port->origin);
 }
 
 static void
@@ -138,12 +133,23 @@ tn_k_render_ports(struct tn_k_render_vpc *v, const struct tn_net_subnet *subnet,
 {
     for (size_t i = 0; i < subnet->n_ports; i++) {
         const struct tn_net_port *port = &subnet->ports[i];
-        render_neighbours(v, on, port);
+        render_neighbour(v, on, port, &port->address);
+        render_neighbour(v, on, port, &port->address6);
         if (port->host == v->r->device->host) {
             names[i] = render_local(v, subnet, on, port);
         } else {
             names[i] = NULL;
             render_remote(v, on, port);
         }
+    }
+}
+
+void
+tn_k_render_held(struct tn_k_render_vpc *v, const struct tn_k_render_subnet *on,
+                 const struct tn_k_virtual *virtual)
+{
+    for (size_t i = 0; i < virtual->n_held; i++) {
+        const struct tn_k_held *h = &virtual->held[i];
+        render_neighbour(v, on, h->port, &h->addr);
     }
 }

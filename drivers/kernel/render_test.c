@@ -67,14 +67,23 @@ compare(const char *path, const char *text)
 
 Test(render, goldens)
 {
-    static const char *const paths[] = {GOLDEN "hv1.txt", GOLDEN "hv2.txt"};
-    for (int host = 0; host < 2; host++) {
+    static const struct {
+        const char *path;
+        int host;
+        struct tn_k_lab_change change;
+    } rows[] = {{GOLDEN "hv1.txt", 0, {0}},
+                {GOLDEN "hv2.txt", 1, {0}},
+                {GOLDEN "virtual.txt", 0, {.with_virtual = true}}};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
         TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
         TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
         struct tn_diags diags;
-        print(render(arena, tn_k_lab_device(arena, host, NULL), &diags), &text);
+        print(render(arena,
+                     tn_k_lab_device(arena, rows[i].host, &rows[i].change),
+                     &diags),
+              &text);
         cr_assert(diags.n_errors == 0);
-        compare(paths[host], tn_text_str(&text));
+        compare(rows[i].path, tn_text_str(&text));
     }
 }
 
