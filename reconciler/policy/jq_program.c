@@ -1,8 +1,8 @@
-/* jq_program.c - the parent's side of jq_program.h.
+/* jq_program.c - the parent's side of jq_program.h: processes and programs.
  *
- * One process serves all programs of a plan, one after the other.  When it is
- * late, dies or says what it should not, it is killed, and the next program
- * gets a new one; a program that did that is broken, and its policy denies. */
+ * A process serves one program after the other.  When it is late, dies or says
+ * what it should not, it is killed, and the next program gets a new one; a
+ * program that did that is broken, and its policy denies. */
 #include "reconciler/policy/jq_program.h"
 
 #include <errno.h>
@@ -18,17 +18,9 @@
 #include <jansson.h>
 
 #include "model/base/time.h"
+#include "reconciler/policy/jq_process.h"
 
 #define HELPER_ARG "policy-helper"
-
-struct tn_jq {
-    struct tn_arena *arena;
-    struct tn_jq_options options;
-    pid_t pid; /* 0: none. */
-    int fd;
-    struct tn_text got; /* Read, and not yet understood. */
-    size_t at;
-};
 
 void
 tn_policy_main(int argc, char **argv)
@@ -62,8 +54,8 @@ become_child(const char *helper, int fd)
     _exit(127);
 }
 
-static void
-stop(struct tn_jq *jq)
+void
+tn_jq_stop(struct tn_jq *jq)
 {
     if (jq->pid > 0) {
         close(jq->fd);
@@ -73,6 +65,7 @@ stop(struct tn_jq *jq)
     }
     jq->pid = 0;
     jq->at = 0;
+    jq->compiling = false;
     tn_text_clear(&jq->got);
 }
 
@@ -117,17 +110,24 @@ void
 tn_jq_close(struct tn_jq *jq)
 {
     if (jq) {
-        stop(jq);
+        tn_jq_stop(jq);
         tn_text_done(&jq->got);
     }
 }
 
-static enum tn_code
-ended(struct tn_error *err)
+enum tn_code
+tn_jq_ended(struct tn_error *err)
 {
     return tn_fail(err, TN_EINTENT, 0,
                    "its process ended: it took over %d MiB, or crashed",
                    TN_JQ_MEMORY >> 20);
+}
+
+enum tn_code
+tn_jq_late(const struct tn_jq *jq, struct tn_error *err)
+{
+    return tn_fail(err, TN_EINTENT, 0, "it took over %u ms",
+                   jq->options.timeout_ms);
 }
 
 /* Until the socket is ready for 'events'. */
@@ -138,13 +138,12 @@ await(const struct tn_jq *jq, short events, int64_t deadline,
     struct pollfd p = {.fd = jq->fd, .events = events};
     for (;;) {
         int64_t left = deadline - tn_now_ms();
-        int n = left > 0 ? poll(&p, 1, (int) left) : 0;
+        int n = poll(&p, 1, left > 0 ? (int) left : 0);
         if (n > 0) {
             return TN_OK;
         }
         if (n == 0) {
-            return tn_fail(err, TN_EINTENT, 0, "it took over %u ms",
-                           jq->options.timeout_ms);
+            return tn_jq_late(jq, err);
         }
         if (errno != EINTR) {
             return tn_fail_sys(err, TN_EINTERNAL, errno, "poll");
@@ -163,7 +162,7 @@ say(const struct tn_jq *jq, const char *s, size_t n, int64_t deadline,
         }
         ssize_t k = send(jq->fd, s, n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (k < 0 && errno != EAGAIN && errno != EINTR) {
-            return ended(err);
+            return tn_jq_ended(err);
         }
         if (k > 0) {
             s += k;
@@ -197,14 +196,14 @@ hear(struct tn_jq *jq, int64_t deadline, const char **line,
         }
         ssize_t n = recv(jq->fd, block, sizeof block, 0);
         if (n == 0 || (n < 0 && errno != EINTR)) {
-            return ended(err);
+            return tn_jq_ended(err);
         }
         tn_text_addn(&jq->got, block, n > 0 ? (size_t) n : 0);
     }
 }
 
-static enum tn_code
-refused(const char *line, struct tn_error *err)
+enum tn_code
+tn_jq_refused(const char *line, struct tn_error *err)
 {
     json_t *why = json_loads(line + 1, JSON_DECODE_ANY, NULL);
     const char *text = json_string_value(why);
@@ -229,270 +228,46 @@ ask(struct tn_jq *jq, char what, const char *s, size_t n, int64_t deadline,
 }
 
 enum tn_code
-tn_jq_compile(struct tn_jq *jq, const char *program, struct tn_error *err)
+tn_jq_compile_begin(struct tn_jq *jq, const char *program, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text quoted = {0};
-    const char *line = NULL;
-    int64_t deadline = tn_now_ms() + jq->options.timeout_ms;
     enum tn_code code = start(jq, err);
     if (code) {
         return code;
     }
+    jq->deadline = tn_now_ms() + jq->options.timeout_ms;
     tn_text_addc(&quoted, '"');
     tn_text_add_escaped(&quoted, program);
     tn_text_addc(&quoted, '"');
-    code = ask(jq, 'P', quoted.s, quoted.n, deadline, err);
-    code = code ? code : hear(jq, deadline, &line, err);
-    if (!code && line[0] != 'C') {
-        return refused(line, err);
-    }
+    code = ask(jq, 'P', quoted.s, quoted.n, jq->deadline, err);
+    jq->compiling = code == TN_OK;
     if (code) {
-        stop(jq);
+        tn_jq_stop(jq);
     }
     return code;
-}
-
-/* On one line, and not too long. */
-static const char *
-text_of(struct tn_jq *jq, const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    if (!s) {
-        return NULL;
-    }
-    size_t n = strnlen(s, TN_JQ_TEXT);
-    while (s[n] && (s[n] & 0xc0) == 0x80) {
-        n--; /* Not within a character. */
-    }
-    char *copy = tn_arena_strndup(jq->arena, s, n);
-    for (char *c = copy; *c; c++) {
-        if ((unsigned char) *c < 0x20 || *c == 0x7f) {
-            *c = ' ';
-        }
-    }
-    return copy;
-}
-
-static void
-understand(struct tn_jq *jq, const char *line, struct tn_jq_finding *out)
-{
-    json_t *f = json_loads(line, 0, NULL);
-    const json_t *at = json_object_get(f, "origin");
-    const char *message = text_of(jq, f, "message");
-    json_int_t number = json_integer_value(json_object_get(at, "line"));
-    *out = (struct tn_jq_finding){
-        .message = message ? message : "(not readable)",
-        .subject = text_of(jq, f, "subject"),
-        .hint = text_of(jq, f, "hint"),
-        .path = text_of(jq, at, "path"),
-        .line = number > 0 && number < UINT32_MAX ? (unsigned) number : 0,
-    };
-    json_decref(f);
-}
-
-/* ---- documents ---------------------------------------------------------- */
-
-/* Documents on their way. */
-struct stream {
-    struct tn_jq *jq;
-    const struct tn_jq_feed *feed;
-    struct tn_text out; /* Not sent yet, from 'at'. */
-    size_t at;
-    size_t n_sent, n_done;
-    bool ends;                          /* There are no more. */
-    int64_t deadline;                   /* Of the first that is not answered. */
-    TN_VEC(struct tn_jq_finding) found; /* Of that. */
-};
-
-static void
-stream_done(struct stream *s)
-{
-    tn_text_done(&s->out);
-}
-
-static void
-timer_set(struct stream *s)
-{
-    s->deadline = tn_now_ms() + s->jq->options.timeout_ms;
-}
-
-/* Makes documents until enough is on its way. */
-static enum tn_code
-stream_fill(struct stream *s, struct tn_error *err)
-{
-    if (s->at == s->out.n) {
-        s->at = 0;
-        tn_text_clear(&s->out);
-    }
-    while (!s->ends && s->out.n < TN_JQ_AHEAD) {
-        size_t before = s->out.n;
-        tn_text_add(&s->out, "I ");
-        if (!s->feed->next(s->feed->user, &s->out)) {
-            s->ends = true;
-            s->out.s[s->out.n = before] = '\0';
-            break;
-        }
-        if (s->out.n - before > TN_JQ_INPUT) {
-            return tn_fail(err, TN_EINTENT, 0, "its input is too large");
-        }
-        tn_text_addc(&s->out, '\n');
-        if (s->n_sent++ == s->n_done) {
-            timer_set(s);
-        }
-    }
-    return TN_OK;
-}
-
-/* One line of the child. */
-static enum tn_code
-line_take(struct stream *s, const char *line, struct tn_error *err)
-{
-    if (line[0] == 'F' && line[1] == ' ' && s->n_done < s->n_sent) {
-        understand(s->jq, line + 2, tn_vec_push(s->jq->arena, &s->found));
-        return TN_OK;
-    }
-    if (line[0] != 'D' || s->n_done == s->n_sent) {
-        return refused(line, err);
-    }
-    s->n_done++;
-    s->feed->found(s->feed->user, s->found.items, s->found.n);
-    memset(&s->found, 0, sizeof s->found); /* They were given away. */
-    timer_set(s);
-    return TN_OK;
-}
-
-/* What was said until now, if anything. */
-static enum tn_code
-stream_hear(struct stream *s, struct tn_error *err)
-{
-    char block[65536];
-    struct tn_text *got = &s->jq->got;
-    size_t at = 0;
-    enum tn_code code = TN_OK;
-    ssize_t n = recv(s->jq->fd, block, sizeof block, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
-        return ended(err);
-    }
-    tn_text_addn(got, block, n > 0 ? (size_t) n : 0);
-    for (char *end;
-         !code && at < got->n && (end = memchr(got->s + at, '\n', got->n - at));
-         at = (size_t) (end + 1 - got->s)) {
-        *end = '\0';
-        code = line_take(s, got->s + at, err);
-    }
-    if (at) {
-        memmove(got->s, got->s + at, got->n - at + 1);
-        got->n -= at;
-    }
-    if (!code && got->n > 4 * (size_t) TN_JQ_LINE) {
-        code = tn_fail(err, TN_EINTENT, 0, "it has too much to say");
-    }
-    return code;
-}
-
-/* Sends what there is room for. */
-static enum tn_code
-stream_say(struct stream *s, struct tn_error *err)
-{
-    ssize_t k = send(s->jq->fd, s->out.s + s->at, s->out.n - s->at,
-                     MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (k < 0 && errno != EAGAIN && errno != EINTR) {
-        /* What it said before it ended is worth more. */
-        enum tn_code code = stream_hear(s, err);
-        return code ? code : ended(err);
-    }
-    s->at += k > 0 ? (size_t) k : 0;
-    return TN_OK;
-}
-
-/* Sends, and hears what is said meanwhile: neither waits for the other.  While
- * there is something to send, answers are no reason to wake up, or there would
- * be a switch of processes for each; that the other side waits for us to hear
- * is possible, and found out by the clock. */
-static enum tn_code
-stream_step(struct stream *s, struct tn_error *err)
-{
-    enum { LISTEN_MS = 20 };
-    enum tn_code code = TN_OK;
-    if (s->at == s->out.n) {
-        code = await(s->jq, POLLIN, s->deadline, err);
-    } else if (tn_now_ms() < s->deadline) {
-        struct tn_error late = {0};
-        int64_t soon = tn_now_ms() + LISTEN_MS;
-        code = await(s->jq, POLLOUT, soon < s->deadline ? soon : s->deadline,
-                     &late)
-                   ? TN_OK
-                   : stream_say(s, err);
-    } else {
-        code = await(s->jq, POLLOUT, s->deadline, err);
-    }
-    return code ? code : stream_hear(s, err);
 }
 
 enum tn_code
-tn_jq_run_all(struct tn_jq *jq, const struct tn_jq_feed *feed, size_t *n_done,
-              struct tn_error *err)
+tn_jq_compile_end(struct tn_jq *jq, struct tn_error *err)
 {
-    TN_CLEANUP(stream_done) struct stream s = {.jq = jq, .feed = feed};
-    enum tn_code code = TN_OK;
-    *n_done = 0;
-    if (!jq->pid) {
+    const char *line = NULL;
+    if (!jq->compiling) {
         return tn_fail(err, TN_EINTENT, 0, "it was stopped before");
     }
-    tn_text_clear(&jq->got);
-    jq->at = 0;
-    do {
-        code = stream_fill(&s, err);
-        if (!code && s.n_done < s.n_sent) {
-            code = stream_step(&s, err);
-        }
-    } while (!code && (!s.ends || s.n_done < s.n_sent));
-    *n_done = s.n_done;
+    jq->compiling = false;
+    enum tn_code code = hear(jq, jq->deadline, &line, err);
+    if (!code && line[0] != 'C') {
+        return tn_jq_refused(line, err);
+    }
     if (code) {
-        stop(jq);
+        tn_jq_stop(jq);
     }
     return code;
-}
-
-/* The feed of tn_jq_run(). */
-struct single {
-    const struct tn_text *json;
-    bool given;
-    const struct tn_jq_finding *items;
-    size_t n;
-};
-
-static bool
-single_next(void *user, struct tn_text *json)
-{
-    struct single *one = user;
-    bool more = !one->given;
-    if (more) {
-        tn_text_addn(json, tn_text_str(one->json), one->json->n);
-    }
-    one->given = true;
-    return more;
-}
-
-static void
-single_found(void *user, const struct tn_jq_finding *items, size_t n)
-{
-    struct single *one = user;
-    one->items = items;
-    one->n = n;
 }
 
 enum tn_code
-tn_jq_run(struct tn_jq *jq, const struct tn_text *json,
-          const struct tn_jq_finding **out, size_t *n, struct tn_error *err)
+tn_jq_compile(struct tn_jq *jq, const char *program, struct tn_error *err)
 {
-    struct single one = {.json = json};
-    struct tn_jq_feed feed = {single_next, single_found, &one};
-    size_t n_done;
-    enum tn_code code = tn_jq_run_all(jq, &feed, &n_done, err);
-    if (!code) {
-        *out = one.items;
-        *n = one.n;
-    }
-    return code;
+    enum tn_code code = tn_jq_compile_begin(jq, program, err);
+    return code ? code : tn_jq_compile_end(jq, err);
 }

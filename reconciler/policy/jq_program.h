@@ -27,6 +27,9 @@ enum {
     TN_JQ_TIMEOUT_MS = 10000, /* For one input. */
     TN_JQ_INPUT = 512 << 20,  /* Largest input. */
     TN_JQ_AHEAD = 256 * 1024, /* Bytes that are sent ahead. */
+    TN_JQ_ALL_MS = 600000,    /* For all inputs of a program. */
+    TN_JQ_SAID = 32 << 20,    /* Bytes of findings about all of them. */
+    TN_JQ_CREW = 4,           /* Processes at a time. */
 };
 
 /* If 'argv' asks for it, does the child's work and does not return. */
@@ -54,6 +57,13 @@ void tn_jq_close(struct tn_jq *jq); /* Accepts null. */
 enum tn_code tn_jq_compile(struct tn_jq *jq, const char *program,
                            struct tn_error *err) TN_MUST_USE;
 
+/* The same in two steps, so that several processes compile at a time.  After a
+ * begin that failed the end fails, too. */
+enum tn_code tn_jq_compile_begin(struct tn_jq *jq, const char *program,
+                                 struct tn_error *err) TN_MUST_USE;
+enum tn_code tn_jq_compile_end(struct tn_jq *jq,
+                               struct tn_error *err) TN_MUST_USE;
+
 /* One thing that a program objects to. */
 struct tn_jq_finding {
     const char *message;
@@ -79,9 +89,31 @@ struct tn_jq_feed {
 };
 /* The same as tn_jq_run() for each, but documents are sent ahead, so that
  * making one and judging another is one time and no process waits for the other
- * at each of them.  '*n_done' is how many were answered: on failure, the number
+ * at each of them.  All of it may take TN_JQ_ALL_MS, and say TN_JQ_SAID bytes.
+ * '*n_done' is how many were answered: on failure, the number
  * of the one at fault. */
 enum tn_code tn_jq_run_all(struct tn_jq *jq, const struct tn_jq_feed *feed,
                            size_t *n_done, struct tn_error *err) TN_MUST_USE;
+
+/* Programs of several processes at work. */
+struct tn_jq_task {
+    struct tn_jq *jq; /* With its program; null: nothing is to be done. */
+    struct tn_jq_feed feed;
+    /* How it ended: as of tn_jq_run_all(). */
+    enum tn_code code;
+    size_t n_done;
+    struct tn_error err;
+};
+struct tn_jq_crew {
+    /* The task ended.  True if it was given more to do: another program of the
+     * same process, and its documents. */
+    bool (*next)(void *user, struct tn_jq_task *task);
+    void *user;
+};
+/* Runs them to their ends, all at the same time and each as tn_jq_run_all():
+ * what one does is no other's fault.  At most TN_JQ_CREW; 'crew' may be
+ * null. */
+void tn_jq_work(struct tn_jq_task *tasks, size_t n,
+                const struct tn_jq_crew *crew);
 
 #endif

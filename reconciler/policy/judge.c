@@ -8,15 +8,13 @@
 #include <string.h>
 
 #include "model/base/time.h"
-#include "reconciler/plan/print.h"
-#include "reconciler/policy/jq_program.h"
 #include "reconciler/policy/work.h"
 
 /* ---- waivers and findings ----------------------------------------------- */
 
 /* True if 'subject' is 'object' or below it. */
-static bool
-is_below(const char *subject, const char *object)
+bool
+tn_subject_is_below(const char *subject, const char *object)
 {
     size_t n = strlen(object);
     return subject && strncmp(subject, object, n) == 0 &&
@@ -30,8 +28,8 @@ waiver_of(const struct tn_judgement *j, const struct tn_policy_rule *rule,
     for (size_t i = 0; i < rule->doc->waivers.n; i++) {
         const struct tn_policy_waiver *w = &rule->doc->waivers.items[i];
         int64_t end;
-        if ((is_below(o->subject, w->subject.v) ||
-             is_below(o->tenant, w->subject.v)) &&
+        if ((tn_subject_is_below(o->subject, w->subject.v) ||
+             tn_subject_is_below(o->tenant, w->subject.v)) &&
             tn_time_parse(w->expires.v, &end) && j->in->now < end) {
             return tn_arena_printf(j->arena, "%s (%s, until %s)", w->reason.v,
                                    w->owner.v, w->expires.v);
@@ -167,11 +165,11 @@ is_newly_covered(struct tn_judgement *j, const struct tn_policy_rule *rule,
     return new;
 }
 
-/* Has the rule to look at the VPC?  '*view' is how.  What differs by the labels
- * of its tenant only is looked at by those who can see them. */
-static bool
-looks_at(struct tn_judgement *j, const struct tn_policy_rule *rule,
-         const struct tn_touch *t, struct tn_touch *view)
+/* What differs by the labels of its tenant only is looked at by those who can
+ * see them. */
+bool
+tn_policy_rule_looks(struct tn_judgement *j, const struct tn_policy_rule *rule,
+                     const struct tn_touch *t, struct tn_touch *view)
 {
     if (!covers_touch(j, rule, t)) {
         return false;
@@ -179,157 +177,6 @@ looks_at(struct tn_judgement *j, const struct tn_policy_rule *rule,
     *view = *t;
     view->whole = t->whole || is_newly_covered(j, rule, t);
     return !t->labels || rule->doc->jq.v || view->whole;
-}
-
-/* ---- jq ----------------------------------------------------------------- */
-
-struct program {
-    struct tn_judgement *j;
-    const struct tn_policy_rule *rule;
-    struct tn_jq *jq;
-};
-
-/* Documents for a program, and what each is about. */
-struct inputs {
-    const struct program *p;
-    size_t at; /* The next touched VPC, or tenant. */
-    /* Gives the next document and what it is about; false: there is none. */
-    bool (*make)(struct inputs *in, struct tn_text *json,
-                 struct tn_objection *about);
-    TN_VEC(struct tn_objection) made;
-    size_t n_heard;
-};
-
-static bool
-inputs_next(void *user, struct tn_text *json)
-{
-    struct inputs *in = user;
-    struct tn_objection about = {0};
-    if (!in->make(in, json, &about)) {
-        return false;
-    }
-    *tn_vec_push(in->p->j->arena, &in->made) = about;
-    return true;
-}
-
-static void
-inputs_found(void *user, const struct tn_jq_finding *found, size_t n)
-{
-    struct inputs *in = user;
-    const struct tn_objection *about = &in->made.items[in->n_heard++];
-    for (size_t i = 0; i < n; i++) {
-        struct tn_objection o = *about;
-        o.message = found[i].message;
-        o.hint = found[i].hint;
-        if (found[i].path) {
-            o.at = (struct tn_origin){found[i].path, found[i].line, 0};
-        }
-        /* It may name a part of what it was given, and nothing else: waivers
-         * go by it. */
-        if (found[i].subject &&
-            (!about->subject || is_below(found[i].subject, about->subject))) {
-            o.subject = found[i].subject;
-        }
-        tn_judge_object(in->p->j, in->p->rule, &o);
-    }
-}
-
-static void
-program_run(struct inputs *in)
-{
-    const struct program *p = in->p;
-    struct tn_jq_feed feed = {inputs_next, inputs_found, in};
-    struct tn_error err = {0};
-    size_t n;
-    if (tn_jq_run_all(p->jq, &feed, &n, &err)) {
-        char text[TN_ERROR_TEXT];
-        const char *subject = n < in->made.n ? in->made.items[n].subject : NULL;
-        tn_judge_broken(
-            p->j, p->rule,
-            tn_arena_printf(p->j->arena, "the jq program %s%s%s",
-                            subject ? subject : "", subject ? ": " : "",
-                            tn_error_text(&err, text, sizeof text)));
-    }
-}
-
-static bool
-vpc_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
-{
-    struct tn_judgement *j = in->p->j;
-    while (in->at < j->touched.n) {
-        struct tn_touch t;
-        if (looks_at(j, in->p->rule, &j->touched.items[in->at++], &t)) {
-            tn_input_vpc(json, j, &t);
-            about->at = t.after ? t.after->origin : t.before->origin;
-            about->tenant = t.tenant;
-            about->subject = t.scope;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-tenant_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
-{
-    struct tn_judgement *j = in->p->j;
-    while (in->at < j->n_tenants) {
-        const struct tn_tenant_result *t =
-            tn_network_tenant(j->in->network, j->tenants[in->at++]);
-        if (!t || t->failed ||
-            !tn_policy_rule_covers(j, in->p->rule, t->name)) {
-            continue;
-        }
-        tn_input_tenant(json, j, t);
-        about->tenant = about->subject = t->name;
-        if (t->tenant) {
-            about->at = tn_at(t->tenant->meta.path, t->tenant->meta.at);
-        }
-        return true;
-    }
-    return false;
-}
-
-static bool
-plan_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
-{
-    TN_CLEANUP(tn_cleanup_text) struct tn_text plan = {0};
-    struct tn_print_options o = {0};
-    (void) about; /* Of everything. */
-    if (!in->p->j->in->plan || in->at++) {
-        return false;
-    }
-    tn_plan_print_json(&plan, in->p->j->in->plan, &o);
-    tn_text_reserve(json, plan.n);
-    for (size_t i = 0; i < plan.n; i++) { /* It breaks lines for people. */
-        if (plan.s[i] != '\n') {
-            tn_text_addc(json, plan.s[i]);
-        }
-    }
-    return true;
-}
-
-static void
-program_judge(struct tn_judgement *j, const struct tn_policy_rule *rule,
-              struct tn_jq *jq)
-{
-    struct program p = {j, rule, jq};
-    if (j->in->program) {
-        p.jq = j->in->program;
-    } else if (!tn_policy_program_compile(j, rule, jq)) {
-        return;
-    }
-    if (!j->in->no_examples && !tn_policy_examples_hold(j, rule, jq)) {
-        return;
-    }
-    static bool (*const makers[])(struct inputs *, struct tn_text *,
-                                  struct tn_objection *) = {
-        [TN_OVER_VPC] = vpc_make,
-        [TN_OVER_TENANT] = tenant_make,
-        [TN_OVER_PLAN] = plan_make,
-    };
-    struct inputs in = {.p = &p, .make = makers[rule->doc->over.v]};
-    program_run(&in);
 }
 
 /* ---- built-in rules ----------------------------------------------------- */
@@ -344,7 +191,7 @@ over_vpcs(struct tn_judgement *j, const struct tn_policy_rule *r,
     for (size_t i = 0; i < j->touched.n; i++) {
         struct tn_touch t;
         if (j->touched.items[i].after &&
-            looks_at(j, r, &j->touched.items[i], &t)) {
+            tn_policy_rule_looks(j, r, &j->touched.items[i], &t)) {
             rule(j, r, &t);
         }
     }
@@ -428,21 +275,6 @@ builtin_judge(struct tn_judgement *j, const struct tn_policy_rule *r)
         break;
     case TN_N_BUILTINS:
         break;
-    }
-}
-
-static void
-rule_judge(struct tn_judgement *j, const struct tn_policy_rule *r,
-           struct tn_jq *jq)
-{
-    tn_policy_look(j, r);
-    if (!in_environment(j, r->doc)) {
-        return;
-    }
-    if (r->doc->jq.v) {
-        program_judge(j, r, jq);
-    } else {
-        builtin_judge(j, r);
     }
 }
 
@@ -561,26 +393,32 @@ isolation_prove(struct tn_judgement *j)
 
 /* ---- all of it ---------------------------------------------------------- */
 
+/* Programs compile while built-in rules are asked. */
 static void
 rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
 {
-    struct tn_jq_options o = {j->in->helper, j->in->timeout_ms};
-    struct tn_jq *jq = tn_jq_new(j->arena, &o);
     struct tn_judgement all = *j;
+    struct tn_programs *programs = tn_programs_new(j);
     bool looked = false;
     for (size_t i = 0; i < j->policies.n; i++) {
         const struct tn_policy_rule *r = &j->policies.items[i];
-        if (!is_changed(r, pasts, j->in->n_pasts)) {
-            rule_judge(j, r, jq);
-            continue;
-        }
-        if (!looked) { /* A new policy is one for everybody. */
+        bool new = is_changed(r, pasts, j->in->n_pasts);
+        if (new && !looked) { /* A new policy is one for everybody. */
             tn_judge_touch_all(&all);
             looked = true;
         }
-        rule_judge(&all, r, jq);
+        tn_policy_look(j, r);
+        if (r->doc->jq.v && in_environment(j, r->doc)) {
+            tn_programs_add(programs, new ? &all : j, r);
+        }
     }
-    tn_jq_close(jq);
+    for (size_t i = 0; i < j->policies.n; i++) {
+        const struct tn_policy_rule *r = &j->policies.items[i];
+        if (!r->doc->jq.v && in_environment(j, r->doc)) {
+            builtin_judge(is_changed(r, pasts, j->in->n_pasts) ? &all : j, r);
+        }
+    }
+    tn_programs_judge(programs);
 }
 
 enum tn_code

@@ -148,6 +148,25 @@ void tn_judge_touch_all(struct tn_judgement *j);
 bool tn_policy_rule_covers(struct tn_judgement *j,
                            const struct tn_policy_rule *rule,
                            const char *tenant);
+/* Has the rule to look at the VPC?  '*view' is how: as a whole if the VPC came
+ * into its scope. */
+bool tn_policy_rule_looks(struct tn_judgement *j,
+                          const struct tn_policy_rule *rule,
+                          const struct tn_touch *t, struct tn_touch *view);
+/* True if 'subject' (may be null) is 'object' or below it. */
+bool tn_subject_is_below(const char *subject, const char *object);
+
+/* The jq programs of a judgement: programs.c.  Some processes at a time, each
+ * with one program after the other. */
+struct tn_programs;
+struct tn_programs *tn_programs_new(struct tn_judgement *j);
+/* 'j' is the judgement, or one like it that looks at everything, and outlives
+ * the programs.  The first ones begin to compile. */
+void tn_programs_add(struct tn_programs *programs, struct tn_judgement *j,
+                     const struct tn_policy_rule *rule);
+/* Runs them all and ends their processes. */
+void tn_programs_judge(struct tn_programs *programs);
+
 /* The rules: of one VPC, of one tenant, of the whole. */
 void tn_policy_rule_open_ports(struct tn_judgement *j,
                                const struct tn_policy_rule *r,
