@@ -241,14 +241,6 @@ class World:
         return value if what == "via" else to.address, \
             what == "subnet" and same
 
-    def found(self, source, to):
-        """Does the router of the sender's host find who has the next hop? It
-        knows own addresses, and asks nobody but the ports of its host."""
-        hop, bridged = self.hop(source, to)
-        return bridged or hop in self.addresses(to.tenant, to.port) or \
-            self.docs["Port", source.tenant, source.port]["host"] == \
-            self.docs["Port", to.tenant, to.port]["host"]
-
     def judges(self, source, to):
         """Who judges on the way in: [[ports of which one must let it in]].
         The receiver does; and what is routed, or bridged to another host, to
@@ -305,26 +297,23 @@ class World:
                 for r in self.docs["SecurityGroup", end.tenant, g]
                 .get("rules", []) if r["direction"] == direction]
 
-    def verdict(self, source, a, proto, port, ideal=False):
-        """The end that answers 'source' at address 'a', or None. 'ideal':
-        routers find whoever has an address, as docs/reach.md takes it."""
-        to = self.arrival(source, a, proto, port, ideal)
-        if to is None or not self.may_use(to) or \
-                not (ideal or self.found(to, source)):
+    def verdict(self, source, a, proto, port):
+        """The end that answers 'source' at address 'a', or None."""
+        to = self.arrival(source, a, proto, port)
+        if to is None or not self.may_use(to):
             return None
         # The answer must find its way back to where the question came from.
         back = self.find((to.tenant, to.vpc), source.address, to.address)
         return to if back == source else None
 
-    def arrival(self, source, a, proto, port, ideal=False):
+    def arrival(self, source, a, proto, port):
         """The end that gets the packet, whether it can answer or not."""
         if source.address.version != a.version:
             return None
         to = self.find((source.tenant, source.vpc), a, source.address)
         if to is None or (to.tenant, to.port) == (source.tenant, source.port):
             return None
-        if not self.may_use(source) or \
-                not (ideal or self.found(source, to)):
+        if not self.may_use(source):
             return None
         out = self.rules(source, "egress")
         if out and not any(self.matches(r, (source.tenant, source.vpc), proto,

@@ -20,7 +20,6 @@ import ctypes
 import json
 import os
 import random
-import re
 import select
 import signal
 import socket
@@ -492,7 +491,6 @@ def furnish(args):
         ip(netns, "neigh", "flush", "all")
         ip(netns, "addr", "flush", "dev", "lo", "scope", "global")
         drop_virtual(netns)
-    announce({world.netns(e).split("-hv")[0] for e in world.ends})
     for e in world.ends:
         if e.behind == "route":
             ip(world.netns(e), "addr", "replace", single(e.address),
@@ -500,9 +498,10 @@ def furnish(args):
         elif e.behind:
             # On the interface: it answers ARP and neighbour discovery.
             attach = world.docs["Port", e.tenant, e.port]["attach"]
+            link = attach.get("interface", "eth0")
             ip(world.netns(e), "addr", "replace", single(e.address), "dev",
-               attach.get("interface", "eth0"),
-               *(["nodad"] if e.address.version == 6 else []))
+               link, *(["nodad"] if e.address.version == 6 else []))
+            in_netns(world.netns(e), announce, e.address, link)
     return 0
 
 
@@ -511,14 +510,40 @@ def ip(netns, *command):
                           capture_output=True, text=True).stdout
 
 
-def announce(prefixes):
-    """What the takeover of a virtual address does by its announcement: the
-    routers of the lab forget what they learned of neighbours."""
-    out = subprocess.run(["ip", "netns", "list"], check=True,
-                         capture_output=True, text=True).stdout
-    for netns in [line.split()[0] for line in out.splitlines()]:
-        if re.sub(r"\d*\.tn\..*", "", netns) in prefixes and ".tn." in netns:
-            ip(netns, "neigh", "flush", "all")
+def in_netns(netns, fn, *args):
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            enter(netns)
+            fn(*args)
+            status = 0
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    if os.waitpid(pid, 0)[1]:
+        raise Broken("%s: %s failed" % (netns, fn.__name__))
+
+
+def announce(a, link):
+    """Tells all, as who takes over a virtual address does."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((link, 0))
+    mac = s.getsockname()[4]
+    if a.version == 4:
+        s.send(b"\xff" * 6 + mac + struct.pack("!HHHBBH", 0x806, 1, 0x800, 6, 4,
+                                               1) +
+               mac + a.packed + bytes(6) + a.packed)
+        return
+    everybody = addr("ff02::1").packed
+    body = struct.pack("!I", 0x20000000) + a.packed + b"\x02\x01" + mac
+    pseudo = a.packed + everybody + struct.pack("!II", len(body) + 4, 58)
+    head = struct.pack("!BBH", 136, 0, 0)
+    head = struct.pack("!BBH", 136, 0, checksum(pseudo + head + body))
+    s.send(b"\x33\x33\x00\x00\x00\x01" + mac + struct.pack(
+        "!HIHBB", 0x86dd, 6 << 28, len(body) + 4, 58, 255) +
+        a.packed + everybody + head + body)
 
 
 def single(a):
