@@ -25,6 +25,30 @@ static const struct tn_ovs_column switch_columns[] = {
 const struct tn_ovs_kind tn_ovn_switch = TN_OVS_KIND(
     TN_OVS_ROOT | TN_OVS_SHOWN, 20, "Logical_Switch", "switch", switch_columns);
 
+/* Those of others are shown as switches. */
+const struct tn_ovs_kind tn_ovn_external =
+    TN_OVS_KIND(TN_OVS_ROOT, 21, "Logical_Switch", "external", switch_columns);
+
+static const struct tn_ovs_column localnet_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+    {"type", "type", TN_OVS_TEXT, UPDATE},
+    {"addresses", "addresses", TN_OVS_TEXT, .set = true, UPDATE},
+    {"tag", "vlan", TN_OVS_INTEGER, .set = true, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"ports", "switch", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Switch"},
+};
+const struct tn_ovs_kind tn_ovn_localnet = TN_OVS_KIND(
+    TN_OVS_NAMED, 22, "Logical_Switch_Port", "localnet", localnet_columns);
+
+static const struct tn_ovs_column outside_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+    {"addresses", "addresses", TN_OVS_TEXT, .set = true, UPDATE},
+};
+const struct tn_ovs_kind tn_ovn_outside =
+    TN_OVS_KIND(TN_OVS_ROOT | TN_OVS_NAMED | TN_OVS_SHOWN, 23, "Address_Set",
+                "outside", outside_columns);
+
 static const struct tn_ovs_column router_port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
     {"mac", "mac", TN_OVS_TEXT, UPDATE},
@@ -40,6 +64,17 @@ const struct tn_ovs_kind tn_ovn_gateway = TN_OVS_KIND(
     TN_OVS_NAMED, 30, "Logical_Router_Port", "gateway", router_port_columns);
 const struct tn_ovs_kind tn_ovn_link = TN_OVS_KIND(
     TN_OVS_NAMED, 80, "Logical_Router_Port", "link", router_port_columns);
+
+static const struct tn_ovs_column chassis_columns[] = {
+    {"name", "name", TN_OVS_TEXT, REPLACE},
+    {"chassis_name", "chassis", TN_OVS_TEXT, UPDATE},
+    {"priority", "priority", TN_OVS_INTEGER, UPDATE},
+    {"options", "options", TN_OVS_MAP, .set = true, UPDATE},
+    {"gateway_chassis", "port", TN_OVS_HOLDER, .set = true, UPDATE,
+     .table = "Logical_Router_Port"},
+};
+const struct tn_ovs_kind tn_ovn_chassis = TN_OVS_KIND(
+    TN_OVS_NAMED, 85, "Gateway_Chassis", "chassis", chassis_columns);
 
 static const struct tn_ovs_column port_columns[] = {
     {"name", "name", TN_OVS_TEXT, REPLACE},
@@ -118,8 +153,9 @@ const struct tn_ovs_kind tn_ovn_policy =
     TN_OVS_KIND(0, 79, "Logical_Router_Policy", "policy", policy_columns);
 
 const struct tn_ovs_kind *const tn_ovn_kinds[TN_OVN_KINDS] = {
-    &tn_ovn_router, &tn_ovn_switch, &tn_ovn_gateway, &tn_ovn_uplink,
-    &tn_ovn_dhcp,   &tn_ovn_guard,  &tn_ovn_filter,  &tn_ovn_group,
-    &tn_ovn_acl,    &tn_ovn_port,   &tn_ovn_policy,  &tn_ovn_link,
+    &tn_ovn_external, &tn_ovn_localnet, &tn_ovn_outside, &tn_ovn_chassis,
+    &tn_ovn_router,   &tn_ovn_switch,   &tn_ovn_gateway, &tn_ovn_uplink,
+    &tn_ovn_dhcp,     &tn_ovn_guard,    &tn_ovn_filter,  &tn_ovn_group,
+    &tn_ovn_acl,      &tn_ovn_port,     &tn_ovn_policy,  &tn_ovn_link,
     &tn_ovn_route,
 };

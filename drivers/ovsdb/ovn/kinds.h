@@ -19,9 +19,14 @@ extern const struct tn_ovs_kind tn_ovn_group;   /* A security group, */
 extern const struct tn_ovs_kind tn_ovn_acl;     /* and what it lets through. */
 extern const struct tn_ovs_kind tn_ovn_port;    /* A port. */
 extern const struct tn_ovs_kind tn_ovn_route;   /* Static, or of a peering. */
-extern const struct tn_ovs_kind tn_ovn_policy;  /* What a peering lets in. */
+extern const struct tn_ovs_kind tn_ovn_policy;  /* What a peering lets in, and
+                                                   what passes outside. */
+/* An external network, its end on the wire, and what VPCs have there. */
+extern const struct tn_ovs_kind tn_ovn_external, tn_ovn_localnet,
+    tn_ovn_outside;
+extern const struct tn_ovs_kind tn_ovn_chassis; /* Of a router's port there. */
 
-enum { TN_OVN_KINDS = 13 };
+enum { TN_OVN_KINDS = 17 };
 extern const struct tn_ovs_kind *const tn_ovn_kinds[TN_OVN_KINDS];
 
 #endif

@@ -42,11 +42,11 @@ render_router(struct tn_ovn_render *r)
     r->router = tn_ovn_add(r, &d, NULL, r->vpc->origin);
 }
 
-static const char *
-member_name(struct tn_ovn_render *r, const char *what, const char *subnet)
+const char *
+tn_ovn_member_name(struct tn_ovn_render *r, const char *what, const char *name)
 {
     return tn_arena_printf(r->arena, "%s/%s/%s/%s", r->device->instance,
-                           r->vpc->scope, what, subnet);
+                           r->vpc->scope, what, name);
 }
 
 static const char *
@@ -63,7 +63,7 @@ render_gateway(struct tn_ovn_render *r, const struct tn_net_subnet *s,
                const char *on)
 {
     struct tn_ovs_draft d;
-    const char *name = member_name(r, "gateway", s->name);
+    const char *name = tn_ovn_member_name(r, "gateway", s->name);
     tn_ovs_draft_begin(&d, r->arena, &tn_ovn_gateway, r->vpc->scope, s->name);
     tn_ovs_draft_add(&d, "name", name);
     tn_ovs_draft_add(&d, "mac", tn_ovn_mac(r->arena, &s->gateway_mac));
@@ -80,7 +80,7 @@ render_gateway(struct tn_ovn_render *r, const struct tn_net_subnet *s,
     tn_ovn_add(r, &d, r->router, s->origin);
 
     tn_ovs_draft_begin(&d, r->arena, &tn_ovn_uplink, r->vpc->scope, s->name);
-    tn_ovs_draft_add(&d, "name", member_name(r, "uplink", s->name));
+    tn_ovs_draft_add(&d, "name", tn_ovn_member_name(r, "uplink", s->name));
     tn_ovs_draft_add(&d, "type", "router");
     tn_ovs_draft_add(&d, "addresses", "router");
     tn_ovs_draft_put(&d, "options", "router-port", name);
@@ -138,7 +138,7 @@ render_subnet(struct tn_ovn_render *r, const struct tn_net_subnet *s)
     struct tn_ovs_draft d;
     struct place at = {0};
     tn_ovs_draft_begin(&d, r->arena, &tn_ovn_switch, r->vpc->scope, s->name);
-    tn_ovs_draft_add(&d, "name", member_name(r, "switch", s->name));
+    tn_ovs_draft_add(&d, "name", tn_ovn_member_name(r, "switch", s->name));
     if (strcmp(r->device->host->config.ovn_encapsulation, "vxlan") != 0) {
         tn_ovs_draft_put(&d, "config", "requested-tnl-key",
                          tn_arena_printf(r->arena, "%u", s->vni));
@@ -164,7 +164,7 @@ render_route(struct tn_ovn_render *r, const struct tn_net_route *route)
     tn_ovs_draft_add(&d, "to", to);
     tn_ovs_draft_add(&d, "via", via);
     tn_ovs_draft_add(&d, "port",
-                     member_name(r, "gateway", route->subnet->name));
+                     tn_ovn_member_name(r, "gateway", route->subnet->name));
     tn_ovs_draft_add(&d, "router", r->router);
     tn_ovn_add(r, &d, r->router, route->origin);
 }
@@ -182,6 +182,7 @@ render_vpc(struct tn_ovn_render *r)
         render_route(r, &vpc->routes[i]);
     }
     tn_ovn_render_peerings(r);
+    tn_ovn_render_outside(r);
 }
 
 /* The networks of all VPCs before this one, whatever part of the device is
@@ -201,6 +202,17 @@ networks_before(const struct tn_device *device, const char *scope,
     return from->n;
 }
 
+/* External networks are networks of the cloud too. */
+static size_t
+externals_of(const struct tn_device *device)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < device->n_externals; i++) {
+        n += device->externals[i].cloud == device->host;
+    }
+    return n;
+}
+
 /* Can OVN carry it, with the tunnels of this cloud? */
 static bool
 check_vpc(const struct tn_device *device, const struct tn_net_vpc *vpc,
@@ -213,7 +225,7 @@ check_vpc(const struct tn_device *device, const struct tn_net_vpc *vpc,
         tn_diag(diags, TN_ERROR, vpc->origin,
                 "OVN has no tunnels of type gre: use geneve or vxlan");
     }
-    if (vxlan && device->n_networks > VXLAN_NETWORKS &&
+    if (vxlan && device->n_networks + externals_of(device) > VXLAN_NETWORKS &&
         networks_before(device, vpc->scope, before) + vpc->n_subnets + 1 >
             VXLAN_NETWORKS) {
         tn_diag(diags, TN_ERROR, vpc->origin,
@@ -241,7 +253,8 @@ tn_ovn_render(const struct tn_device *device, struct tn_arena *arena,
               struct tn_error *err)
 {
     struct tn_ovn_render r = {.device = device, .arena = arena};
-    struct networks before = {0};
+    struct networks before = {.n = externals_of(device)};
+    tn_ovn_render_externals(&r);
     for (size_t i = 0; i < device->n_vpcs; i++) {
         if (check_vpc(device, device->vpcs[i], &before, diags)) {
             r.vpc = device->vpcs[i];

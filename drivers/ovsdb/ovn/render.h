@@ -34,6 +34,14 @@ void tn_ovn_port_groups(const struct tn_ovn_render *r, struct tn_ovs_draft *d,
 /* render_peer.c: links, routes and policies of the peerings. */
 void tn_ovn_render_peerings(struct tn_ovn_render *r);
 
+/* "INSTANCE/SCOPE/WHAT/NAME" */
+const char *tn_ovn_member_name(struct tn_ovn_render *r, const char *what,
+                               const char *name);
+
+/* render_external.c: the networks outside, of the device; and a VPC in one. */
+void tn_ovn_render_externals(struct tn_ovn_render *r);
+void tn_ovn_render_outside(struct tn_ovn_render *r);
+
 /* render_dhcp.c: for a subnet with 'dhcp'; keys, null: not of that family. */
 void tn_ovn_render_dhcp(struct tn_ovn_render *r,
                         const struct tn_net_subnet *subnet, const char **four,
