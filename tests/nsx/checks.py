@@ -11,6 +11,7 @@ share an address, a segment with VIFs stays.
 import ipaddress
 import itertools
 import time
+import uuid
 
 import errors
 
@@ -179,7 +180,24 @@ def project(store, tx, obj, old):
     obj.doc.setdefault("short_id", obj.id[:8].strip("-") or "p")
 
 
+def nat(store, tx, obj, old):
+    obj.doc["nat_type"] = obj.id
+
+
+def group(store, tx, obj, old):
+    """Expressions get identifiers of the server's, at any depth."""
+    def mark(items):
+        for item in items:
+            item.setdefault("id", str(uuid.uuid4()))
+            item["marked_for_delete"] = item["overridden"] = False
+            item["_protection"] = "NOT_PROTECTED"
+            mark(item.get("expressions", ()))
+    mark(obj.doc.get("expression", ()))
+
+
 HOOKS = {
+    "Group": group,
+    "PolicyNat": nat,
     "Segment": segment, "Tier1Interface": interface,
     "ServiceInterface": interface, "Tier1": tier1, "Rule": rule,
     "StaticRoutes": static_routes, "PolicyNatRule": nat_rule,

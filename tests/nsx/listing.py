@@ -86,13 +86,6 @@ def list_objects(store, place, query, caller):
                  gone.type is place.type]
     rows.sort(key=sort_key(query.get("sort_by", "display_name")),
               reverse=query.get("sort_ascending", "true") == "false")
-    wanted = query.get("included_fields")
-
-    def show(obj):
-        out = render(store, obj, caller)
-        if wanted:
-            keep = set(wanted.split(",")) | {"id", "resource_type"}
-            out = {k: v for k, v in out.items() if k in keep}
-        return out
-
-    return envelope(store.settings, rows, query, show)
+    # included_fields works for search only; lists ignore it.
+    return envelope(store.settings, rows, query,
+                    lambda obj: render(store, obj, caller))

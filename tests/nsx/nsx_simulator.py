@@ -27,15 +27,18 @@ import sys
 import tempfile
 import threading
 
-import certificates
-import control
-import fixtures
-import settings as knobs
-from access import Access, Limits
-from faults import Counters, Faults
-from routes import Policy
-from server import Cluster
-from store import Store
+# The source tree stays as it is: this runs from it.
+sys.dont_write_bytecode = True
+
+import certificates  # noqa: E402
+import control  # noqa: E402
+import fixtures  # noqa: E402
+import settings as knobs  # noqa: E402
+from access import Access, Limits  # noqa: E402
+from faults import Counters, Faults  # noqa: E402
+from routes import Policy  # noqa: E402
+from server import Cluster  # noqa: E402
+from store import Store  # noqa: E402
 
 
 def options():
@@ -153,6 +156,7 @@ class Simulator:
                          "purging", "held", "queue", "vifs"):
                 setattr(self.store, name, getattr(fresh, name))
             fixtures.install(self.store)
+            self.cluster.policy.index.reset()
 
     def ready(self):
         return {

@@ -25,6 +25,14 @@ PREFIX = "/policy/api/v1"
 ROOTS = re.compile(r"/infra|/org-root|/orgs/[^/]+/projects/[^/]+/infra")
 SEARCH = re.compile(r"(|/orgs/[^/]+/projects/[^/]+)/search/(query|dsl)")
 REALISED = re.compile(r"(.*/infra)/realized-state/([a-z-]+)")
+EXPRESSIONS = re.compile(r"(.*/groups/[^/]+)/((?:ip-address|mac-address|path|"
+                         r"external-id)-expressions)/([^/]+)")
+LISTED = {"ip-address-expressions": ("IPAddressExpression", "ip_addresses"),
+          "mac-address-expressions": ("MACAddressExpression",
+                                      "mac_addresses"),
+          "path-expressions": ("PathExpression", "paths"),
+          "external-id-expressions": ("ExternalIDExpression",
+                                      "external_ids")}
 STATES = {"Segment", "Tier1", "Tier0", "Group", "Vpc", "VpcSubnet",
           "VpcSubnetPort", "SegmentPort"}
 
@@ -100,7 +108,8 @@ class Policy:
             return 200, {"enable_partial_patch": "false"}
         if path == "/infra/capacity/usage":
             return 200, {"capacity_usage": []}
-        special = self.state(request, path)
+        special = self.state(request, path) or \
+            self.expressions(request, path)
         if special:
             return special
         place = locate(path, self.settings.version)
@@ -256,6 +265,35 @@ class Policy:
             Writer(self.store, tx, request.caller).delete(obj, False)
 
         self.transact(request, work)
+        return 200, None
+
+    def expressions(self, request, path):
+        """POST <group>/ip-address-expressions/<e>?action=add|remove"""
+        found = EXPRESSIONS.fullmatch(path)
+        action = request.query.get("action")
+        if not found or request.method != "POST" or \
+                action not in ("add", "remove"):
+            return None
+        place = locate(found.group(1), self.settings.version)
+        if place is None or place.type.name != "Group" or place.id is None:
+            return None
+        obj = self.existing(place)
+        kind, key = LISTED[found.group(2)]
+        items = request.json().get(key)
+        if not isinstance(items, list):
+            raise errors.missing(key)
+        body = json.loads(json.dumps(obj.doc))
+        leaves = [e for e in body.get("expression", [])
+                  if e["resource_type"] == kind and
+                  e.get("id", found.group(3)) == found.group(3)]
+        if not leaves:
+            raise errors.not_found(found.group(3))
+        had = leaves[0][key]
+        leaves[0][key] = [i for i in had if i not in items] + \
+            (items if action == "add" else [])
+        self.transact(request, lambda tx: Writer(
+            self.store, tx, request.caller).write(
+                place.type, place.parent, place.id, body, "patch"))
         return 200, None
 
     def do_post(self, request, place):

@@ -25,10 +25,12 @@ class Index:
 
     def __init__(self, store):
         self.store = store
-        self.known = {}
-        self.pending = []
         store.watchers.append(self.note)
-        for obj in store.objects.values():
+        self.reset()
+
+    def reset(self):
+        self.known, self.pending = {}, []
+        for obj in self.store.objects.values():
             self.known[obj.path] = (obj, self.show(obj))
 
     def show(self, obj):
@@ -76,7 +78,12 @@ class Index:
             raise errors.invalid("cursor or page_size is not a number")
         if size < 1 or size > settings.page_max or at + size > LIMIT:
             raise errors.invalid("page_size %d is out of range" % size)
-        out = {"results": found[at:at + size], "result_count": len(found),
+        rows = found[at:at + size]
+        wanted = query.get("included_fields")
+        if wanted:
+            keep = set(wanted.split(","))
+            rows = [{k: v for k, v in r.items() if k in keep} for r in rows]
+        out = {"results": rows, "result_count": len(found),
                "cursor": str(min(at + size, len(found)))}
         return out
 

@@ -131,8 +131,10 @@ class Cluster:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "NSX"
-    sys_version = ""
+
+    def version_string(self):
+        return "NSX"
+
     wbufsize = -1
     disable_nagle_algorithm = False
 

@@ -73,6 +73,14 @@ class Patch:
             else:
                 raise wrong_type(kind)
 
+    def known(self, parent, name):
+        """The type called 'name' below 'parent', if this version has it."""
+        found = child_type(parent, name)
+        if found and found.since and \
+                self.store.settings.version < found.since:
+            return None
+        return found
+
     def refer(self, type_, path, child):
         for key in child:
             if key not in REFERENCE:
@@ -80,7 +88,7 @@ class Patch:
         for key in ("id", "target_type"):
             if not isinstance(child.get(key), str):
                 raise errors.missing(key)
-        target = child_type(type_, child["target_type"])
+        target = self.known(type_, child["target_type"])
         if target is None:
             raise wrong_type(child["target_type"])
         ID.parse(child["id"], "id", Visit(""))
@@ -94,7 +102,7 @@ class Patch:
                                   self.store.settings.missing_parent_status)
 
     def wrap(self, type_, path, child, name):
-        target = child_type(type_, name)
+        target = self.known(type_, name)
         if target is None:
             raise wrong_type("Child" + name)
         for key in child:

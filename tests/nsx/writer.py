@@ -12,7 +12,7 @@ import time
 import checks
 import errors
 from catalogue_vpc import BY_NAME, CHILDREN, child_path
-from fields import Envelope, Visit, shuffled
+from fields import ID, Envelope, Visit, shuffled
 from store import Object
 
 PLATFORM = {"scope": "nsx-platform/managed", "tag": "policy"}
@@ -87,6 +87,7 @@ class Writer:
         if env.id is not None and env.id != ident:
             raise errors.invalid("property id is '%s', the path says '%s'"
                                  % (env.id, ident))
+        ID.parse(ident, "id", visit)
         path = child_path(parent, type_, ident)
         old = self.store.get(path)
         if path in self.store.purging:
