@@ -179,6 +179,21 @@ tn_nft_run(struct tn_nft_aside *aside, int netns, const char *commands,
     return code;
 }
 
+/* By the file itself, which it must be loaded for. */
+static void
+name_library(struct tn_digester *d)
+{
+    Dl_info info;
+    struct stat st;
+    if (!tn_lazy_load(&libnftables, NULL) &&
+        dladdr((const void *) (uintptr_t) sym_nft_ctx_new, &info) &&
+        info.dli_fname && stat(info.dli_fname, &st) == 0) {
+        tn_digester_add_str(d, info.dli_fname);
+        tn_digester_add(d, &st.st_size, sizeof st.st_size);
+        tn_digester_add(d, &st.st_mtim, sizeof st.st_mtim);
+    }
+}
+
 struct tn_digest
 tn_nft_environment(void)
 {
@@ -189,13 +204,13 @@ tn_nft_environment(void)
         tn_digester_add_str(&d, kernel.release);
         tn_digester_add_str(&d, kernel.version);
     }
-    /* libnftables does not tell its version; its file does. */
-    Dl_info info;
+    /* libnftables does not tell its version.  ldconfig(8) runs whenever a
+     * library comes or goes: loading this one, which takes milliseconds, can
+     * wait until there is something to do. */
     struct stat st;
-    if (!tn_lazy_load(&libnftables, NULL) &&
-        dladdr((const void *) (uintptr_t) sym_nft_ctx_new, &info) &&
-        info.dli_fname && stat(info.dli_fname, &st) == 0) {
-        tn_digester_add_str(&d, info.dli_fname);
+    if (getenv("LD_LIBRARY_PATH") || stat("/etc/ld.so.cache", &st)) {
+        name_library(&d);
+    } else {
         tn_digester_add(&d, &st.st_size, sizeof st.st_size);
         tn_digester_add(&d, &st.st_mtim, sizeof st.st_mtim);
     }
