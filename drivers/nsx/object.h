@@ -98,6 +98,11 @@ struct tn_nsx_object {
                                   null: absent. */
 };
 
+struct tn_nsx_texts {
+    const char **items;
+    size_t n, cap;
+};
+
 /* A resource in the making.  Line, claim and parent are set in 'r'. */
 struct tn_nsx_draft {
     struct tn_arena *arena;
@@ -105,6 +110,7 @@ struct tn_nsx_draft {
     const struct tn_nsx_kind *kind;
     const char *path;
     const char **values;
+    struct tn_nsx_texts *lists; /* What was added, by field. */
 };
 
 /* Key: SCOPE/KIND, or SCOPE/KIND/NAME; without a scope KIND/NAME.  'name' may

@@ -1,0 +1,162 @@
+/* session.c - see device.h: what the host's variables say, and a client that
+ * does as they say.
+ *
+ * A session owns copies of all it was told, so that a watch can have one that
+ * outlives the intent it was opened for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/nsx/device.h"
+#include "model/base/cleanup.h"
+#include "model/base/seal.h"
+
+enum { PASSWORD_MOST = 1024 };
+
+static const char *
+option(struct tn_arena *arena, const struct tn_device *device, const char *name)
+{
+    const struct tn_host_config *config = &device->host->config;
+    for (size_t i = 0; i < config->n_options; i++) {
+        const struct tn_node *v = config->options[i].value;
+        if (strcmp(config->options[i].name, name) == 0 &&
+            v->type == TN_NODE_SCALAR) {
+            return tn_arena_strdup(arena, v->scalar.text);
+        }
+    }
+    return NULL;
+}
+
+static unsigned
+number(struct tn_arena *arena, const struct tn_device *device, const char *name,
+       unsigned fallback)
+{
+    const char *text = option(arena, device, name);
+    return text ? (unsigned) strtoul(text, NULL, 10) : fallback;
+}
+
+static void
+managers(struct tn_session *s, const char *urls)
+{
+    struct tn_nsx_options *o = &s->settings.client;
+    const char **list = tn_new_n(s->arena, const char *, strlen(urls) + 1);
+    while (*urls) {
+        size_t n = strcspn(urls, ", ");
+        if (n) {
+            list[o->n_managers++] = tn_arena_strndup(s->arena, urls, n);
+        }
+        urls += n + (urls[n] != '\0');
+    }
+    o->managers = list;
+}
+
+static enum tn_nsx_login
+login_of(const char *text)
+{
+    return tn_streq(text, "basic")         ? TN_NSX_BASIC
+           : tn_streq(text, "certificate") ? TN_NSX_CERTIFICATE
+                                           : TN_NSX_SESSION;
+}
+
+static void
+settings_read(struct tn_session *s, const struct tn_device *device)
+{
+    struct tn_arena *a = s->arena;
+    struct tn_nsx_settings *out = &s->settings;
+    const char *urls = option(a, device, "tenet_nsx_url");
+    const char *project = option(a, device, "tenet_nsx_project");
+    bool vpc = tn_streq(option(a, device, "tenet_nsx_vpc"), "true");
+    managers(s, urls ? urls : "");
+    out->client.login = login_of(option(a, device, "tenet_nsx_auth"));
+    out->client.user = option(a, device, "tenet_nsx_user");
+    out->client.ca = option(a, device, "tenet_nsx_ca");
+    out->client.certificate = option(a, device, "tenet_nsx_certificate");
+    out->client.key = option(a, device, "tenet_nsx_key");
+    out->client.rate = number(a, device, "tenet_nsx_rate", 80);
+    out->password = option(a, device, "tenet_nsx_password");
+    out->password_file = option(a, device, "tenet_nsx_password_file");
+    out->urls = urls ? urls : "";
+    out->chunk = number(a, device, "tenet_nsx_chunk", 500);
+    out->wait_s = number(a, device, "tenet_nsx_wait", 60);
+    out->poll_s = number(a, device, "tenet_nsx_poll", 30);
+    out->root = "/infra";
+    if (project) {
+        out->project = tn_arena_printf(a, "/orgs/default/projects/%s", project);
+        out->root = vpc ? "" : tn_arena_printf(a, "%s/infra", out->project);
+    }
+}
+
+/* The password that stands sealed in the inventory, for these managers. */
+static enum tn_code
+unseal(struct tn_session *s, struct tn_error *err)
+{
+    TN_CLEANUP(tn_cleanup_secret) struct tn_secret *key = NULL;
+    const char *file = getenv(TN_SEAL_KEY_ENV);
+    if (!file) {
+        return tn_fail(err, TN_EDENIED, 0,
+                       "tenet_nsx_password is sealed, and %s names no file "
+                       "with the key",
+                       TN_SEAL_KEY_ENV);
+    }
+    enum tn_code code = tn_secret_read(file, TN_SEAL_KEY_FILE, &key, err);
+    return code ? code
+                : tn_seal_open(s->settings.password, key, s->settings.urls,
+                               &s->secret, err);
+}
+
+static enum tn_code
+client_new(struct tn_session *s, struct tn_error *err)
+{
+    struct tn_nsx_settings *o = &s->settings;
+    enum tn_code code = TN_OK;
+    if (o->client.n_managers == 0) {
+        return tn_fail(err, TN_EINTENT, 0, "tenet_nsx_url is not set");
+    }
+    if (o->client.login != TN_NSX_CERTIFICATE) {
+        code = o->password ? unseal(s, err)
+               : o->password_file
+                   ? tn_secret_read(o->password_file, PASSWORD_MOST, &s->secret,
+                                    err)
+                   : TN_OK;
+    }
+    if (!code && s->secret) {
+        tn_secret_chomp(s->secret);
+        o->client.secret = s->secret;
+    }
+    return code ? code : tn_nsx_new(&o->client, &s->nsx, err);
+}
+
+enum tn_code
+tn_nsx_open(const struct tn_device *device, unsigned patience_s,
+            struct tn_session **out, struct tn_error *err)
+{
+    struct tn_session *s = calloc(1, sizeof *s);
+    if (!s) {
+        return tn_fail(err, TN_EINTERNAL, 0, "out of memory");
+    }
+    s->arena = tn_arena_new();
+    s->name = tn_arena_strdup(s->arena, device->name);
+    s->instance = tn_arena_strdup(s->arena, device->instance);
+    settings_read(s, device);
+    s->settings.client.patience_s = patience_s;
+    enum tn_code code = client_new(s, err);
+    if (code) {
+        code = tn_while(err, code, "device %s", s->name);
+        tn_nsx_close(s);
+        return code;
+    }
+    *out = s;
+    return TN_OK;
+}
+
+void
+tn_nsx_close(struct tn_session *s)
+{
+    if (!s) {
+        return;
+    }
+    tn_nsx_view_free(s->view);
+    tn_nsx_free(s->nsx);
+    tn_secret_free(s->secret);
+    tn_arena_free(s->arena);
+    free(s);
+}
