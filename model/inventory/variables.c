@@ -126,6 +126,11 @@ const struct tn_known_var tn_known_vars[] = {
      .fallback = "80",
      .help = "With `nsx`: how many requests tenet makes in a second at most; "
              "NSX allows a user 100 unless it is set otherwise."},
+    {.name = "tenet_nsx_spoofguard",
+     .type = VAR_POLICY_PATH,
+     .help = "With `nsx`: the SpoofGuard profile that segments are bound to, "
+             "one that has port bindings on. Without it, which one holds for "
+             "them is left to NSX."},
     {.name = "tenet_nsx_tier0",
      .type = VAR_POLICY_PATH,
      .help = "With `nsx`: the gateway to the outside, for VPCs that have a "
