@@ -161,7 +161,33 @@ const struct tn_nsx_kind tn_nsx_filter =
 const struct tn_nsx_kind tn_nsx_rule =
     KIND("rule", "Rule", "rules", 51, TN_NSX_WITHIN, rule_fields);
 
-/* ---- routes ---- */
+/* ---- routes and peerings ---- */
+
+static const struct tn_nsx_field edge_fields[] = {
+    {"edge_cluster_path", "cluster", TN_NSX_TEXT, UPDATE},
+};
+const struct tn_nsx_kind tn_nsx_edge =
+    KIND("edge", "LocaleServices", "locale-services", 15, TN_NSX_WITHIN,
+         edge_fields);
+
+const struct tn_nsx_kind tn_nsx_transit =
+    KIND("transit", "Segment", "segments", 70, TN_NSX_REALISED, segment_fields);
+
+static const struct tn_nsx_field address_fields[] = {
+    {"ip_addresses", "addresses", TN_NSX_SET, UPDATE},
+    {"prefix_len", "length", TN_NSX_NUMBER, UPDATE},
+};
+static const struct tn_nsx_shape address = SHAPE(address_fields);
+static const struct tn_nsx_field link_fields[] = {
+    {"display_name", "name", TN_NSX_TEXT, UPDATE},
+    {"segment_path", "transit", TN_NSX_TEXT, UPDATE},
+    {"subnets", "addresses", TN_NSX_OBJECTS, .shape = &address},
+    {"urpf_mode", "urpf", TN_NSX_TEXT, .fallback = "STRICT"},
+    {"admin_state", "state", TN_NSX_TEXT, .fallback = "UP"},
+};
+const struct tn_nsx_kind tn_nsx_link =
+    KIND("link", "Tier1Interface", "interfaces", 75,
+         TN_NSX_WITHIN | TN_NSX_REALISED, link_fields);
 
 static const struct tn_nsx_field hop_fields[] = {
     {"ip_address", "via", TN_NSX_ADDRESS, UPDATE},
@@ -179,10 +205,10 @@ const struct tn_nsx_kind tn_nsx_route =
          TN_NSX_WITHIN | TN_NSX_REALISED, route_fields);
 
 const struct tn_nsx_kind *const tn_nsx_kinds[TN_NSX_KINDS] = {
-    &tn_nsx_router,  &tn_nsx_segment, &tn_nsx_profile, &tn_nsx_service,
-    &tn_nsx_guard,   &tn_nsx_closing, &tn_nsx_filter,  &tn_nsx_group,
-    &tn_nsx_members, &tn_nsx_policy,  &tn_nsx_rule,    &tn_nsx_port,
-    &tn_nsx_route,
+    &tn_nsx_router,  &tn_nsx_edge,    &tn_nsx_segment, &tn_nsx_profile,
+    &tn_nsx_service, &tn_nsx_guard,   &tn_nsx_closing, &tn_nsx_filter,
+    &tn_nsx_group,   &tn_nsx_members, &tn_nsx_policy,  &tn_nsx_rule,
+    &tn_nsx_port,    &tn_nsx_transit, &tn_nsx_link,    &tn_nsx_route,
 };
 
 const char *const tn_nsx_guards[] = {"guard", "closing", "filter", "profile",

@@ -22,9 +22,12 @@ extern const struct tn_nsx_kind tn_nsx_members; /* Their addresses. */
 extern const struct tn_nsx_kind tn_nsx_service; /* Protocol and ports. */
 extern const struct tn_nsx_kind tn_nsx_policy;  /* Of a security group, */
 extern const struct tn_nsx_kind tn_nsx_rule;    /* what it lets through. */
+extern const struct tn_nsx_kind tn_nsx_edge;    /* Of routers that peer, */
+extern const struct tn_nsx_kind tn_nsx_transit; /* what is between them, */
+extern const struct tn_nsx_kind tn_nsx_link;    /* and each one's end of it. */
 extern const struct tn_nsx_kind tn_nsx_route;   /* Static, or of a peering. */
 
-enum { TN_NSX_KINDS = 13 };
+enum { TN_NSX_KINDS = 16 };
 extern const struct tn_nsx_kind *const tn_nsx_kinds[TN_NSX_KINDS];
 
 /* For tn_driver.guards. */

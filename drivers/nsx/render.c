@@ -13,6 +13,8 @@
 #include "drivers/nsx/render_part.h"
 #include "model/base/cleanup.h"
 
+enum { TAG_MAX = 256 };
+
 const char *
 tn_nsx_option(const struct tn_device *device, const char *name)
 {
@@ -49,6 +51,14 @@ tn_nsx_own_name(const struct tn_nsx_render *r, const char *name)
                                         r->device->instance, r->vpc->scope,
                                         name),
                         TN_NSX_ID_MAX);
+}
+
+const char *
+tn_nsx_name(const struct tn_nsx_render *r, const struct tn_nsx_kind *kind,
+            const char *name)
+{
+    size_t before = strlen(r->vpc->scope) + strlen(kind->name) + 2;
+    return tn_nsx_short(r->arena, name, TAG_MAX - before);
 }
 
 const char *
@@ -159,16 +169,20 @@ gateway(struct tn_arena *arena, const struct tn_addr *addr,
                            tn_nsx_addr(arena, addr), cidr->len);
 }
 
-/* A port that may use addresses which are not routed to its segment is let
- * through by the router, too. */
+/* A port may use addresses that are not routed to its segment: then its router
+ * does not ask for that. */
 static bool
 has_others(const struct tn_net_subnet *s)
 {
-    size_t n = 0;
     for (size_t i = 0; i < s->n_ports; i++) {
-        n += s->ports[i].n_allowed;
+        for (size_t k = 0; k < s->ports[i].n_allowed; k++) {
+            const struct tn_cidr *c = &s->ports[i].allowed[k];
+            if (!tn_cidr_within(c, &s->cidr) && !tn_cidr_within(c, &s->cidr6)) {
+                return true;
+            }
+        }
     }
-    return n > 0;
+    return false;
 }
 
 static void
@@ -251,6 +265,7 @@ render_vpc(struct tn_nsx_render *r)
     for (size_t i = 0; i < r->vpc->n_routes; i++) {
         render_route(r, &r->vpc->routes[i]);
     }
+    tn_nsx_render_peerings(r);
 }
 
 enum tn_code

@@ -1,6 +1,9 @@
 /* render_check.c - what NSX cannot express, said at the line that asks for it.
  *
  * A VPC is rendered as a whole or not at all. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "drivers/nsx/render_part.h"
 
 struct check {
@@ -10,6 +13,22 @@ struct check {
     bool fine;
 };
 
+static void TN_PRINTF(3, 4)
+    refuse(struct check *c, struct tn_origin at, const char *fmt, ...)
+{
+    va_list ap;
+    char text[TN_DIAG_TEXT];
+    c->fine = false;
+    if (c->diags) {
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+        c->diags->tenant = c->vpc->tenant;
+        tn_diag(c->diags, TN_ERROR, at, "%s", text);
+        c->diags->tenant = NULL;
+    }
+}
+
 static void
 check_rules(struct check *c)
 {
@@ -18,10 +37,9 @@ check_rules(struct check *c)
         for (size_t k = 0; k < g->n_rules; k++) {
             const struct tn_net_rule *rule = &g->rules[k];
             if (rule->protocol == TN_PROTO_SCTP && rule->n_ports) {
-                tn_diag(c->diags, TN_ERROR, rule->origin,
-                        "NSX knows SCTP, but not its ports: leave out 'ports', "
-                        "or use tcp or udp");
-                c->fine = false;
+                refuse(c, rule->origin,
+                       "NSX knows SCTP, but not its ports: leave out 'ports', "
+                       "or use tcp or udp");
             }
         }
     }
@@ -32,12 +50,11 @@ check_port(struct check *c, const struct tn_net_port *port)
 {
     size_t tags = port->n_groups + 1 + tn_nsx_is_judged(port);
     if (tags > TN_NSX_GROUP_TAGS) {
-        tn_diag(c->diags, TN_ERROR, port->origin,
-                "port '%s' has %zu security groups, and its object in NSX has "
-                "room for the tags of %zu",
-                port->name, port->n_groups,
-                port->n_groups + TN_NSX_GROUP_TAGS - tags);
-        c->fine = false;
+        refuse(c, port->origin,
+               "port '%s' has %zu security groups, and its object in NSX has "
+               "room for the tags of %zu",
+               port->name, port->n_groups,
+               port->n_groups + TN_NSX_GROUP_TAGS - tags);
     }
 }
 
@@ -45,12 +62,27 @@ static void
 check_subnet(struct check *c, const struct tn_net_subnet *s)
 {
     if (s->dhcp) {
-        tn_diag(c->diags, TN_ERROR, s->dhcp->origin,
-                "'dhcp' cannot be expressed in NSX");
-        c->fine = false;
+        refuse(c, s->dhcp->origin,
+               "NSX cannot serve this subnet: leave out 'dhcp'");
     }
     for (size_t i = 0; i < s->n_ports; i++) {
         check_port(c, &s->ports[i]);
+    }
+}
+
+static void
+check_peering(struct check *c, const struct tn_net_peering *p)
+{
+    if (!tn_nsx_option(c->device, "tenet_nsx_edge_cluster")) {
+        refuse(c, p->origin,
+               "a peering in NSX needs an edge cluster: set "
+               "tenet_nsx_edge_cluster of host '%s'",
+               c->device->name);
+    } else if (!tn_nsx_peering_fits(c->vpc, p)) {
+        refuse(c, p->origin,
+               "this peering and another one of '%s' or '%s' come to use the "
+               "same transit addresses: another name of a VPC changes them",
+               c->vpc->scope, p->peer->scope);
     }
 }
 
@@ -59,16 +91,12 @@ tn_nsx_check(const struct tn_device *device, const struct tn_net_vpc *vpc,
              struct tn_diags *diags)
 {
     struct check c = {device, vpc, diags, true};
-    diags->tenant = vpc->tenant;
     for (size_t i = 0; i < vpc->n_peerings; i++) {
-        tn_diag(diags, TN_ERROR, vpc->peerings[i].origin,
-                "peerings cannot be expressed in NSX");
-        c.fine = false;
+        check_peering(&c, &vpc->peerings[i]);
     }
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         check_subnet(&c, &vpc->subnets[i]);
     }
     check_rules(&c);
-    diags->tenant = NULL;
     return c.fine;
 }

@@ -30,6 +30,10 @@ const char *tn_nsx_add(struct tn_nsx_render *r, struct tn_nsx_draft *d,
 const char *tn_nsx_own_id(const struct tn_nsx_render *r, const char *name);
 const char *tn_nsx_own_name(const struct tn_nsx_render *r, const char *name);
 
+/* The name of a resource, cut so that its key fits a tag. */
+const char *tn_nsx_name(const struct tn_nsx_render *r,
+                        const struct tn_nsx_kind *kind, const char *name);
+
 /* A variable of the host; null: it is not set. */
 const char *tn_nsx_option(const struct tn_device *device, const char *name);
 
@@ -104,7 +108,14 @@ void tn_nsx_port_groups(const struct tn_nsx_render *r, struct tn_nsx_draft *d,
                         const struct tn_net_port *port);
 bool tn_nsx_is_judged(const struct tn_net_port *port);
 
-/* render_check.c: false if NSX cannot express it; the findings say why. */
+/* render_peer.c: links and routes of the peerings. */
+void tn_nsx_render_peerings(struct tn_nsx_render *r);
+/* False if its addresses are those of another peering of one of the two. */
+bool tn_nsx_peering_fits(const struct tn_net_vpc *vpc,
+                         const struct tn_net_peering *peering);
+
+/* render_check.c: false if NSX cannot express it; the findings say why.
+ * 'diags' may be null. */
 bool tn_nsx_check(const struct tn_device *device, const struct tn_net_vpc *vpc,
                   struct tn_diags *diags);
 
