@@ -72,78 +72,91 @@ report_add(struct tn_cli *cli, const char *value)
     return TN_EXIT_OK;
 }
 
+/* Where the value of an option goes. */
+enum member { FLAG, TEXT, NUMBER };
+struct place {
+    const char *option;
+    enum member type;
+    size_t offset;
+};
+
+#define PLACE(option, type, member)                                            \
+    {                                                                          \
+        option, type, offsetof(struct tn_cli, member)                          \
+    }
+
+static const struct place places[] = {
+    PLACE("allow-deletes", NUMBER, allow_deletes),
+    PLACE("artifacts", TEXT, artifacts),
+    PLACE("cache-dir", TEXT, cache_dir),
+    PLACE("check", FLAG, check),
+    PLACE("commit", FLAG, commit),
+    PLACE("config", TEXT, config),
+    PLACE("confirm", TEXT, confirm),
+    PLACE("control", TEXT, control),
+    PLACE("detailed-exitcode", FLAG, detailed_exitcode),
+    PLACE("diff", TEXT, reach.diff),
+    PLACE("environment", TEXT, environment),
+    PLACE("expect", TEXT, reach.expect),
+    PLACE("for", TEXT, duration),
+    PLACE("forge", TEXT, forge),
+    PLACE("from", TEXT, reach.from),
+    PLACE("help", FLAG, help),
+    PLACE("host", TEXT, host),
+    PLACE("links", TEXT, links),
+    PLACE("live", FLAG, live),
+    PLACE("lock-wait", TEXT, lock_wait),
+    PLACE("matrix", TEXT, reach.matrix),
+    PLACE("max-age", TEXT, max_age),
+    PLACE("no-cache", FLAG, no_cache),
+    PLACE("no-color", FLAG, no_color),
+    PLACE("no-post", FLAG, no_post),
+    PLACE("offline", FLAG, offline),
+    PLACE("out", TEXT, out),
+    PLACE("port", TEXT, reach.port),
+    PLACE("probe", TEXT, probe),
+    PLACE("proto", TEXT, reach.protocol),
+    PLACE("reason", TEXT, reason),
+    PLACE("repo", TEXT, repo),
+    PLACE("resume", FLAG, resume),
+    PLACE("rev", TEXT, rev),
+    PLACE("state-dir", TEXT, state_dir),
+    PLACE("stats", FLAG, stats),
+    PLACE("target", TEXT, target),
+    PLACE("tenant", TEXT, tenant),
+    PLACE("threads", NUMBER, threads),
+    PLACE("to", TEXT, reach.to),
+    PLACE("token-file", TEXT, token_file),
+    PLACE("verbose", FLAG, verbose),
+    PLACE("vpc", TEXT, vpc),
+    PLACE("warn-age", TEXT, warn_age),
+    PLACE("worktree", FLAG, worktree),
+    PLACE("yes", FLAG, yes),
+};
+
 static enum tn_exit
 option_set(struct tn_cli *cli, const char *name, const char *value)
 {
-    const struct {
-        const char *name;
-        bool *flag;
-        const char **text;
-        uint64_t *number;
-    } members[] = {
-        {"allow-deletes", NULL, NULL, &cli->allow_deletes},
-        {"artifacts", NULL, &cli->artifacts, NULL},
-        {"cache-dir", NULL, &cli->cache_dir, NULL},
-        {"check", &cli->check, NULL, NULL},
-        {"commit", &cli->commit, NULL, NULL},
-        {"config", NULL, &cli->config, NULL},
-        {"confirm", NULL, &cli->confirm, NULL},
-        {"control", NULL, &cli->control, NULL},
-        {"detailed-exitcode", &cli->detailed_exitcode, NULL, NULL},
-        {"diff", NULL, &cli->reach.diff, NULL},
-        {"environment", NULL, &cli->environment, NULL},
-        {"expect", NULL, &cli->reach.expect, NULL},
-        {"for", NULL, &cli->duration, NULL},
-        {"forge", NULL, &cli->forge, NULL},
-        {"from", NULL, &cli->reach.from, NULL},
-        {"help", &cli->help, NULL, NULL},
-        {"host", NULL, &cli->host, NULL},
-        {"links", NULL, &cli->links, NULL},
-        {"live", &cli->live, NULL, NULL},
-        {"lock-wait", NULL, &cli->lock_wait, NULL},
-        {"matrix", NULL, &cli->reach.matrix, NULL},
-        {"max-age", NULL, &cli->max_age, NULL},
-        {"no-cache", &cli->no_cache, NULL, NULL},
-        {"no-color", &cli->no_color, NULL, NULL},
-        {"no-post", &cli->no_post, NULL, NULL},
-        {"offline", &cli->offline, NULL, NULL},
-        {"out", NULL, &cli->out, NULL},
-        {"port", NULL, &cli->reach.port, NULL},
-        {"probe", NULL, &cli->probe, NULL},
-        {"proto", NULL, &cli->reach.protocol, NULL},
-        {"reason", NULL, &cli->reason, NULL},
-        {"repo", NULL, &cli->repo, NULL},
-        {"resume", &cli->resume, NULL, NULL},
-        {"rev", NULL, &cli->rev, NULL},
-        {"state-dir", NULL, &cli->state_dir, NULL},
-        {"stats", &cli->stats, NULL, NULL},
-        {"target", NULL, &cli->target, NULL},
-        {"tenant", NULL, &cli->tenant, NULL},
-        {"threads", NULL, NULL, &cli->threads},
-        {"to", NULL, &cli->reach.to, NULL},
-        {"token-file", NULL, &cli->token_file, NULL},
-        {"verbose", &cli->verbose, NULL, NULL},
-        {"vpc", NULL, &cli->vpc, NULL},
-        {"warn-age", NULL, &cli->warn_age, NULL},
-        {"worktree", &cli->worktree, NULL, NULL},
-        {"yes", &cli->yes, NULL, NULL},
-    };
     if (strcmp(name, "output") == 0) {
         return output_set(cli, value);
     }
     if (strcmp(name, "report") == 0) {
         return report_add(cli, value);
     }
-    for (size_t i = 0; i < TN_ARRAY_SIZE(members); i++) {
-        if (strcmp(members[i].name, name) != 0) {
+    for (size_t i = 0; i < TN_ARRAY_SIZE(places); i++) {
+        void *member = (char *) cli + places[i].offset;
+        if (strcmp(places[i].option, name) != 0) {
             continue;
         }
-        if (members[i].flag) {
-            *members[i].flag = true;
-        } else if (members[i].text) {
-            *members[i].text = value;
-        } else {
-            return number_parse(value, name, members[i].number);
+        switch (places[i].type) {
+        case FLAG:
+            *(bool *) member = true;
+            break;
+        case TEXT:
+            *(const char **) member = value;
+            break;
+        case NUMBER:
+            return number_parse(value, name, member);
         }
     }
     return TN_EXIT_OK;
