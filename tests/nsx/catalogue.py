@@ -80,21 +80,20 @@ SEGMENT_SUBNET = Record({
             "sntp_servers": Many(Address("host"))})}),
 })
 SEGMENT_ADVANCED = Record({
-    "address_pool_paths": Many(Ref()),
+    "address_pool_paths": Many(Ref(), most=1),
     "connectivity": Enum("ON", "OFF", default="ON"),
-    "hybrid": Flag(default=False),
+    "hybrid": Flag(default=False, immutable=True),
     "inter_router": Flag(default=False),
     "local_egress": Flag(default=False),
     "local_egress_routing_policies": Any(),
-    "multicast": Flag(default=True),
+    "multicast": Flag(),
     "ndra_profile_path": Ref(),
-    "node_local_switch": Flag(default=False),
+    "node_local_switch": Flag(),
     "origin_id": Text(readonly=True), "origin_type": Text(readonly=True),
     "uplink_teaming_policy_name": Text(),
     "urpf_mode": Enum("NONE", "STRICT", default="STRICT"),
 }, default=default(connectivity="ON", hybrid=False, inter_router=False,
-                   local_egress=False, multicast=True,
-                   node_local_switch=False, urpf_mode="STRICT"))
+                   local_egress=False, urpf_mode="STRICT"))
 SEGMENT = Record({
     "type": Text(readonly=True),
     "admin_state": ADMIN_STATE,
@@ -121,7 +120,7 @@ SEGMENT = Record({
         "key": Text(required=True), "value": Text(required=True)},
         required=True)})),
     "mac_pool_id": Text(), "ls_id": Text(),
-    "evpn_segment": Flag(), "evpn_tenant_config_path": Ref(),
+    "evpn_segment": Flag(readonly=True), "evpn_tenant_config_path": Ref(),
     "address_bindings": Many(Any()),
     "federation_config": Any(readonly=True),
 })
@@ -139,8 +138,9 @@ PORT_FIELDS = {
     "address_bindings": Many(Record({
         "ip_address": Address("host", "cidr"),
         "mac_address": Mac(), "vlan_id": Int(0, 4094)}), most=512),
-    "ignored_address_bindings": Many(Any()),
-    "init_state": Enum("UNBLOCKED_VLAN", "RESTORE_VIF"),
+    "ignored_address_bindings": Many(Any(), most=16),
+    "init_state": Enum("UNBLOCKED_VLAN", "RESTORE_VIF", immutable=True),
+    "tofu_version": Int(0, 4294967295, since="9.0"),
     "extra_configs": Many(Any()),
     "source_site_id": Text(readonly=True),
     "origin_id": Text(readonly=True),
@@ -194,8 +194,7 @@ TIER1 = Record({
     "force_whitelisting": Flag(default=False),
     "default_rule_logging": Flag(default=False),
     "arp_limit": Int(5000, 50000),
-    "intersite_config": Any(), "advanced_config": Any(),
-    "federation_config": Any(readonly=True),
+    "intersite_config": Any(), "federation_config": Any(readonly=True),
 })
 TIER0 = Record({
     "ha_mode": Enum("ACTIVE_ACTIVE", "ACTIVE_STANDBY",
@@ -229,22 +228,22 @@ LOCALE_SERVICES = Record({
     "ha_vip_configs": Many(Any()),
 })
 IFACE_SUBNET = Record({
-    "ip_addresses": Many(Address("host"), least=1, most=1, required=True),
+    "ip_addresses": Many(Address("host"), least=1, required=True),
     "prefix_len": Int(1, 128, required=True)})
 TIER1_INTERFACE = Record({
     "segment_path": Ref("Segment", required=True),
-    "subnets": Many(IFACE_SUBNET, least=1, most=2, required=True),
-    "mtu": Int(64, 9000),
+    "subnets": Many(IFACE_SUBNET, least=1, required=True),
+    "mtu": Int(64),
     "urpf_mode": Enum("NONE", "STRICT", default="STRICT"),
     "admin_state": ADMIN_STATE, "dhcp_relay_path": Ref("DhcpRelayConfig"),
-    "ipv6_profile_paths": Many(Ref(), most=2), "ls_id": Text(),
+    "ipv6_profile_paths": Many(Ref(), most=1), "ls_id": Text(),
 })
 STATIC_ROUTES = Record({
     "network": Address("cidr", "host", required=True),
     "next_hops": Many(Record({
         "ip_address": Address("host"),
         "admin_distance": Int(1, 255, default=1),
-        "scope": Many(Ref(), most=1)}), least=1, required=True),
+        "scope": Many(Ref(), least=1)}), least=1, required=True),
     "enabled_on_secondary": Flag(default=False),
 })
 NAT_RULE = Record({
@@ -348,11 +347,13 @@ POLICY = {
     "lock_modified_time": Int(readonly=True),
     "internal_sequence_number": Int(readonly=True),
     "rule_count": Int(readonly=True), "is_default": Flag(readonly=True),
-    "scheduler_path": Ref(), "logging_enabled": Flag(),
+    "scheduler_path": Ref(), "logging_enabled": Flag(default=False),
     "connectivity_preference": Enum("ALLOWLIST", "DENYLIST", "NONE",
                                     "ALLOWLIST_ENABLE_LOGGING",
                                     "DENYLIST_ENABLE_LOGGING"),
-    "connectivity_strategy": Text(readonly=True),
+    "connectivity_strategy": Enum("WHITELIST", "BLACKLIST", "NONE",
+                                  "WHITELIST_ENABLE_LOGGING",
+                                  "BLACKLIST_ENABLE_LOGGING"),
     "default_rule_id": Int(readonly=True),
 }
 SECURITY_POLICY = Record({
@@ -464,6 +465,21 @@ OPEN = Record({"tz_type": Text(), "is_default": Flag(), "nsx_id": Text(),
                "inter_site_forwarding_enabled": Flag(),
                "member_node_type": Text(), "site_type": Text()})
 
+PROFILE = Record({
+    "address_binding_allowlist": Flag(default=False),
+    "address_binding_whitelist": Flag(), "is_default": Flag(readonly=True),
+    "bpdu_filter_enable": Flag(), "bpdu_filter_allow": Many(Mac(), most=32),
+    "dhcp_client_block_enabled": Flag(), "dhcp_server_block_enabled": Flag(),
+    "dhcp_client_block_v6_enabled": Flag(), "rate_limits": Any(),
+    "dhcp_server_block_v6_enabled": Flag(), "rate_limits_enabled": Flag(),
+    "non_ip_traffic_block_enabled": Flag(), "ra_guard_enabled": Flag()})
+SECURITY_MAP = Record({
+    "segment_security_profile_path": Ref("SegmentSecurityProfile"),
+    "spoofguard_profile_path": Ref("SpoofGuardProfile")})
+DISCOVERY_MAP = Record({
+    "ip_discovery_profile_path": Ref("IPDiscoveryProfile"),
+    "mac_discovery_profile_path": Ref("MacDiscoveryProfile")})
+QOS_MAP = Record({"qos_profile_path": Ref("QosProfile")})
 NAT_SECTIONS = ("USER", "DEFAULT", "INTERNAL", "NAT64")
 INFRA = ("Infra",)
 DOMAINS = ("Domain",)
@@ -509,6 +525,30 @@ TYPES = [
     Type("DhcpStaticBindingConfig", "dhcp-static-binding-configs",
          ("Segment", "VpcSubnet"), STATIC_BINDINGS,
          entity="RealizedDhcpStaticBinding"),
+    Type("SegmentSecurityProfileBindingMap",
+         "segment-security-profile-binding-maps", ("Segment",), SECURITY_MAP,
+         part=True),
+    Type("SegmentDiscoveryProfileBindingMap",
+         "segment-discovery-profile-binding-maps", ("Segment",),
+         DISCOVERY_MAP, part=True),
+    Type("SegmentQosProfileBindingMap", "segment-qos-profile-binding-maps",
+         ("Segment",), QOS_MAP, part=True),
+    Type("PortSecurityProfileBindingMap",
+         "port-security-profile-binding-maps", ("SegmentPort",),
+         SECURITY_MAP, part=True),
+    Type("PortDiscoveryProfileBindingMap",
+         "port-discovery-profile-binding-maps", ("SegmentPort",),
+         DISCOVERY_MAP, part=True),
+    Type("PortQosProfileBindingMap", "port-qos-profile-binding-maps",
+         ("SegmentPort",), QOS_MAP, part=True),
+    Type("SpoofGuardProfile", "spoofguard-profiles", INFRA, PROFILE),
+    Type("SegmentSecurityProfile", "segment-security-profiles", INFRA,
+         PROFILE),
+    Type("IPDiscoveryProfile", "ip-discovery-profiles", INFRA, PROFILE,
+         fixture=True),
+    Type("MacDiscoveryProfile", "mac-discovery-profiles", INFRA, PROFILE,
+         fixture=True),
+    Type("QosProfile", "qos-profiles", INFRA, PROFILE, fixture=True),
     Type("DhcpServerConfig", "dhcp-server-configs", INFRA, DHCP_SERVER),
     Type("DhcpRelayConfig", "dhcp-relay-configs", INFRA, DHCP_RELAY),
     Type("Domain", "domains", INFRA, Record({}), fixture=True),

@@ -27,7 +27,7 @@ VPC = Record({
     "short_id": SHORT_ID,
     "private_ips": Many(Address("cidr"), most=5, since="9.0"),
     "vpc_service_profile": Ref("VpcServiceProfile", since="9.0"),
-    "ip_address_type": Enum("IPV4", "IPV6", "IPV4_IPV6", default="IPV4"),
+    "ip_address_type": Enum("IPV4", "IPV6", "IPV4_IPV6"),
     "load_balancer_vpc_endpoint": Record({"enabled": Flag(default=False)},
                                          since="9.0"),
     "limits": Many(Any()), "quotas": Many(Any()),
@@ -46,7 +46,8 @@ VPC_SUBNET = Record({
                         "Isolated"),
     "ipv4_subnet_size": Int(8, 65536, power=True, immutable=True),
     "ip_addresses": Many(Address("cidr"), most=2, immutable=True),
-    "ip_blocks": Many(Ref("IpAddressBlock")),
+    "ip_blocks": Many(Ref("IpAddressBlock"), most=1),
+    "vlan_connection": Ref(since="9.1"),
     "subnet_dhcp_config": Record({
         "mode": Enum("DHCP_SERVER", "DHCP_RELAY", "DHCP_DEACTIVATED",
                      default="DHCP_DEACTIVATED"),
@@ -56,8 +57,8 @@ VPC_SUBNET = Record({
     "advanced_config": Record({
         "connectivity_state": Enum("CONNECTED", "DISCONNECTED",
                                    default="CONNECTED"),
-        "gateway_addresses": Many(Address("interface")),
-        "dhcp_server_addresses": Many(Address("interface")),
+        "gateway_addresses": Many(Address("interface"), most=1),
+        "dhcp_server_addresses": Many(Address("interface"), most=1),
         "enable_vlan_extension": Flag(default=False),
         "static_ip_allocation": Record({"enabled": Flag(default=False)}),
         "extra_configs": Any()},
@@ -78,18 +79,17 @@ CONNECTIVITY_PROFILE = Record({
     "external_ip_blocks": Many(Ref("IpAddressBlock"), most=5),
     "private_tgw_ip_blocks": Many(Ref("IpAddressBlock"), most=5),
     "service_gateway": Record({
-        "enable": Flag(default=False),
+        "enable": Flag(default=True),
         "edge_cluster_paths": Many(EDGE_CLUSTER, most=1),
         "nat_config": Record({"enable_default_snat": Flag(default=False),
-                              "logging": Flag(default=False)}),
+                              "auto_snat_ip_block": Ref()}),
         "qos_config": Any()}),
     "is_default": Flag(readonly=True)})
 SERVICE_PROFILE = Record({
-    "dhcp_config": Any(required=True), "dns_forwarder_config": Any(),
-    "ipv6_profile_paths": Many(Ref()), "qos_profile": Any(),
+    "dhcp_config": Any(required=True), "qos_profile": Ref(),
     "spoof_guard_profile": Ref(), "mac_discovery_profile": Ref(),
     "ip_discovery_profile": Ref(), "security_profile": Ref(),
-    "service_subnet_cidrs": Many(Address("cidr")),
+    "service_subnet_cidrs": Many(Address("cidr"), most=1),
     "is_default": Flag(readonly=True)})
 ALLOCATION = Record({
     "ip_address_block_visibility": Enum("EXTERNAL", "PRIVATE", "PRIVATE_TGW",

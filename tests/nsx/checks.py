@@ -38,6 +38,48 @@ def keep(obj, old, *names):
             obj.doc[name] = old.doc[name]
 
 
+def keep_ranges(doc, old):
+    """DHCP ranges may be added to, not deleted or changed."""
+    for subnet in old.doc.get("subnets", ()) if old else ():
+        for new in doc.get("subnets", ()):
+            had, has = (set(s.get("dhcp_ranges", ())) for s in (subnet, new))
+            if new.get("network") == subnet["network"] and had - has:
+                raise errors.invalid(
+                    "property dhcp_ranges: existing values cannot be deleted "
+                    "or modified: %s" % sorted(had - has)[0])
+
+
+def check_server(subnet, net, served):
+    """The address of a DHCP server is in the subnet, and not the gateway."""
+    config = subnet.get("dhcp_config")
+    if config is None:
+        return
+    address = config.get("server_address")
+    if not address:
+        if served:
+            raise errors.missing("server_address")
+        return
+    own = ipaddress.ip_interface(address).ip
+    if own not in net or \
+            own == ipaddress.ip_interface(subnet["gateway_address"]).ip:
+        raise errors.invalid("property server_address: %s is the gateway's "
+                             "or outside %s" % (address, net))
+    for text in subnet.get("dhcp_ranges", ()):
+        low, high = ends(text)
+        if low <= own <= high:
+            raise errors.invalid("property server_address: %s is in the "
+                                 "range %s" % (address, text))
+
+
+def ends(text):
+    """First and last address of an address, a range or a network."""
+    if "-" in text:
+        low, high = map(ipaddress.ip_address, text.split("-"))
+        return low, high
+    net = ipaddress.ip_network(text, strict=False)
+    return net.network_address, net.broadcast_address
+
+
 def segment(store, tx, obj, old):
     doc, nets = obj.doc, []
     families = set()
@@ -52,18 +94,19 @@ def segment(store, tx, obj, old):
         families.add(net.version)
         subnet["network"] = str(net)
         nets.append(span(str(net), "Segment"))
+        served = "/dhcp-server-configs/" in doc.get("dhcp_config_path", "")
+        check_server(subnet, net, served)
         for ip_range in subnet.get("dhcp_ranges", ()):
-            ends = [ipaddress.ip_address(e.split("/")[0])
-                    for e in ip_range.split("-")]
-            if any(e not in net for e in ends):
+            if any(e not in net for e in ends(ip_range)):
                 raise errors.invalid("property dhcp_ranges: %s is outside %s"
                                      % (ip_range, net))
+    keep_ranges(doc, old)
     linked = doc.get("connectivity_path")
     if obj.parent != "/infra" and not obj.parent.endswith("/infra"):
-        if linked and linked != obj.parent:
-            raise errors.invalid("property connectivity_path of a fixed "
-                                 "segment")
-        linked = doc["connectivity_path"] = obj.parent
+        if linked:
+            raise errors.invalid("property connectivity_path is only for "
+                                 "segments under infra")
+        linked = obj.parent
     zone = doc.get("transport_zone_path")
     if not zone:
         if doc.get("vlan_ids"):
@@ -97,6 +140,16 @@ def interface(store, tx, obj, old):
     obj.nets = tuple(nets)
 
 
+def port(store, tx, obj, old):
+    """The model says that bindings cannot be removed after realisation;
+    products have been seen to allow it."""
+    if old and store.settings.bindings_stay:
+        had = old.doc.get("address_bindings", ())
+        if any(b not in obj.doc.get("address_bindings", ()) for b in had):
+            raise errors.invalid("property address_bindings: bindings "
+                                 "cannot be removed after realization")
+
+
 def tier1(store, tx, obj, old):
     obj.doc.setdefault("type", "ROUTED")
 
@@ -106,6 +159,11 @@ def rule(store, tx, obj, old):
         1000 + next(_numbers)
     if "action" not in obj.doc:
         raise errors.missing("action")
+    if obj.doc["action"] == "JUMP_TO_APPLICATION":
+        policy = store.get(obj.parent)
+        if policy and policy.doc.get("category") != "Environment":
+            raise errors.invalid("property action: JUMP_TO_APPLICATION is "
+                                 "only for category Environment")
     if "/gateway-policies/" in obj.path and "/vpcs/" not in obj.path and \
             not any("/tier-" in s for s in obj.doc.get("scope", ())):
         raise errors.invalid("property scope of a gateway rule must hold a "
@@ -118,6 +176,8 @@ def static_routes(store, tx, obj, old):
     for hop in obj.doc["next_hops"]:
         if not hop.get("ip_address") and not hop.get("scope"):
             raise errors.missing("ip_address")
+        if hop.get("scope") and "/vpcs/" in obj.path:
+            raise errors.invalid("property scope of a route of a VPC")
 
 
 def nat_rule(store, tx, obj, old):
@@ -136,15 +196,15 @@ def nat_rule(store, tx, obj, old):
 def vpc_subnet(store, tx, obj, old):
     """Addresses come from the VPC's private blocks unless they are named."""
     doc = obj.doc
+    named = "ip_addresses" in doc and not old
     keep(obj, old, "ip_addresses", "ipv4_subnet_size", "access_mode")
     doc.setdefault("access_mode", "Private")
-    given = doc.get("ip_addresses")
-    if not given and doc["access_mode"] != "L2_Only":
+    if named:
+        # Both given: the size is ignored and not persisted.
+        doc.pop("ipv4_subnet_size", None)
+    elif "ip_addresses" not in doc and doc["access_mode"] != "L2_Only":
         size = doc.setdefault("ipv4_subnet_size", 64)
         doc["ip_addresses"] = [allocate(store, obj, size)]
-    elif given and "ipv4_subnet_size" not in doc:
-        doc["ipv4_subnet_size"] = \
-            ipaddress.ip_network(given[0]).num_addresses
     obj.nets = tuple(span(a, "VpcSubnet")
                      for a in doc.get("ip_addresses", ()))
     if doc.get("ip_addresses"):
@@ -177,7 +237,16 @@ def allocate(store, obj, size):
 
 def project(store, tx, obj, old):
     keep(obj, old, "short_id")
-    obj.doc.setdefault("short_id", obj.id[:8].strip("-") or "p")
+    obj.doc.setdefault("short_id", obj.id if len(obj.id) <= 8
+                       else uuid.uuid4().hex[:8])
+
+
+def vpc(store, tx, obj, old):
+    project(store, tx, obj, old)
+    if "ip_address_type" not in obj.doc:
+        if store.settings.version >= "9.1":
+            raise errors.missing("ip_address_type")
+        obj.doc["ip_address_type"] = "IPV4"
 
 
 def nat(store, tx, obj, old):
@@ -201,7 +270,8 @@ HOOKS = {
     "Segment": segment, "Tier1Interface": interface,
     "ServiceInterface": interface, "Tier1": tier1, "Rule": rule,
     "StaticRoutes": static_routes, "PolicyNatRule": nat_rule,
-    "VpcSubnet": vpc_subnet, "Project": project, "Vpc": project,
+    "VpcSubnet": vpc_subnet, "Project": project, "Vpc": vpc,
+    "SegmentPort": port, "VpcSubnetPort": port,
 }
 
 
@@ -213,7 +283,8 @@ def router_of(obj):
     if name == "Segment":
         if obj.doc.get("advanced_config", {}).get("connectivity") == "OFF":
             return ""
-        return obj.doc.get("connectivity_path", "")
+        fixed = not obj.parent.endswith("/infra")
+        return obj.parent if fixed else obj.doc.get("connectivity_path", "")
     if name in ("Tier1Interface", "ServiceInterface"):
         return obj.parent.split("/locale-services/")[0]
     if name == "VpcSubnet":
@@ -305,7 +376,25 @@ def check_vifs(store, tx):
         store.vifs[path] = (count, now + lag)
 
 
+def check_edges(store, tx):
+    """A Tier-1 without an edge cluster is distributed: no services."""
+    if not store.settings.edge_needed:
+        return
+    for obj in tx.written.values():
+        if obj.type.name not in ("Tier1Interface", "ServiceInterface",
+                                 "PolicyNatRule") or \
+                "/tier-1s/" not in obj.path:
+            continue
+        infra, _, rest = obj.path.partition("/tier-1s/")
+        gateway = "%s/tier-1s/%s" % (infra, rest.split("/")[0])
+        if not any("edge_cluster_path" in held.doc for held in
+                   store.children(gateway, "locale-services").values()):
+            raise errors.invalid("%s of path=[%s]: the gateway has no edge "
+                                 "cluster" % (obj.type.name, obj.path))
+
+
 def check(store, tx):
+    check_edges(store, tx)
     check_overlaps(store, tx)
     check_bindings(store, tx)
     check_vifs(store, tx)

@@ -55,6 +55,15 @@ def fabric(make):
          tz_type="VLAN_BACKED", is_default=False, nsx_id=VLAN_ZONE)
     cluster = make("PolicyEdgeCluster", point, EDGE_CLUSTER,
                    display_name="edge-cluster-1", nsx_id=EDGE_CLUSTER)
+    for kind, ident in (
+            ("SpoofGuardProfile", "default-spoofguard-profile"),
+            ("SegmentSecurityProfile", "default-segment-security-profile"),
+            ("IPDiscoveryProfile", "default-ip-discovery-profile"),
+            ("MacDiscoveryProfile", "default-mac-discovery-profile"),
+            ("QosProfile", "default-qos-profile")):
+        make(kind, "/infra", ident)
+    make("SpoofGuardProfile", "/infra", "spoofguard",
+         display_name="spoofguard", address_binding_allowlist=True)
     for n in "12":
         make("PolicyEdgeNode", cluster, "edge-" + n)
 

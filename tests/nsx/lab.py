@@ -189,6 +189,10 @@ def child(kind, ident, children=None, marked=None, **fields):
     return out
 
 
+EDGE = {"edge_cluster_path": "/infra/sites/default/enforcement-points/"
+        "default/edge-clusters/95196903-6b8a-4276-a7c4-387263e834fd"}
+
+
 def gone(kind, ident):
     return child(kind, ident, marked=True)
 

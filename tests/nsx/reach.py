@@ -104,6 +104,13 @@ def vpc_of(path):
     return found.group(0) if found else ""
 
 
+def gateway_of(segment):
+    """The path of the gateway that a segment or subnet is connected to."""
+    if segment["parent_path"].endswith("/infra"):
+        return segment.get("connectivity_path")
+    return segment["parent_path"]
+
+
 class Groups:
     """Members of groups: ports, and addresses."""
 
@@ -364,7 +371,7 @@ class Routing:
         for path in world.of("Segment"):
             obj = world.objects[path]
             on = obj.get("advanced_config", {}).get("connectivity", "ON")
-            router = obj.get("connectivity_path")
+            router = gateway_of(obj)
             if router and on == "ON":
                 self.attach(router, path, world.networks(path))
         for path in world.of("VpcSubnet"):
@@ -414,9 +421,7 @@ class Routing:
         if any(address in net for net in self.world.networks(segment)):
             return segment, trail, ""
         obj = self.world.objects[segment]
-        router = obj.get("connectivity_path") or (
-            obj["parent_path"] if obj["resource_type"] == "VpcSubnet"
-            else None)
+        router = gateway_of(obj)
         if not router or not any(s == segment for _, s in
                                  self.connected.get(router, ())):
             return None, trail, "the segment has no gateway"

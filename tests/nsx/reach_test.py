@@ -11,7 +11,8 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, child, domain, reference, rule, segment  # noqa: E402
+from lab import (EDGE, Lab, child, domain, reference,  # noqa: E402
+                 rule, segment)
 from reach import Reach  # noqa: E402
 
 GROUPS = "/infra/domains/default/groups/"
@@ -53,10 +54,10 @@ def policy(ident, *rules, **more):
 # service interfaces on "link"; Tier-1 c: 10.3.0.0/24, advertised to the Tier-0;
 # Tier-1 d has the addresses of b, and no way to anyone.
 NETWORK = [
-    child("Tier1", "a", [child("LocaleServices", "d"),
+    child("Tier1", "a", [child("LocaleServices", "d", **EDGE),
                          route("b", "10.2.0.0/16", "192.0.2.2")],
           tier0_path="/infra/tier-0s/t0"),
-    child("Tier1", "b", [child("LocaleServices", "d"),
+    child("Tier1", "b", [child("LocaleServices", "d", **EDGE),
                          route("a", "10.1.0.0/16", "192.0.2.1")]),
     child("Tier1", "c", tier0_path="/infra/tier-0s/t0",
           route_advertisement_types=["TIER1_CONNECTED"]),

@@ -59,7 +59,10 @@ KNOBS = [
     ("search_busy", False, "search answers 400/60508"),
     ("vif_same_request", "refuse", "deleting a segment and its attached "
      "ports in one request while vif_lag is set: refuse or accept [?]"),
-    ("not_found_marked", True, "deleted objects vanish from GET at once"),
+    ("bindings_stay", False, "a port's address bindings cannot be removed "
+     "[?]"),
+    ("edge_needed", True, "service interfaces and NAT rules of a Tier-1 "
+     "need an edge cluster"),
 ]
 
 

@@ -15,7 +15,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import (Lab, child, domain, gone, reference,  # noqa: E402
+from lab import (EDGE, Lab, child, domain, gone, reference,  # noqa: E402
                  rule, segment)
 
 LAB = None
@@ -304,6 +304,15 @@ class Fields(Case):
                      "/infra/segments/one", "10.200.10.0/24")
         self.fine(LAB.tree(segment("two", "a", "10.200.11.1/24")))
 
+    def test_dhcp_ranges_are_only_added_to(self):
+        def write(*ranges):
+            return LAB.call("PATCH", "/infra/segments/s", {"subnets": [{
+                "gateway_address": "10.0.0.1/24",
+                "dhcp_ranges": list(ranges)}]})
+        self.fine(write("10.0.0.100-10.0.0.110"))
+        self.fine(write("10.0.0.100-10.0.0.110", "10.0.0.120-10.0.0.130"))
+        self.refused(write("10.0.0.100-10.0.0.111"), 400, 255, "dhcp_ranges")
+
     def test_static_bindings_share_nothing(self):
         def binding(ident, mac, address):
             return LAB.call(
@@ -458,8 +467,11 @@ class Trees(Case):
     def test_nat_rule_below_its_section(self):
         nat = child("PolicyNatRule", "n", action="SNAT",
                     translated_network="203.0.113.10")
-        self.fine(LAB.tree(child("Tier1", "t", [
-            reference("PolicyNat", "USER", nat)])))
+        tree = [reference("PolicyNat", "USER", nat)]
+        self.refused(LAB.tree(child("Tier1", "t", tree)), 400, 255,
+                     "no edge cluster")
+        self.fine(LAB.tree(child("Tier1", "t", tree + [
+            child("LocaleServices", "d", **EDGE)])))
         self.fine(LAB.tree(reference("Tier1", "t", child(
             "PolicyNat", "USER", [nat]))))
         path = "/infra/tier-1s/t/nat/USER"
