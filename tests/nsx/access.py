@@ -21,6 +21,7 @@ class User:
     def __init__(self, name, password, scope="", superuser=True):
         self.name, self.password = name, password
         self.scope, self.superuser = scope, superuser
+        self.failures, self.until = 0, 0.0
 
 
 class Session:
@@ -70,10 +71,17 @@ class Access:
             self.sessions[node].pop(key, None)
 
     def check(self, name, password):
-        user = self.users.get(name)
-        if user is None or not secrets.compare_digest(
-                user.password.encode(), password.encode()):
+        user, now = self.users.get(name), time.monotonic()
+        if user is None or user.until > now:
             raise errors.bad_credentials()
+        if not secrets.compare_digest(user.password.encode(),
+                                      password.encode()):
+            user.failures += 1
+            if user.failures == self.settings.lockout_failures:
+                user.failures = 0
+                user.until = now + self.settings.lockout_seconds
+            raise errors.bad_credentials()
+        user.failures = 0
         return user
 
     # Every other call.

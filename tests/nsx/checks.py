@@ -9,13 +9,10 @@ networks of one router may overlap, no two static bindings of a segment may
 share an address, a segment with VIFs stays.
 """
 import ipaddress
-import itertools
 import time
 import uuid
 
 import errors
-
-_numbers = itertools.count(1)
 
 
 def span(text, label):
@@ -123,7 +120,7 @@ def segment(store, tx, obj, old):
             raise errors.invalid("property vlan_ids: not on an overlay "
                                  "transport zone")
         keep(obj, old, "overlay_id")
-        doc.setdefault("overlay_id", 71680 + next(_numbers))
+        doc.setdefault("overlay_id", 71680 + store.number())
     doc["type"] = "ROUTED" if linked else "DISCONNECTED"
     obj.nets = tuple(nets)
 
@@ -156,7 +153,7 @@ def tier1(store, tx, obj, old):
 
 def rule(store, tx, obj, old):
     obj.doc["rule_id"] = old.doc["rule_id"] if old else \
-        1000 + next(_numbers)
+        1000 + store.number()
     if "action" not in obj.doc:
         raise errors.missing("action")
     if obj.doc["action"] == "JUMP_TO_APPLICATION":

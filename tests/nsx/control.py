@@ -42,7 +42,8 @@ class Control:
         if path == "/settings":
             return self.cluster.settings.all()
         if path == "/counters":
-            return self.cluster.counters.all()
+            return {**self.cluster.counters.all(), "sessions":
+                    [len(s) for s in self.cluster.access.sessions]}
         if path == "/store":
             return self.dump()
         if path == "/log":

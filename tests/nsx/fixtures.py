@@ -42,6 +42,7 @@ def install(store):
     firewall(make, writer, "/infra/domains/default")
     services(make)
     make("Org", "/org-root", "default")
+    tx.check()
     tx.commit()
 
 

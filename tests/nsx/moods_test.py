@@ -18,7 +18,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import simulator_test as base  # noqa: E402
-from lab import Lab, child, domain, reference, rule, segment  # noqa: E402
+from lab import (Lab, child, domain, gone, reference,  # noqa: E402
+                 rule, segment)
 from simulator_test import GROUPS, POLICIES  # noqa: E402
 
 STATUS = "/infra/realized-state/status?intent_path="
@@ -103,6 +104,18 @@ class Realisation(base.Case):
         got = LAB.call("POST", "/infra/realized-state/realized-entity"
                        "?action=refresh&intent_path=" + GROUPS + "/g")
         self.assertEqual(got.status, 204)
+
+
+class Attachments(base.Case):
+    def test_attached_ports_hold_their_segment(self):
+        port = child("SegmentPort", "p", attachment={"id": "v"})
+        self.fine(LAB.tree(segment("s"), reference("Segment", "s", port)))
+        self.refused(LAB.tree(gone("Segment", "s")), 400, 503040)
+        self.refused(LAB.call("DELETE", "/infra/segments/s"), 400, 503040)
+        self.fine(LAB.tree(gone("Segment", "s"), reference(
+            "Segment", "s", gone("SegmentPort", "p"))))
+        self.fine(LAB.tree(segment("s"), reference("Segment", "s", port)))
+        LAB.ok("DELETE", "/infra/segments/s?force=true")
 
 
 class Pages(base.Case):
@@ -320,10 +333,11 @@ class Projects(base.Case):
             "ip_addresses": ["172.26.0.8/29"]}), 400, 500105)
         self.refused(LAB.call("PATCH", base_path + "/subnets/t", {
             "ipv4_subnet_size": 256}), 400, 520100)
-        gone = child("Vpc", "v", marked=True)
+        LAB.ok("DELETE", base_path + "/subnets/s/ports/p")
         self.fine(LAB.call("PATCH", "/org-root", {
             "resource_type": "OrgRoot", "children": [reference(
-                "Org", "default", reference("Project", "a", gone))]}))
+                "Org", "default", reference("Project", "a",
+                                            gone("Vpc", "v")))]}))
         LAB.ok("DELETE", "/orgs/default/projects/b")
 
     def test_project_infra_reads_as_a_tree(self):

@@ -105,7 +105,7 @@ class Policy:
         if found:
             return self.realised(request, found.group(1), found.group(2))
         if path == "/system-config/nsx-partial-patch-config":
-            return 200, {"enable_partial_patch": "false"}
+            return self.partial_patch(request)
         if path == "/infra/capacity/usage":
             return 200, {"capacity_usage": []}
         special = self.state(request, path) or \
@@ -119,6 +119,13 @@ class Policy:
         if method is None:
             raise errors.not_allowed(request.method)
         return method(request, place)
+
+    def partial_patch(self, request):
+        if request.method in ("PATCH", "PUT"):
+            wish = request.json().get("enable_partial_patch")
+            self.settings.partial_patch = str(wish).lower() == "true"
+        return 200, {"enable_partial_patch":
+                     str(self.settings.partial_patch).lower()}
 
     # Reading.
 
@@ -218,6 +225,7 @@ class Policy:
                 if obj.type.name == "Project" and \
                         tx.before(obj.path) is None:
                     fixtures.project_defaults(self.store, tx, obj.path)
+            tx.check()
             checks.check(self.store, tx)
             tx.commit()
         except Exception:
@@ -262,7 +270,7 @@ class Policy:
         def work(tx):
             if force:
                 self.store.vifs.pop(obj.path, None)
-            Writer(self.store, tx, request.caller).delete(obj, False)
+            Writer(self.store, tx, request.caller).delete(obj, force, force)
 
         self.transact(request, work)
         return 200, None

@@ -32,6 +32,8 @@ KNOBS = [
      "for themselves: full, reference (ChildResourceReference) or drop [?]"),
     ("noop_revision", "bump", "a write that changes nothing: bump or keep "
      "the _revision [?]"),
+    ("partial_patch", False, "PATCH of one object keeps what it omits "
+     "(nsx-partial-patch-config); trees never do"),
     ("revision_missing", "upsert", "enforce_revision_check and an object "
      "without _revision that exists: upsert, or exists (500127) [?]"),
     ("put_blind", "exists", "PUT without _revision of what exists: exists "
@@ -42,6 +44,9 @@ KNOBS = [
     ("delete_absent", "refuse", "DELETE of nothing: refuse (404/600) or "
      "accept [?]"),
     ("session_timeout", 1800.0, "idle seconds of a session (0: for ever)"),
+    ("lockout_failures", 0, "wrong passwords in a row that lock an account "
+     "(a manager: 5; 0: none)"),
+    ("lockout_seconds", 900.0, "for so long"),
     ("expiry", "403", "unknown or expired session: 403 (403/403), 98 "
      "(403/98) or 401"),
     ("basic", True, "basic authentication is allowed"),

@@ -77,6 +77,13 @@ class Sessions(Case):
         self.refused(got, 403, 403, "locked")
         self.assertNotIn("httpStatus", got.json)
 
+    def test_wrong_passwords_lock_the_account(self):
+        LAB.control("POST", "/user", {"name": "eve", "password": "right"})
+        LAB.settings(lockout_failures=2)
+        for _ in range(2):
+            self.refused(self.client().login("eve", "wrong"), 403, 403)
+        self.refused(self.client().login("eve", "right"), 403, 403)
+
     def test_wrong_xsrf_token(self):
         client = self.client()
         client.login(*LAB.auth)
@@ -184,6 +191,17 @@ class Revisions(Case):
         self.assertNotIn("description", got)
         self.assertEqual(got["_revision"], 1)
 
+    def test_partial_patch_is_a_switch(self):
+        config = "/system-config/nsx-partial-patch-config"
+        LAB.ok("PATCH", config, {"enable_partial_patch": "true"})
+        path = "/infra/tier-1s/t"
+        LAB.ok("PATCH", path, {"failover_mode": "PREEMPTIVE"})
+        LAB.ok("PATCH", path, {"description": "x"})
+        self.assertEqual(LAB.ok("GET", path)["failover_mode"], "PREEMPTIVE")
+        self.fine(LAB.tree(child("Tier1", "t")))
+        self.assertEqual(LAB.ok("GET", path)["failover_mode"],
+                         "NON_PREEMPTIVE")
+
     def test_patch_merges_rules_and_put_replaces_them(self):
         path = POLICIES + "/p"
         LAB.ok("PATCH", path, {"rules": [rule("a"), rule("b")]})
@@ -213,6 +231,9 @@ class Revisions(Case):
                      412, 604)
         fresh = domain(child("Group", "g", _revision=2), child("Group", "h"))
         self.fine(LAB.tree(fresh, query="?enforce_revision_check=true"))
+        doomed = domain(child("Group", "g", marked=True, _revision=2))
+        self.refused(LAB.tree(doomed, query="?enforce_revision_check=true"),
+                     412, 604)
         blind = domain(child("Group", "h"))
         self.fine(LAB.tree(blind, query="?enforce_revision_check=true"))
         LAB.settings(revision_missing="exists")

@@ -59,11 +59,16 @@ class Store:
         self.held = {}
         self.queue = []
         self.vifs = {}
-        self.changes = 0
+        self.serial = 0
         self.watchers = []
 
     def get(self, path):
         return self.objects.get(path)
+
+    def number(self):
+        """Another one each time: rule_id, overlay_id."""
+        self.serial += 1
+        return self.serial
 
     def children(self, parent, collection):
         return self.kids.get(parent, {}).get(collection, {})
@@ -144,11 +149,13 @@ class Store:
             rows = [pack(o) for o in objects]
             dead = [[pack(o), left] for o, left in gone]
         with open(file, "w", encoding="utf-8") as out:
-            json.dump({"objects": rows, "purging": dead}, out)
+            json.dump({"objects": rows, "purging": dead,
+                       "serial": self.serial}, out)
 
     def load(self, file):
         with open(file, encoding="utf-8") as source:
             data = json.load(source)
+        self.serial = data["serial"]
         for row in data["objects"]:
             new = unpack(row)
             self.set(new.path, new)
@@ -257,9 +264,8 @@ class Transaction:
                               self.store.settings.wrong_scope_status)
 
     def commit(self):
-        self.check()
+        """After 'check'."""
         for obj in self.removed.values():
             self.store.mark(obj)
-        self.store.changes += 1
         for watcher in self.store.watchers:
             watcher(self)

@@ -122,6 +122,7 @@ class Patch:
                 raise errors.missing("id")
             below = child_path(path, target, body["id"])
             self.doomed.append((below, target))
+            self.check_doomed(below, body)
             self.walk(target, below, body.get("children"))
             return
         here = None
@@ -134,6 +135,13 @@ class Patch:
             return
         obj, children = self.writer.write(target, path, None, body, "tree")
         self.walk(target, obj.path, children)
+
+    def check_doomed(self, path, body):
+        """A revision that comes with what is to go is looked at, too."""
+        obj, sent = self.store.get(path), body.get("_revision")
+        if self.writer.enforce and obj and sent is not None and \
+                sent != obj.revision:
+            raise errors.stale(obj.revision, sent)
 
     def delete(self):
         settings = self.store.settings
@@ -221,10 +229,10 @@ def read(store, root, caller, wanted, base_path=None):
     node(root, True)
     prefix = (base_path or root.path) + "/"
     at_top = root.path == "/org-root"
-    for name in list(BY_NAME if wanted.names is None else wanted.names):
-        if name in ("OrgRoot",) or name == root.type.name == "Infra":
-            continue
-        if skipped(store, name, wanted):
+    for name in BY_NAME:
+        if not wanted.has(name) or name == "OrgRoot" or \
+                name == root.type.name == "Infra" or \
+                skipped(store, name, wanted):
             continue
         for obj in list(store.by_type[name].values()):
             inside = obj.path.startswith("/orgs/") if at_top and \

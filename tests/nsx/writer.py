@@ -106,6 +106,8 @@ class Writer:
         self.check_revision(self.tx.before(path) if hierarchical else old,
                             env.revision, verb, path)
         embedded = self.take_embedded(type_, env.rest)
+        if verb == "patch" and old and self.settings.partial_patch:
+            self.fill(env, old, type_.records[kind])
         new = self.build(type_, kind, ident, path, parent, env, visit, old)
         self.tx.put(new)
         if embedded is not None or (verb == "put" and old):
@@ -113,6 +115,18 @@ class Writer:
         if old is None:
             self.add_system_children(new)
         return new, env.children
+
+    def fill(self, env, old, record):
+        """Partial patch: omitted fields stay; lists are replaced."""
+        for key, value in old.doc.items():
+            if key in record.fields:
+                new = env.rest.get(key)
+                if isinstance(new, dict) and isinstance(value, dict):
+                    env.rest[key] = {**value, **new}
+                else:
+                    env.rest.setdefault(key, value)
+            else:
+                env.head.setdefault(key, value)
 
     def kind_of(self, type_, kind):
         if kind == type_.name and len(type_.records) > 1:
@@ -209,21 +223,27 @@ class Writer:
 
     # Deleting.
 
-    def delete(self, obj, cascade):
+    def delete(self, obj, cascade, force=False):
         """Removes 'obj' and its parts; with 'cascade' its whole subtree."""
         self.check_owner(obj)
         if obj.system and self.caller is not SYSTEM:
             raise errors.system_owned(obj.path)
-        self.delete_below(obj, cascade)
+        self.delete_below(obj, cascade, force)
         self.tx.remove(obj)
 
-    def delete_below(self, obj, cascade):
+    def delete_below(self, obj, cascade, force):
+        if obj.type.name in ("Segment", "VpcSubnet") and not force:
+            # Ports that the request names are gone by now.
+            count = sum(checks.attached(port) for port in
+                        self.store.children(obj.path, "ports").values())
+            if count:
+                raise errors.vifs_attached(obj.path, count)
         for child in list(self.store.all_children(obj.path)):
             if not (cascade or child.type.part or child.system):
                 continue
             if cascade and not child.system:
                 self.check_owner(child)
-            self.delete_below(child, cascade or child.system)
+            self.delete_below(child, cascade or child.system, force)
             self.tx.remove(child)
 
 
