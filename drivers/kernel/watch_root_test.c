@@ -196,6 +196,10 @@ static const struct hand hands[] = {
      "lladdr 02:00:00:00:00:01 && sleep 0.1 && "
      "ip -n $W neigh del 10.1.0.78 dev b-front",
      "acme/web", "acme/web/neighbour/b-front/10.1.0.78"},
+    {"ip -n $W neigh del 10.1.1.100 dev b-back", "acme/web",
+     "acme/web/neighbour/b-back/10.1.1.100"},
+    {"bridge -n $W link set dev x-front neigh_suppress on", "acme/web",
+     "acme/web/vxlan/x-front"},
     {"ip netns exec $W nft flush table inet tenet", "acme/web", "acme/web/nft"},
     {"ip netns exec $W nft delete table bridge tenet", "acme/web",
      "acme/web/nft"},
@@ -259,7 +263,7 @@ Test(watch, changes_by_hand)
 {
     struct lab lab;
     tn_k_lab_hosts();
-    start(&lab, NULL);
+    start(&lab, CHANGE(.with_virtual = true));
     apply(&lab);
     settle(&lab);
     for (size_t i = 0; i < TN_ARRAY_SIZE(hands); i++) {

@@ -71,10 +71,12 @@ static const char acme_net[] = DOC(
 static const char acme_ports[] = DOC(
     "Port",
     "web1") "  {vpc: web, subnet: front, host: hv1, securityGroups: [web],\n"
+            "   allowedAddresses: [10.1.0.100/32, 10.1.0.101/32],\n"
             "   attach: {netns: cf-web1}}\n" DOC(
                 "Port",
                 "web2") "  {vpc: web, subnet: front, host: hv2, "
                         "securityGroups: [web, admin],\n"
+                        "   allowedAddresses: [10.1.0.101/32],\n"
                         "   address: 10.1.0.20, attach: {netns: "
                         "cf-web2}}\n" DOC(
                             "Port",

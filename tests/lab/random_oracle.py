@@ -25,7 +25,7 @@ PROBED_PORTS = [22, 80, 150, 443, 1500, 5353]
 # for one of a network behind it.
 End = namedtuple("End", "tenant vpc port address behind")
 # What is behind a default route: in no VPC's prefixes.
-WORLD = {4: "203.0.113.1", 6: "2001:db8:98::1"}
+WORLD = {4: "198.18.0.1", 6: "2001:db8:98::1"}
 
 
 class Broken(Exception):

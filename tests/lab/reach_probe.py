@@ -75,10 +75,29 @@ class ReachWorld(random_oracle.World):
     def verdict(self, source, a, proto, port):
         return self.says(source, a, proto, port)
 
+    def of_another(self, source, part, a):
+        """Several ports may have the address, and the answer is of the first
+        of them by name, which is not the one that holds it."""
+        if part["port"] is None:
+            return any(a in n
+                       for n in self.allowed(source.tenant, source.port))
+        tenant, vpc = part["vpc"].split("/")
+        return (tenant, vpc, part["port"], a) not in self.by_address and any(
+            e.behind and e.address == a and (e.tenant, e.vpc) == (tenant, vpc)
+            for e in self.ends)
+
+    def verdict_of_documents(self, source, a, proto, port, answered):
+        if answered:
+            return super().verdict(source, a, proto, port)
+        return super().arrival(source, a, proto, port)
+
     def says(self, source, a, proto, port, answered=True):
         if source.address.version != a.version:
             return None
-        for p in self.parts(source, a):
+        parts = self.parts(source, a)
+        if any(self.of_another(source, p, a) for p in parts):
+            return self.verdict_of_documents(source, a, proto, port, answered)
+        for p in parts:
             if p["answered"] >= answered and p["port"] is not None and \
                     in_traffic(p["passes"], proto, port):
                 # Who may have the address but does not hold it is no end.
