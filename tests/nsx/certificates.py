@@ -1,7 +1,7 @@
 """Certificates for the simulator: a CA, a server's, one of a principal identity.
 
-Made with the openssl command, which every system here has, into a directory; what
-is there already is kept, so that a restart serves the same ones.
+Made with the openssl command, which every system here has, into a directory;
+what is there already is kept, so that a restart serves the same ones.
 """
 import os
 import subprocess

@@ -11,6 +11,7 @@ reads in pages, not object by object.
 import collections
 import fnmatch
 import re
+import sys
 import threading
 import time
 
@@ -129,6 +130,7 @@ class Faults:
 class Counters:
     def __init__(self):
         self.lock = threading.Lock()
+        self.crashes = 0
         self.reset()
 
     def reset(self):
@@ -165,6 +167,12 @@ class Counters:
             self.intents += intents
             self.largest = max(self.largest, intents)
 
+    def crash(self, trace):
+        """An error of the simulator's own.  Tests look that there is none."""
+        sys.stderr.write(trace)
+        with self.lock:
+            self.crashes += 1
+
     def refused_by_rate(self):
         with self.lock:
             self.limited += 1
@@ -177,7 +185,7 @@ class Counters:
                 "methods": dict(self.methods),
                 "statuses": dict(self.statuses),
                 "nodes": dict(self.nodes),
-                "refused_by_rate": self.limited,
+                "refused_by_rate": self.limited, "crashes": self.crashes,
                 "peak_per_second": self.peak,
                 "intents": self.intents,
                 "largest_tree": self.largest,

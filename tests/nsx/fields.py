@@ -1,10 +1,10 @@
 """Fields: what a value must look like, and what it becomes.
 
 A type of the catalogue is a Record of fields.  Parsing a request's body turns
-it into the document that the store keeps: unknown keys are refused (287), wrong
-or missing values too (255), defaults are filled in, read-only keys are dropped,
-and every policy path met on the way is noted in the Visit, so that the
-store can refuse dangling references without looking at documents again.
+it into the document that the store keeps: unknown keys are refused (287),
+wrong or missing values too (255), defaults are filled in, read-only keys are
+dropped, and every policy path met on the way is noted in the Visit, so that
+the store can refuse dangling references without looking at documents again.
 
 Booleans, numbers and strings are not converted into each other: a real manager
 is laxer in places, but a client that sends the right type passes both.

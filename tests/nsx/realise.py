@@ -1,11 +1,11 @@
 """Realised state: what the fabric has made of the intent, some time later.
 
 Every write starts a clock at the object: for a third of the realisation delay
-its state is UNINITIALIZED, then IN_PROGRESS, then SUCCESS, or ERROR with alarms
-if a fault was set for its path (see faults.py).  An update may go on showing
-the state of the version before for a while ("realise_stale"): success is only
-success when intent_version is that of the write.  realized-entities is empty at
-first, which means unknown, not failed.
+its state is UNINITIALIZED, then IN_PROGRESS, then SUCCESS, or ERROR with
+alarms if a fault was set for its path (see faults.py).  An update may go on
+showing the state of the version before for a while ("realise_stale"): success
+is only success when intent_version is that of the write.  realized-entities
+is empty at first, which means unknown, not failed.
 """
 import time
 

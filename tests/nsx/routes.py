@@ -1,8 +1,8 @@
 """What each method does at each path of the policy API.
 
 A Request comes in parsed (method, path, query, body, who asks) and an Answer
-goes out; framing, sessions and limits are server.py's.  All of it runs under the
-store's lock, so that every request sees and leaves a consistent tree.
+goes out; framing, sessions and limits are server.py's.  All of it runs under
+the store's lock, so that every request sees and leaves a consistent tree.
 """
 import json
 import re

@@ -1,7 +1,7 @@
 """Search: an index that follows the store some time later.
 
-What was written becomes visible after the index lag, and what was deleted stays
-visible for as long; a client must therefore never take absence here for
+What was written becomes visible after the index lag, and what was deleted
+stays visible for as long; a client must therefore never take absence here for
 absence.  The query language is the part that clients use: key:value joined by
 AND, OR and NOT, parentheses, quotes, * and ?, and a backslash before the
 characters that mean something.

@@ -1,9 +1,9 @@
 """HTTPS: the nodes of the manager cluster, and the framing of each request.
 
-Every node is a listener of its own with its own sessions; the store is shared.
-A node can be stopped (its port refuses), slow, redirecting to another node or
-unavailable (503 from its proxy, plain text).  One thread per connection, HTTP/1.1
-keep-alive, one write per answer.
+Every node is a listener of its own with its own sessions; the store is
+shared. A node can be stopped (its port refuses), slow, redirecting to another
+node or unavailable (503 from its proxy, plain text).  One thread per
+connection, HTTP/1.1 keep-alive, one write per answer.
 
 The order of things for a request is that of a real manager as far as it can be
 seen from outside: proxy (node's mode), who asks, limits, then the API.
@@ -14,6 +14,7 @@ import ssl
 import struct
 import threading
 import time
+import traceback
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -238,7 +239,12 @@ class Handler(BaseHTTPRequestHandler):
             status, out, headers = self.carry_out(node, path, query, body)
         except ApiError as e:
             status, out, headers = e.status, e.body(), {}
-        except PlainError as e:
+        except (Dropped, OSError, ssl.SSLError):
+            raise
+        except Exception as e:
+            if not isinstance(e, PlainError):
+                cluster.counters.crash(traceback.format_exc())
+                e = PlainError(500, "The simulator is broken: %r" % e)
             self.after(do)
             return self.answer_text(e.status, e.text, e.kind, e.headers)
         self.after(do)

@@ -31,7 +31,10 @@ def setUpModule():
 
 
 def tearDownModule():
+    crashes = LAB.counters()["crashes"]
     LAB.stop()
+    if crashes:
+        raise AssertionError("the simulator broke %d times" % crashes)
 
 
 class Case(unittest.TestCase):

@@ -25,12 +25,13 @@ class Object:
 
     __slots__ = ("type", "kind", "id", "path", "parent", "doc", "revision",
                  "refs", "owner", "created", "editor", "modified", "system",
-                 "uid", "nets", "secrets", "intent", "since")
+                 "uid", "nets", "secrets", "shown", "since")
 
     def clone(self):
         new = Object.__new__(Object)
         for name in Object.__slots__:
             setattr(new, name, getattr(self, name))
+        new.shown = None
         return new
 
     @staticmethod
@@ -39,7 +40,7 @@ class Object:
         new.type, new.kind, new.id = type_, kind, ident
         new.path, new.parent = path, parent
         new.doc, new.refs, new.nets, new.secrets = {}, (), (), {}
-        new.revision, new.system, new.intent = -1, False, 0
+        new.revision, new.system, new.shown = -1, False, None
         new.owner = new.editor = "system"
         new.uid = str(uuid.uuid4())
         new.created = new.modified = int(time.time() * 1000)
@@ -169,6 +170,7 @@ def pack(obj):
     row["refs"] = [[p, sorted(k), n] for p, k, n in obj.refs]
     row["nets"] = list(obj.nets)
     row["since"] = 0.0
+    row["shown"] = None
     return row
 
 

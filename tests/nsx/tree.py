@@ -1,11 +1,11 @@
 """The hierarchical API: a whole tree in one request, written or read.
 
 A tree is nested wrappers: {"resource_type": "ChildSegment", "Segment": {...}}
-writes the segment, {"resource_type": "ChildResourceReference", "id": "default",
-"target_type": "Domain", "children": [...]} descends without touching.  The
-request is one transaction: all wrappers are applied, creations from the root
-downwards and deletions after them, and only the outcome is checked, so that
-nothing depends on the order within the request.
+writes the segment, {"resource_type": "ChildResourceReference", "id":
+"default", "target_type": "Domain", "children": [...]} descends without
+touching.  The request is one transaction: all wrappers are applied, creations
+from the root downwards and deletions after them, and only the outcome is
+checked, so that nothing depends on the order within the request.
 
 Reading gives the same wrappers back, filtered by type; see 'read'.
 """

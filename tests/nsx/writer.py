@@ -1,9 +1,10 @@
 """One object's create, update and delete, inside a Transaction.
 
 'write' is the heart: it parses a body against the type's fields, looks at the
-revision and at the owner, fills in what the server owns and puts the new object
-in place.  PATCH is no merge: what a body leaves out goes back to its default,
-except rules and service entries, which PATCH merges by id and PUT replaces.
+revision and at the owner, fills in what the server owns and puts the new
+object in place.  PATCH is no merge: what a body leaves out goes back to its
+default, except rules and service entries, which PATCH merges by id and PUT
+replaces.
 
 Who asks is a Caller (user, may it overwrite, is it a principal identity).
 """
@@ -201,10 +202,10 @@ class Writer:
             return
         named = set()
         for item in items:
-            if isinstance(item, dict) and item.get("id") in named:
-                raise errors.invalid("property id '%s' occurs twice"
-                                     % item.get("id"))
             child, _ = self.write(type_, new.path, None, item, "embed")
+            if child.id in named:
+                raise errors.invalid("property id '%s' occurs twice"
+                                     % child.id)
             named.add(child.id)
         if verb == "put":
             for child in list(self.store.children(
@@ -262,27 +263,37 @@ SYSTEM_CHILDREN = {
 
 def render(store, obj, caller, inline=True):
     """The object as a GET shows it to 'caller'."""
+    reorder = store.settings.reorder
+    if obj.shown is None or obj.shown[0] != reorder:
+        obj.shown = (reorder, plain(obj, reorder))
+    out = dict(obj.shown[1])
+    out["_protection"] = protection(store, obj, caller)
+    if obj.path in store.purging:
+        out["marked_for_delete"] = True
+    if inline:
+        for child in CHILDREN[obj.type.name].values():
+            if child.embed:
+                out[child.embed] = embedded(store, obj, child, caller)
+    return out
+
+
+def plain(obj, reorder):
+    """What does not depend on who asks, nor on other objects."""
     doc = obj.doc
-    if store.settings.reorder:
+    if reorder:
         doc = shuffled(obj.type.records[obj.kind], doc)
         if "tags" in doc:
             doc = {**doc, "tags": doc["tags"][::-1]}
     out = {"resource_type": obj.kind, "id": obj.id, **doc,
            "path": obj.path, "relative_path": obj.id,
            "unique_id": obj.uid, "realization_id": obj.uid,
-           "marked_for_delete": obj.path in store.purging,
-           "overridden": False, "owner_id": "sim-manager"}
+           "marked_for_delete": False, "overridden": False,
+           "owner_id": "sim-manager", "_create_user": obj.owner,
+           "_create_time": obj.created, "_last_modified_user": obj.editor,
+           "_last_modified_time": obj.modified,
+           "_system_owned": obj.system, "_revision": obj.revision}
     if obj.parent:
         out["parent_path"] = obj.parent
-    if inline:
-        for child in CHILDREN[obj.type.name].values():
-            if child.embed:
-                out[child.embed] = embedded(store, obj, child, caller)
-    out.update(_create_user=obj.owner, _create_time=obj.created,
-               _last_modified_user=obj.editor,
-               _last_modified_time=obj.modified, _system_owned=obj.system,
-               _protection=protection(store, obj, caller),
-               _revision=obj.revision)
     return out
 
 
