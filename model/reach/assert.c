@@ -33,6 +33,10 @@ fits(const struct tn_reach_selector *s, const struct tn_net_vpc *vpc,
      const struct tn_net_subnet *subnet, const struct tn_net_port *port)
 {
     bool group = !s->group;
+    if (tn_is_outside(port)) {
+        return !s->tenant && !s->vpc && !s->subnet && !s->group && !s->port &&
+               !s->match;
+    }
     if (!fits_vpc(s, vpc) || !fits_text(s->subnet, subnet->name) ||
         !fits_text(s->port, port->name)) {
         return false;
@@ -82,7 +86,8 @@ concerns(const struct asserting *as, const struct tn_end *a,
         return !(a->mark & MARK_FROM);
     case TN_REACH_ALWAYS:
         return (a->mark & MARK_FROM) && a->e.kind == TN_REACH_OWN &&
-               b->e.kind == TN_REACH_OWN &&
+               b->e.kind == TN_REACH_OWN && !tn_is_outside(a->e.port) &&
+               !tn_is_outside(b->e.port) &&
                a->e.first.family == b->e.first.family;
     }
     return false;

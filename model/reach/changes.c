@@ -150,6 +150,44 @@ same_peerings(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
     return a->n_peerings == b->n_peerings;
 }
 
+static bool
+same_outside(const struct tn_net_outside *a, const struct tn_net_outside *b)
+{
+    return strcmp(a->scope, b->scope) == 0 &&
+           same_addr(&a->address, &b->address) &&
+           same_addr(&a->address6, &b->address6) &&
+           tn_reach_same_cidrs(a->prefixes, a->n_prefixes, b->prefixes,
+                               b->n_prefixes);
+}
+
+static bool
+same_external(const struct tn_net_external *a, const struct tn_net_external *b)
+{
+    if (strcmp(a->name, b->name) != 0 || tn_cidr_cmp(&a->cidr, &b->cidr) != 0 ||
+        tn_cidr_cmp(&a->cidr6, &b->cidr6) != 0 ||
+        !same_addr(&a->gateway, &b->gateway) ||
+        !same_addr(&a->gateway6, &b->gateway6) || a->n_vpcs != b->n_vpcs) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_vpcs; i++) {
+        if (!same_outside(&a->vpcs[i], &b->vpcs[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is outside for one VPC depends on all that are there. */
+static bool
+same_externals(const struct tn_network *a, const struct tn_network *b)
+{
+    bool same = a->n_externals == b->n_externals;
+    for (size_t i = 0; same && i < a->n_externals; i++) {
+        same = same_external(&a->externals[i], &b->externals[i]);
+    }
+    return same;
+}
+
 /* Images are hashes of what compile made of a VPC in its 'world'. */
 static bool
 same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b,
@@ -188,6 +226,7 @@ tn_reach_changes_find(struct tn_arena *arena, const struct tn_network *before,
     TN_VEC(struct tn_reach_touched) list = {0};
     size_t i = 0, k = 0, n = before ? before->n_vpcs : 0, all = 0;
     bool same_world = before && tn_digest_eq(&before->world, &after->world);
+    bool outside = before && !same_world && !same_externals(before, after);
     while (i < n || k < after->n_vpcs) {
         const struct tn_net_vpc *b = i < n ? before->vpcs[i] : NULL;
         const struct tn_net_vpc *a = k < after->n_vpcs ? after->vpcs[k] : NULL;
@@ -197,7 +236,8 @@ tn_reach_changes_find(struct tn_arena *arena, const struct tn_network *before,
         i += c <= 0;
         k += c >= 0;
         all++;
-        if (!a || !b || !same_vpc(b, a, same_world)) {
+        if (!a || !b || !a->external != !b->external ||
+            (outside && a->external) || !same_vpc(b, a, same_world)) {
             *tn_vec_push(arena, &list) = (struct tn_reach_touched){b, a};
         }
     }

@@ -553,18 +553,39 @@ finish(struct diff *d, struct tn_reach_diff *out)
     }
 }
 
+/* The same with what is outside. */
+static struct tn_reach_changes
+changes_outside(struct tn_arena *arena, const struct tn_reach_changes *changes)
+{
+    struct tn_reach_changes out = *changes;
+    struct tn_reach_touched *items =
+        tn_new_n(arena, struct tn_reach_touched, changes->n);
+    out.before = tn_outside_view(arena, changes->before);
+    out.after = tn_outside_view(arena, changes->after);
+    for (size_t i = 0; i < changes->n; i++) {
+        const struct tn_reach_touched *t = &changes->items[i];
+        items[i] = (struct tn_reach_touched){
+            t->before ? tn_network_vpc(out.before, t->before->scope) : NULL,
+            t->after ? tn_network_vpc(out.after, t->after->scope) : NULL,
+        };
+    }
+    out.items = items;
+    return out;
+}
+
 void
 tn_reach_diff_of(struct tn_arena *arena, const struct tn_reach_changes *changes,
                  struct tn_reach_diff *out)
 {
+    const struct tn_reach_changes outside = changes_outside(arena, changes);
     struct diff d = {
         .arena = arena,
         .pool = tn_pool_new(arena),
-        .changes = changes,
+        .changes = &outside,
     };
     tn_map_init(&d.by_key, arena, 0);
-    for (size_t i = 0; i < changes->n; i++) {
-        touched_diff(&d, &changes->items[i]);
+    for (size_t i = 0; i < outside.n; i++) {
+        touched_diff(&d, &outside.items[i]);
     }
     finish(&d, out);
 }

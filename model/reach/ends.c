@@ -121,6 +121,9 @@ add_vpc(struct tn_cuts *cuts, const struct tn_net_vpc *vpc, bool points)
     for (size_t i = 0; i < vpc->n_routes; i++) {
         add_prefixes(cuts, &vpc->routes[i].to, 1);
     }
+    size_t n_taken = 0;
+    const struct tn_cidr *taken = tn_outside_cuts(vpc, &n_taken);
+    add_prefixes(cuts, taken, n_taken);
     for (size_t i = 0; i < vpc->n_peerings; i++) {
         const struct tn_net_peering *p = &vpc->peerings[i];
         add_prefixes(cuts, p->exports, p->n_exports);
@@ -425,7 +428,7 @@ push_allowed(struct listing *l, const struct tn_cidr *prefix)
     do {
         end = tn_cuts_end(l->cuts, &a, &last);
         if (tn_port_owns(l->port, &a) || tn_addr_never(&a) ||
-            tn_gateway_of(l->vpc, &a) || is_behind(l, &a)) {
+            !tn_port_may_use(l->vpc, l->port, &a) || is_behind(l, &a)) {
             continue;
         }
         push(l, (struct tn_end){
@@ -573,6 +576,16 @@ tn_end_label(struct tn_arena *arena, const struct tn_end *end)
 {
     const struct tn_net_port *port = end->e.port;
     char buf[TN_CIDR_TEXT];
+    if (tn_is_outside(port)) {
+        const char *name = end->e.vpc->external->network->name;
+        return end->e.kind == TN_REACH_OWN
+                   ? tn_arena_printf(arena, "gateway of external network %s",
+                                     name)
+               : end->e.kind == TN_REACH_ALLOWED
+                   ? tn_arena_printf(arena, "external network %s", name)
+                   : tn_arena_printf(arena, "%s behind external network %s",
+                                     tn_cidr_format(&end->prefix, buf), name);
+    }
     if (end->e.kind == TN_REACH_BEHIND) {
         return tn_arena_printf(arena, "%s behind %s",
                                tn_cidr_format(&end->prefix, buf), port->name);

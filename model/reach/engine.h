@@ -65,6 +65,26 @@ bool tn_rule_covers(const struct tn_net_rule *rule,
 /* True if some group of the port has egress rules: only they let out. */
 bool tn_port_restricted(const struct tn_net_port *port);
 
+/* ---- what is outside: outside.c ------------------------------------------
+ */
+
+/* The network with the external networks of VPCs as subnets of them, with one
+ * port each; the network itself if there are none.  Null of null. */
+const struct tn_network *tn_outside_view(struct tn_arena *arena,
+                                         const struct tn_network *network);
+/* Is it such a port? */
+bool tn_is_outside(const struct tn_net_port *port);
+/* Of a VPC in an external network: is the address that of some VPC in one? */
+bool tn_outside_taken(const struct tn_net_vpc *vpc, const struct tn_addr *a);
+/* All such prefixes; null, '*n' 0: the VPC is in none. */
+const struct tn_cidr *tn_outside_cuts(const struct tn_net_vpc *vpc, size_t *n);
+
+/* isolation_external.c: what is wrong with external networks, and of VPCs in
+ * them; returns how many. */
+size_t tn_outside_prove(struct tn_arena *arena,
+                        const struct tn_network *network,
+                        const struct tn_reach_violation **out);
+
 /* Follows one packet and says why; 'holder' (may be null) which of several
  * ports with the address gets it. */
 struct tn_reach_trace {

@@ -659,6 +659,11 @@ tn_reach_isolation(struct tn_arena *arena, const struct tn_network *network,
     for (size_t i = 0; i < network->n_devices; i++) {
         device_check(&p, &network->devices[i]);
     }
+    const struct tn_reach_violation *more = NULL;
+    size_t n = tn_outside_prove(arena, network, &more);
+    for (size_t i = 0; i < n && p.list.n < VIOLATIONS_MAX; i++) {
+        *tn_vec_push(arena, &p.list) = more[i];
+    }
     out->items = p.list.items;
     out->n = p.list.n;
 }

@@ -66,6 +66,10 @@ tn_hop_find(const struct tn_net_vpc *vpc, const struct tn_addr *a)
                      (struct tn_hop){.kind = TN_HOP_PEER, .peering = p});
         }
     }
+    if (best.subnet && best.subnet->n_ports == 1 &&
+        tn_is_outside(best.subnet->ports) && tn_outside_taken(vpc, a)) {
+        return (struct tn_hop){0};
+    }
     return best;
 }
 
@@ -125,8 +129,13 @@ bool
 tn_port_may_use(const struct tn_net_vpc *vpc, const struct tn_net_port *port,
                 const struct tn_addr *a)
 {
-    return tn_cidrs_have(port->allowed, port->n_allowed, a) &&
-           !tn_gateway_of(vpc, a);
+    if (!tn_cidrs_have(port->allowed, port->n_allowed, a) ||
+        tn_gateway_of(vpc, a)) {
+        return false;
+    }
+    /* From outside comes only what would go there. */
+    return !tn_is_outside(port) ||
+           tn_hop_find(vpc, a).subnet == tn_subnet_of(vpc, port);
 }
 
 size_t

@@ -10,7 +10,7 @@ struct tn_reach *
 tn_reach_new(struct tn_arena *arena, const struct tn_network *network)
 {
     struct tn_reach *reach = tn_new(arena, struct tn_reach);
-    *reach = (struct tn_reach){arena, network};
+    *reach = (struct tn_reach){arena, tn_outside_view(arena, network)};
     return reach;
 }
 

@@ -94,6 +94,25 @@ struct judge {
     const struct tn_addr *remote;
 };
 
+/* Between outside and the VPC's prefixes that are known there. */
+static const struct tn_traffic *
+outside_judge(struct walk *w, const struct judge *j)
+{
+    const struct tn_net_outside *o = w->vpc->external;
+    const struct tn_cidr *c = covering(o->prefixes, o->n_prefixes, j->remote);
+    enum tn_reach_role role =
+        j->direction == TN_INGRESS ? TN_REACH_INGRESS : TN_REACH_EGRESS;
+    if (c) {
+        step(w, role, true, o->origin, "external network %s has %s of %s",
+             o->network->name, prefix(w, c), o->scope);
+        return &tn_traffic_all;
+    }
+    step(w, role, false, o->origin,
+         "%s is in no prefix that external network %s has of %s",
+         shown(w, j->remote), o->network->name, o->scope);
+    return &tn_traffic_none;
+}
+
 /* What the port's groups let through; a step for each rule that lets through
  * some of what is asked for, until all of it is. */
 static const struct tn_traffic *
@@ -104,6 +123,9 @@ rules_judge(struct walk *w, const struct judge *j)
     const char *word = j->direction == TN_INGRESS ? "ingress" : "egress";
     enum tn_reach_role role =
         j->direction == TN_INGRESS ? TN_REACH_INGRESS : TN_REACH_EGRESS;
+    if (tn_is_outside(j->port)) {
+        return outside_judge(w, j);
+    }
     for (size_t i = 0; i < j->port->n_groups; i++) {
         const struct tn_net_group *g = j->port->groups[i];
         for (size_t k = 0; k < g->n_rules; k++) {
@@ -208,6 +230,14 @@ source(struct walk *w)
     }
     bool may = tn_port_may_use(w->t->vpc, p, &w->t->from) &&
                !tn_addr_never(&w->t->from);
+    if (tn_is_outside(p)) {
+        step(w, TN_REACH_SOURCE, may, p->origin,
+             may ? "%s is outside, by external network %s"
+                 : "%s is not outside: external network %s brings nothing from "
+                   "there",
+             a, w->t->vpc->external->network->name);
+        return may;
+    }
     step(w, TN_REACH_SOURCE, may, p->origin,
          may ? "port %s may use %s (allowedAddresses, or a route by it)"
              : "port %s may not use %s as its source",
@@ -248,6 +278,13 @@ cross(struct walk *w, const struct tn_net_peering *p)
 static void
 no_route(struct walk *w)
 {
+    if (w->vpc->external && tn_outside_taken(w->vpc, &w->t->to)) {
+        step(w, TN_REACH_ROUTE, false, w->vpc->external->network->origin,
+             "%s is known outside as that of a VPC: nothing gets from %s to "
+             "one by way of an external network",
+             shown(w, &w->t->to), w->vpc->scope);
+        return;
+    }
     step(w, TN_REACH_ROUTE, false, w->vpc->origin,
          "%s has no route to %s: no subnet, static route or peering has it",
          w->vpc->scope, shown(w, &w->t->to));
@@ -303,6 +340,10 @@ receiver(struct walk *w, const struct tn_addr *neighbour)
         step(w, TN_REACH_HOLDER, false, w->subnet->origin,
              "no port of subnet %s has %s", w->subnet->name,
              shown(w, neighbour));
+    } else if (tn_is_outside(to)) {
+        step(w, TN_REACH_HOLDER, true, to->origin,
+             "%s is outside, in external network %s", shown(w, neighbour),
+             w->vpc->external->network->name);
     } else {
         step(w, TN_REACH_HOLDER, true, to->origin, "%s is %s port %s/%s%s",
              shown(w, neighbour),
