@@ -18,7 +18,7 @@ servers=(
     openssh-client openssh-server lighttpd lighttpd-mod-openssl openssl
     prometheus prometheus-alertmanager python3-prometheus-client
     ansible-core python3-jsonschema graphviz cmark-gfm
-    openvswitch-switch openvswitch-pki ovn-central ovn-host ethtool udhcpc
+    openvswitch-switch openvswitch-pki ovn-central ovn-host ethtool udhcpc isc-dhcp-client
     tcpdump
 )
 for what in "$@"; do

@@ -2,6 +2,8 @@
  * solicitations.
  *
  * Source: ovn-nb(5), DHCP_Options and Logical_Router_Port.ipv6_ra_configs. */
+#include <string.h>
+
 #include "drivers/ovsdb/ovn/kinds.h"
 #include "drivers/ovsdb/ovn/render.h"
 #include "model/base/cleanup.h"
@@ -91,8 +93,11 @@ render_six(struct tn_ovn_render *r, const struct tn_net_subnet *s,
     put(&d, "server_id", tn_ovn_mac(arena, &s->gateway_mac));
     put(&d, "dns_server",
         list_of(arena, c->dns_servers, c->n_dns_servers, TN_AF_IPV6));
+    /* A name of several labels would be sent as one label with dots in it. */
     put(&d, "domain_search",
-        c->domain ? tn_arena_printf(arena, "\"%s\"", c->domain) : NULL);
+        c->domain && !strchr(c->domain, '.')
+            ? tn_arena_printf(arena, "\"%s\"", c->domain)
+            : NULL);
     put(&d, "dhcpv6_stateless", c->ra == TN_RA_STATELESS ? "true" : NULL);
     return tn_ovn_add(r, &d, NULL, c->origin);
 }
