@@ -11,8 +11,8 @@ catalogue_vpc.py adds projects and VPCs.  Behaviour that is more than fields
 (overlaps, allocation, server-filled values) is in checks.py.
 """
 import errors
-from fields import (Address, Any, Either, Enum, Flag, Int, Mac, Many, Record,
-                    Ref, Text, Variant)
+from fields import (Address, Addresses, Any, Either, Enum, Flag, Int, Mac,
+                    Many, Record, Ref, Text, Variant)
 
 
 class Type:
@@ -246,11 +246,12 @@ STATIC_ROUTES = Record({
         "scope": Many(Ref(), least=1)}), least=1, required=True),
     "enabled_on_secondary": Flag(default=False),
 })
+NETWORKS = Addresses()
 NAT_RULE = Record({
     "action": Enum("SNAT", "DNAT", "REFLEXIVE", "NO_SNAT", "NO_DNAT",
                    "NAT64", required=True),
-    "source_network": Text(), "destination_network": Text(),
-    "translated_network": Text(), "translated_ports": Text(),
+    "source_network": NETWORKS, "destination_network": NETWORKS,
+    "translated_network": NETWORKS, "translated_ports": Text(),
     "service": Either(Ref("Service"), Text(pattern="")),
     "enabled": Flag(default=True), "logging": Flag(default=False),
     "sequence_number": Int(0, 2147481599, default=0),

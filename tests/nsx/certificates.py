@@ -1,4 +1,4 @@
-"""Certificates for the simulator: a CA, a server's, one of a principal identity.
+"""Certificates for the simulator: a CA, a server's, a principal identity's.
 
 Made with the openssl command, which every system here has, into a directory;
 what is there already is kept, so that a restart serves the same ones.

@@ -187,7 +187,7 @@ def nat_rule(store, tx, obj, old):
             raise errors.missing(name)
     if action.startswith("NO_") and doc.get("translated_network"):
         raise errors.invalid("property translated_network of %s" % action)
-    doc.setdefault("firewall_match", "BYPASS")
+    doc.setdefault("firewall_match", store.settings.nat_match)
 
 
 def vpc_subnet(store, tx, obj, old):
@@ -326,6 +326,30 @@ def check_overlaps(store, tx):
                 reach = entry
 
 
+def check_nat(store, tx):
+    """What DNAT takes is no address of the gateway's own segments."""
+    for obj in tx.written.values():
+        if obj.type.name != "PolicyNatRule" or obj.doc["action"] != "DNAT":
+            continue
+        router = obj.path.split("/nat/")[0]
+        for text in obj.doc["destination_network"].split(","):
+            family, low, high, _, _ = span(text.strip(), "")
+            for other in users_of_router(store, router):
+                for net in other.nets:
+                    if net[0] == family and low <= net[2] and net[1] <= high:
+                        raise errors.overlap(text, other.type.name,
+                                             other.path, net[3])
+
+
+def check_locales(store, tx):
+    """A Tier-1 has one locale service per site, and one site is here."""
+    for obj in tx.written.values():
+        if obj.type.name == "LocaleServices" and len(store.children(
+                obj.parent, "locale-services")) > 1:
+            raise errors.invalid("path=[%s] has locale services for this "
+                                 "site already" % obj.parent)
+
+
 def check_bindings(store, tx):
     """Static bindings of one segment share no address, and lie in it."""
     for parent in {o.parent for o in tx.written.values()
@@ -392,6 +416,8 @@ def check_edges(store, tx):
 
 def check(store, tx):
     check_edges(store, tx)
+    check_locales(store, tx)
+    check_nat(store, tx)
     check_overlaps(store, tx)
     check_bindings(store, tx)
     check_vifs(store, tx)

@@ -66,12 +66,14 @@ class Fault:
 
 class RealisationFault:
     """{"path": "/infra/segments/*", "code": 500042, "text": "...",
-    "seconds": 3, "delay": 1}: an ERROR, for good or for some seconds, or
-    (without code) only another delay."""
+    "seconds": 3, "delay": 1}: an ERROR, for good or for some seconds;
+    "state": "UNKNOWN" instead of a code: that state; neither: only another
+    delay.  Rules fail their policy, service entries their service."""
 
     def __init__(self, spec):
         self.pattern = spec["path"]
         self.code = spec.get("code")
+        self.state = spec.get("state", "ERROR" if self.code else None)
         self.text = spec.get("text", "Realization failure, code %s."
                              % self.code)
         self.seconds = spec.get("seconds")

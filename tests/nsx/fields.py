@@ -150,6 +150,19 @@ class Address(Field):
         return self.version is None or found.version == self.version
 
 
+class Addresses(Address):
+    """One string: an address, a network, or several with commas."""
+
+    def __init__(self, **more):
+        super().__init__("host", "cidr", **more)
+
+    def parse(self, value, name, visit):
+        for part in value.split(",") if isinstance(value, str) else [value]:
+            super().parse(part.strip() if isinstance(part, str) else part,
+                          name, visit)
+        return value
+
+
 class Mac(Text):
     def __init__(self, **more):
         super().__init__(pattern="[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}",

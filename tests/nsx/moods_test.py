@@ -82,6 +82,18 @@ class Realisation(base.Case):
                          "failed")
         LAB.until(lambda: self.state("/infra/segments/s1") == "SUCCESS")
 
+    def test_rules_fail_their_policy(self):
+        LAB.settings(realise_delay=0)
+        LAB.control("POST", "/realisation", [
+            {"path": "*/rules/bad", "code": 8212},
+            {"path": "*/groups/g", "state": "UNKNOWN"}])
+        self.group()
+        self.assertEqual(self.state(GROUPS + "/g"), "UNKNOWN")
+        LAB.ok("PATCH", POLICIES + "/p", {"rules": [rule("good")]})
+        self.assertEqual(self.state(POLICIES + "/p"), "SUCCESS")
+        LAB.ok("PATCH", POLICIES + "/p/rules/bad", {"action": "DROP"})
+        self.assertEqual(self.state(POLICIES + "/p"), "ERROR")
+
     def test_success_of_the_version_before(self):
         LAB.settings(realise_delay=0, realise_stale=0.3)
         self.group()

@@ -7,7 +7,8 @@
 
 Prints one JSON line when it is ready:
 
-    {"urls": ["https://127.0.0.1:PORT", ...], "control": "http://127.0.0.1:PORT",
+    {"urls": ["https://127.0.0.1:PORT", ...],
+     "control": "http://127.0.0.1:PORT",
      "ca": FILE, "client_cert": FILE, "client_key": FILE, "principal": NAME,
      "user": "admin", "password_file": FILE, "pid": N}
 
@@ -35,7 +36,7 @@ import control  # noqa: E402
 import fixtures  # noqa: E402
 import settings as knobs  # noqa: E402
 from access import Access, Limits  # noqa: E402
-from faults import Counters, Faults  # noqa: E402
+from faults import Counters, Fault, Faults  # noqa: E402
 from routes import Policy  # noqa: E402
 from server import Cluster  # noqa: E402
 from store import Store  # noqa: E402
@@ -44,8 +45,10 @@ from store import Store  # noqa: E402
 def options():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.
-        RawDescriptionHelpFormatter, epilog="settings (--set NAME=VALUE):\n" +
-        knobs.describe() + "\n\n" + control.__doc__)
+        RawDescriptionHelpFormatter, epilog="settings (--set NAME=VALUE); [?]: no source says\n"
+        "which reading is right, clients should live with both:\n" +
+        knobs.describe() + "\n\n" + control.__doc__ + "\nA fault:\n\n    " +
+        Fault.__doc__.strip())
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="of the first "
                         "node, the others follow; 0: any (default)")

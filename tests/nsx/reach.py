@@ -4,9 +4,9 @@
     reach.py STORE --from /infra/segments/web/ports/p1 --to 10.1.2.5 \\
         --protocol tcp --port 443
 
-STORE is the dump of the simulator's control port (GET /store; "-" reads it from
-the standard input).  It answers, as JSON, whether a packet that this port sends
-arrives, where, and whether the answer may return:
+STORE is the dump of the simulator's control port (GET /store; "-" reads it
+from the standard input).  It answers, as JSON, whether a packet that this
+port sends arrives, where, and whether the answer may return:
 
     {"verdict": "yes" | "one-way" | "no", "why": "...", "holder": PORT,
      "route": [...], "source": {...rule...}, "target": {...rule...}}
@@ -15,10 +15,11 @@ Written from the vendor's description of the distributed firewall and of the
 routing of Tier-1 gateways, and from nothing of the product that it judges.
 
 Modelled: segments, bindings, Tier-1s with connected networks, service
-interfaces and static routes, what a Tier-1 advertises to its Tier-0, subnets of
-VPCs; groups by conditions, addresses, paths and nested expressions; policies by
-category, sequence and scope, states, exclusions, services.  Not modelled: NAT,
-gateway policies, VPN, IP discovery, spoof guard, DNS and identity.
+interfaces and static routes, what a Tier-1 advertises to its Tier-0, subnets
+of VPCs; groups by conditions, addresses, paths and nested expressions;
+policies by category, sequence and scope, states, exclusions, services.  Not
+modelled: NAT, gateway policies, VPN, IP discovery, spoof guard, DNS and
+identity.
 """
 import argparse
 import ipaddress

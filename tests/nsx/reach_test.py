@@ -51,7 +51,7 @@ def policy(ident, *rules, **more):
 
 
 # Tier-1 a: web 10.1.1.0/24, db 10.1.2.0/24; Tier-1 b: 10.2.0.0/24, reached by
-# service interfaces on "link"; Tier-1 c: 10.3.0.0/24, advertised to the Tier-0;
+# service interfaces on "link"; Tier-1 c: 10.3.0.0/24, known to the Tier-0;
 # Tier-1 d has the addresses of b, and no way to anyone.
 NETWORK = [
     child("Tier1", "a", [child("LocaleServices", "d", **EDGE),

@@ -10,8 +10,10 @@ is empty at first, which means unknown, not failed.
 import time
 
 import errors
+from catalogue_vpc import CHILDREN
 
-ALIVE = {"SUCCESS": "REALIZED", "ERROR": "ERROR"}
+ALIVE = {"SUCCESS": "REALIZED", "ERROR": "ERROR",
+         "UNINITIALIZED": "UNAVAILABLE"}
 
 
 class Realisation:
@@ -22,10 +24,13 @@ class Realisation:
 
     def state(self, obj):
         """(consolidated status, version shown, alarm or None)."""
-        age = time.monotonic() - obj.since
+        since, fault = obj.since, self.faults.realisation(obj.path)
+        for part in self.parts(obj):
+            since = max(since, part.since)
+            fault = fault or self.faults.realisation(part.path)
+        age = time.monotonic() - since
         if obj.revision > 0 and age < self.settings.realise_stale:
             return "SUCCESS", obj.revision - 1, None
-        fault = self.faults.realisation(obj.path)
         delay = self.settings.realise_delay
         if fault and fault.delay is not None:
             delay = fault.delay
@@ -33,10 +38,19 @@ class Realisation:
             return "UNINITIALIZED", obj.revision, None
         if age < delay:
             return "IN_PROGRESS", obj.revision, None
-        if fault and fault.code is not None and \
+        if fault and fault.state and \
                 (fault.seconds is None or age < delay + fault.seconds):
-            return "ERROR", obj.revision, fault
+            return fault.state, obj.revision, \
+                fault if fault.state == "ERROR" else None
         return "SUCCESS", obj.revision, None
+
+    def parts(self, obj):
+        """Rules are realised with their policy, entries with their
+        service."""
+        for child in CHILDREN[obj.type.name].values():
+            if child.embed:
+                yield from self.store.children(obj.path,
+                                               child.collection).values()
 
     def find(self, path):
         if not path:

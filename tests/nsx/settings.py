@@ -66,6 +66,8 @@ KNOBS = [
      "ports in one request while vif_lag is set: refuse or accept [?]"),
     ("bindings_stay", False, "a port's address bindings cannot be removed "
      "[?]"),
+    ("nat_match", "BYPASS", "firewall_match of a NAT rule that has none "
+     "[?]"),
     ("edge_needed", True, "service interfaces and NAT rules of a Tier-1 "
      "need an edge cluster"),
 ]

@@ -503,6 +503,22 @@ class Trees(Case):
         self.assertEqual(LAB.call("DELETE", path).status, 400)
         self.fine(LAB.tree(gone("Tier1", "t")))
 
+    def test_nat_takes_no_address_of_a_segment(self):
+        def dnat(network):
+            return LAB.tree(reference("Tier1", "t", reference(
+                "PolicyNat", "USER", child(
+                    "PolicyNatRule", "n", action="DNAT",
+                    destination_network=network,
+                    translated_network="10.0.0.5"))))
+        self.fine(LAB.tree(
+            child("Tier1", "t", [child("LocaleServices", "d", **EDGE)]),
+            segment("s", "t", "10.0.0.1/24")))
+        self.refused(dnat("10.0.0.9"), 400, 500105, "/infra/segments/s")
+        self.refused(dnat("10.0.0.1-10.0.0.9"), 400, 255)
+        self.fine(dnat("203.0.113.1, 203.0.113.2"))
+        self.refused(LAB.tree(reference("Tier1", "t", child(
+            "LocaleServices", "e", **EDGE))), 400, 255)
+
     def test_too_many(self):
         LAB.settings(intent_limit=3)
         got = LAB.tree(*[segment("s%d" % n) for n in range(4)])
