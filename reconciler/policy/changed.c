@@ -251,10 +251,11 @@ document_changed(struct tn_judgement *j, struct tn_past *past,
         (!d->to || !tn_map_get(&past->files, d->to))) {
         return false;
     }
-    const struct tn_doc *a =
-        tn_docs_get(&past->docs, d->from, d->kind, d->name);
-    const struct tn_doc *b = tn_docs_get(&j->docs, d->to, d->kind, d->name);
-    return !a || !b || !tn_digest_eq(&a->content, &b->content);
+    const struct tn_digest *a =
+        tn_docs_content(&past->docs, d->from, d->kind, d->name);
+    const struct tn_digest *b =
+        tn_docs_content(&j->docs, d->to, d->kind, d->name);
+    return !a || !b || !tn_digest_eq(a, b);
 }
 
 static bool

@@ -30,7 +30,9 @@ static void
 name(struct writer *w, const char *key)
 {
     next(w);
-    tn_text_addf(w->out, "\"%s\":", key);
+    tn_text_addc(w->out, '"');
+    tn_text_add(w->out, key);
+    tn_text_add(w->out, "\":");
 }
 
 static void
@@ -61,8 +63,13 @@ text(struct writer *w, const char *key, const char *value)
 static void
 number(struct writer *w, const char *key, uint64_t value)
 {
+    char digits[24], *p = digits + sizeof digits;
+    do {
+        *--p = (char) ('0' + value % 10);
+        value /= 10;
+    } while (value);
     name(w, key);
-    tn_text_addf(w->out, "%llu", (unsigned long long) value);
+    tn_text_addn(w->out, p, (size_t) (digits + sizeof digits - p));
 }
 
 /* Is it what the commit changes?  Not said of what was. */

@@ -108,6 +108,9 @@ struct tn_jq_crew {
     /* The task ended.  True if it was given more to do: another program of the
      * same process, and its documents. */
     bool (*next)(void *user, struct tn_jq_task *task);
+    /* May be null: something else to do, a little (a millisecond), while all of
+     * them are busy.  False: nothing is left. */
+    bool (*idle)(void *user);
     void *user;
 };
 /* Runs them to their ends, all at the same time and each as tn_jq_run_all():

@@ -185,6 +185,14 @@ many_found(void *user, const struct tn_jq_finding *items, size_t n)
     m->heard++;
 }
 
+static void
+many_ignored(void *user, const struct tn_jq_finding *items, size_t n)
+{
+    (void) user;
+    (void) items;
+    (void) n;
+}
+
 /* Small and large documents, with little and much to say about each: neither
  * side may wait for the other for ever. */
 Test(jq_program, many_documents)
@@ -241,4 +249,109 @@ Test(jq_program, one_of_many)
         tn_jq_close(jq);
         tn_arena_free(arena);
     }
+}
+
+/* ---- several at a time -------------------------------------------------- */
+
+enum { PROGRAMS = 7 };
+
+struct crew {
+    struct tn_jq_task *tasks;
+    struct many docs[TN_JQ_CREW];
+    enum tn_code code[PROGRAMS];
+    size_t done[PROGRAMS];
+    unsigned at[TN_JQ_CREW]; /* The program that the place is at. */
+    unsigned next, ended;
+};
+
+/* Good ones, and such that loop, die, or say too much. */
+static const struct {
+    const char *program;
+    enum tn_code code;
+    size_t done;
+} team[PROGRAMS] = {
+    {"range(.n % 3) as $i | \"document \\(.n)\"", TN_OK, 300},
+    {"if .n == 20 then def f: f; f else range(.n % 3) as $i | "
+     "\"document \\(.n)\" end",
+     TN_EINTENT, 20},
+    {"if .n == 30 then [range(1e9)] else range(.n % 3) as $i | "
+     "\"document \\(.n)\" end",
+     TN_EINTENT, 30},
+    {"range(.n % 3) as $i | \"document \\(.n)\"", TN_OK, 300},
+    {"if .n == 7 then repeat(\"x\") else range(.n % 3) as $i | "
+     "\"document \\(.n)\" end",
+     TN_EINTENT, 7},
+    {"range(.n % 3) as $i | \"document \\(.n)\"", TN_OK, 300},
+    {"range(.n % 3) as $i | \"document \\(.n)\"", TN_OK, 300},
+};
+
+static bool
+crew_begin(struct crew *c, struct tn_jq_task *task, size_t place)
+{
+    struct tn_error err = {0};
+    if (c->next == PROGRAMS) {
+        return false;
+    }
+    c->at[place] = c->next;
+    c->docs[place] = (struct many){.n = 300, .bytes = 100};
+    task->feed = (struct tn_jq_feed){many_next, many_found, &c->docs[place]};
+    cr_assert_eq(tn_jq_compile(task->jq, team[c->next++].program, &err), TN_OK);
+    return true;
+}
+
+static bool
+crew_next(void *user, struct tn_jq_task *task)
+{
+    struct crew *c = user;
+    size_t place = (size_t) (task - c->tasks);
+    c->code[c->at[place]] = task->code;
+    c->done[c->at[place]] = task->n_done;
+    cr_expect_eq(c->docs[place].heard, task->n_done);
+    c->ended++;
+    return crew_begin(c, task, place);
+}
+
+/* What one does is no other's fault, and each is heard of. */
+Test(jq_program, a_crew)
+{
+    struct tn_arena *arena = tn_arena_new();
+    struct tn_jq_task tasks[3] = {{0}};
+    struct crew c = {.tasks = tasks};
+    struct tn_jq_options options = {.timeout_ms = 3000};
+    struct tn_jq *started[3];
+    struct tn_jq_crew crew = {crew_next, NULL, &c};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(tasks); i++) {
+        started[i] = tasks[i].jq = tn_jq_new(arena, &options);
+        cr_assert(crew_begin(&c, &tasks[i], i));
+    }
+    tn_jq_work(tasks, TN_ARRAY_SIZE(tasks), &crew);
+    cr_expect_eq(c.ended, PROGRAMS);
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        cr_expect_eq(c.code[i], team[i].code, "%zu", i);
+        cr_expect_eq(c.done[i], team[i].done, "%zu: %zu", i, c.done[i]);
+    }
+    for (size_t i = 0; i < TN_ARRAY_SIZE(started); i++) {
+        tn_jq_close(started[i]);
+    }
+    tn_arena_free(arena);
+}
+
+/* Small answers without end are too much in the end. */
+Test(jq_program, all_that_it_says_is_bounded)
+{
+    struct tn_arena *arena = tn_arena_new();
+    struct tn_jq_options options = {.timeout_ms = 60000};
+    struct tn_jq *jq = tn_jq_new(arena, &options);
+    struct many m = {.n = 10000};
+    struct tn_jq_feed feed = {many_next, many_ignored, &m};
+    struct tn_error err = {0};
+    char text[TN_ERROR_TEXT];
+    size_t n_done = 0;
+    cr_assert_eq(tn_jq_compile(jq, "\"x\" * 60000", &err), TN_OK);
+    cr_expect_eq(tn_jq_run_all(jq, &feed, &n_done, &err), TN_EINTENT);
+    cr_expect(strstr(tn_error_text(&err, text, sizeof text), "MiB in all"),
+              "%s", text);
+    cr_expect_lt(n_done, 1000);
+    tn_jq_close(jq);
+    tn_arena_free(arena);
 }

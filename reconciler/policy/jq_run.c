@@ -223,10 +223,9 @@ stream_step(struct stream *s, short events, struct tn_error *err)
     return code ? code : stream_check(s, err);
 }
 
-/* Until one of them has to be looked at. */
-static enum tn_code
-streams_wait(const struct stream *list, struct pollfd *polled, size_t n,
-             struct tn_error *err)
+/* The list that poll(2) takes, and until when there is nothing to look at. */
+static int64_t
+streams_poll(const struct stream *list, struct pollfd *polled, size_t n)
 {
     int64_t now = tn_now_ms(), until = INT64_MAX;
     for (size_t i = 0; i < n; i++) {
@@ -244,11 +243,28 @@ streams_wait(const struct stream *list, struct pollfd *polled, size_t n,
         soon = s->end < soon ? s->end : soon;
         until = soon < until ? soon : until;
     }
-    int wait = until > now ? (int) (until - now) : 0;
-    if (poll(polled, n, wait) < 0 && errno != EINTR) {
-        return tn_fail_sys(err, TN_EINTERNAL, errno, "poll");
+    return until;
+}
+
+/* Until one of them has to be looked at, with something else to do, if there
+ * is anything. */
+static enum tn_code
+streams_wait(const struct stream *list, struct pollfd *polled, size_t n,
+             const struct tn_jq_crew *crew, struct tn_error *err)
+{
+    int64_t until = streams_poll(list, polled, n);
+    bool idle = crew && crew->idle;
+    for (;;) {
+        int64_t left = until - tn_now_ms();
+        int ready = poll(polled, n, idle || left < 0 ? 0 : (int) left);
+        if (ready < 0 && errno != EINTR) {
+            return tn_fail_sys(err, TN_EINTERNAL, errno, "poll");
+        }
+        if (ready != 0 || left <= 0) {
+            return TN_OK;
+        }
+        idle = idle && crew->idle(crew->user);
     }
-    return TN_OK;
 }
 
 /* The task is at its end: the next one that its place is for, if any. */
@@ -305,7 +321,7 @@ tn_jq_work(struct tn_jq_task *tasks, size_t n, const struct tn_jq_crew *crew)
     }
     while (streams_fill(list, tasks, n, crew)) {
         struct tn_error err = {0};
-        enum tn_code code = streams_wait(list, polled, n, &err);
+        enum tn_code code = streams_wait(list, polled, n, crew, &err);
         for (size_t i = 0; i < n; i++) {
             if (list[i].jq && code) {
                 tasks[i].code = code;

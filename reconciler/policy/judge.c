@@ -184,18 +184,16 @@ tn_policy_rule_looks(struct tn_judgement *j, const struct tn_policy_rule *rule,
 typedef void vpc_rule(struct tn_judgement *, const struct tn_policy_rule *,
                       const struct tn_touch *);
 
-static void
-over_vpcs(struct tn_judgement *j, const struct tn_policy_rule *r,
-          vpc_rule *rule)
-{
-    for (size_t i = 0; i < j->touched.n; i++) {
-        struct tn_touch t;
-        if (j->touched.items[i].after &&
-            tn_policy_rule_looks(j, r, &j->touched.items[i], &t)) {
-            rule(j, r, &t);
-        }
-    }
-}
+/* What rules say of one VPC at a time. */
+static vpc_rule *const vpc_rules[TN_N_BUILTINS] = {
+    [TN_BUILTIN_OPEN_PORTS] = tn_policy_rule_open_ports,
+    [TN_BUILTIN_RESERVED_RANGES] = tn_policy_rule_ranges,
+    [TN_BUILTIN_ALLOWED_RANGES] = tn_policy_rule_ranges,
+    [TN_BUILTIN_NAMING] = tn_policy_rule_naming,
+    [TN_BUILTIN_REQUIRED_LABELS] = tn_policy_rule_labels,
+    [TN_BUILTIN_REQUIRED_GROUPS] = tn_policy_rule_groups,
+    [TN_BUILTIN_QUOTAS] = tn_policy_rule_vpc_quotas,
+};
 
 static void
 over_tenants(struct tn_judgement *j, const struct tn_policy_rule *r)
@@ -235,30 +233,14 @@ over_former(struct tn_judgement *j, const struct tn_policy_rule *r)
     }
 }
 
+/* What they say of everything else. */
 static void
 builtin_judge(struct tn_judgement *j, const struct tn_policy_rule *r)
 {
     switch ((enum tn_builtin) r->doc->builtin.v) {
-    case TN_BUILTIN_OPEN_PORTS:
-        over_vpcs(j, r, tn_policy_rule_open_ports);
-        break;
-    case TN_BUILTIN_RESERVED_RANGES:
-    case TN_BUILTIN_ALLOWED_RANGES:
-        over_vpcs(j, r, tn_policy_rule_ranges);
-        break;
     case TN_BUILTIN_NAMING:
-        over_vpcs(j, r, tn_policy_rule_naming);
-        over_tenants(j, r);
-        break;
     case TN_BUILTIN_REQUIRED_LABELS:
-        over_vpcs(j, r, tn_policy_rule_labels);
-        over_tenants(j, r);
-        break;
-    case TN_BUILTIN_REQUIRED_GROUPS:
-        over_vpcs(j, r, tn_policy_rule_groups);
-        break;
     case TN_BUILTIN_QUOTAS:
-        over_vpcs(j, r, tn_policy_rule_vpc_quotas);
         over_tenants(j, r);
         break;
     case TN_BUILTIN_DELETE_BUDGET:
@@ -273,9 +255,51 @@ builtin_judge(struct tn_judgement *j, const struct tn_policy_rule *r)
     case TN_BUILTIN_REACH:
         tn_policy_rule_reach(j, r);
         break;
+    case TN_BUILTIN_OPEN_PORTS:
+    case TN_BUILTIN_RESERVED_RANGES:
+    case TN_BUILTIN_ALLOWED_RANGES:
+    case TN_BUILTIN_REQUIRED_GROUPS:
     case TN_N_BUILTINS:
         break;
     }
+}
+
+/* The built-in rules of a judgement, a little at a time. */
+struct builtins {
+    struct tn_judgement **of; /* Of each policy; null: not to be asked. */
+    const struct tn_policies *policies;
+    size_t rule, vpc;
+};
+
+/* False if nothing is left. */
+static bool
+builtins_step(void *user)
+{
+    enum { SLICE = 8 };
+    struct builtins *b = user;
+    while (b->rule < b->policies->n && !b->of[b->rule]) {
+        b->rule++;
+    }
+    if (b->rule == b->policies->n) {
+        return false;
+    }
+    struct tn_judgement *j = b->of[b->rule];
+    const struct tn_policy_rule *r = &b->policies->items[b->rule];
+    vpc_rule *rule = vpc_rules[r->doc->builtin.v];
+    size_t end = b->vpc + SLICE;
+    for (; rule && b->vpc < end && b->vpc < j->touched.n; b->vpc++) {
+        struct tn_touch t;
+        if (j->touched.items[b->vpc].after &&
+            tn_policy_rule_looks(j, r, &j->touched.items[b->vpc], &t)) {
+            rule(j, r, &t);
+        }
+    }
+    if (!rule || b->vpc == j->touched.n) {
+        builtin_judge(j, r);
+        b->rule++;
+        b->vpc = 0;
+    }
+    return true;
 }
 
 /* Everything goes. */
@@ -393,13 +417,15 @@ isolation_prove(struct tn_judgement *j)
 
 /* ---- all of it ---------------------------------------------------------- */
 
-/* Programs compile while built-in rules are asked. */
+/* Built-in rules are asked while programs are at work. */
 static void
 rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
 {
     struct tn_judgement all = *j;
     struct tn_programs *programs = tn_programs_new(j);
+    struct builtins builtins = {.policies = &j->policies};
     bool looked = false;
+    builtins.of = tn_new_n(j->arena, struct tn_judgement *, j->policies.n + 1);
     for (size_t i = 0; i < j->policies.n; i++) {
         const struct tn_policy_rule *r = &j->policies.items[i];
         bool new = is_changed(r, pasts, j->in->n_pasts);
@@ -408,17 +434,18 @@ rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
             looked = true;
         }
         tn_policy_look(j, r);
-        if (r->doc->jq.v && in_environment(j, r->doc)) {
+        if (!in_environment(j, r->doc)) {
+            continue;
+        }
+        if (r->doc->jq.v) {
             tn_programs_add(programs, new ? &all : j, r);
+        } else {
+            builtins.of[i] = new ? &all : j;
         }
     }
-    for (size_t i = 0; i < j->policies.n; i++) {
-        const struct tn_policy_rule *r = &j->policies.items[i];
-        if (!r->doc->jq.v && in_environment(j, r->doc)) {
-            builtin_judge(is_changed(r, pasts, j->in->n_pasts) ? &all : j, r);
-        }
+    tn_programs_judge(programs, builtins_step, &builtins);
+    while (builtins_step(&builtins)) {
     }
-    tn_programs_judge(programs);
 }
 
 enum tn_code

@@ -129,6 +129,8 @@ struct tn_programs {
     struct tn_jq_task crew[TN_JQ_CREW];
     struct inputs inputs[TN_JQ_CREW]; /* What each is at. */
     bool begun[TN_JQ_CREW];           /* It compiles. */
+    bool (*work)(void *user);
+    void *user;
 };
 
 struct tn_programs *
@@ -240,11 +242,20 @@ task_next(void *user, struct tn_jq_task *task)
     return place_next(p, place);
 }
 
-void
-tn_programs_judge(struct tn_programs *p)
+static bool
+crew_idle(void *user)
 {
-    struct tn_jq_crew crew = {task_next, p};
+    struct tn_programs *p = user;
+    return p->work(p->user);
+}
+
+void
+tn_programs_judge(struct tn_programs *p, bool (*work)(void *user), void *user)
+{
+    struct tn_jq_crew crew = {task_next, crew_idle, p};
     struct tn_jq *started[TN_JQ_CREW] = {NULL};
+    p->work = work;
+    p->user = user;
     for (size_t i = 0; i < p->n_crew; i++) {
         bool ready = place_next(p, i);
         started[i] = p->j->in->program ? NULL : p->crew[i].jq;

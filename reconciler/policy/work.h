@@ -16,17 +16,13 @@ struct tn_docs {
     struct tn_map files;   /* Path to what is in it. */
     struct tn_map folders; /* Path to a listing. */
 };
-struct tn_doc {
-    enum tn_kind kind;
-    struct tn_meta meta;      /* Name and labels only. */
-    struct tn_digest content; /* As of tn_content_digest(). */
-};
 void tn_docs_init(struct tn_docs *docs, struct tn_arena *arena,
                   struct tn_source *source);
-/* The document of that kind and name in the file; null if it is not there. */
-const struct tn_doc *tn_docs_get(struct tn_docs *docs, const char *path,
-                                 enum tn_kind kind, const char *name);
-/* Its name and labels. */
+/* What the document of that kind and name in the file says, as of
+ * tn_content_digest(); null if it is not there. */
+const struct tn_digest *tn_docs_content(struct tn_docs *docs, const char *path,
+                                        enum tn_kind kind, const char *name);
+/* Its name and labels; null also if it has none. */
 const struct tn_meta *tn_docs_meta(struct tn_docs *docs, const char *path,
                                    enum tn_kind kind, const char *name);
 /* The value of a label of metadata; null if it is not there. */
@@ -164,8 +160,10 @@ struct tn_programs *tn_programs_new(struct tn_judgement *j);
  * the programs.  The first ones begin to compile. */
 void tn_programs_add(struct tn_programs *programs, struct tn_judgement *j,
                      const struct tn_policy_rule *rule);
-/* Runs them all and ends their processes. */
-void tn_programs_judge(struct tn_programs *programs);
+/* Runs them all and ends their processes.  'work' is as of 'idle' of struct
+ * tn_jq_crew. */
+void tn_programs_judge(struct tn_programs *programs, bool (*work)(void *user),
+                       void *user);
 
 /* The rules: of one VPC, of one tenant, of the whole. */
 void tn_policy_rule_open_ports(struct tn_judgement *j,
