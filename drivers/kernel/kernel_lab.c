@@ -88,16 +88,29 @@ struct lab {
 static void
 fill_allowed(const struct lab *lab, struct tn_net_port *out)
 {
-    bool of_two = out->name[0] == 'w', of_one = tn_streq(out->name, "db1");
-    if (!lab->change->with_virtual || !(of_two || of_one)) {
-        return;
+    static const struct {
+        const char *port;
+        struct tn_cidr allowed[3];
+    } all[] = {
+        {"web1",
+         {{{TN_AF_IPV4, {10, 1, 0, 100}}, 32},
+          {{TN_AF_IPV4, {172, 21}}, 16},
+          {{TN_AF_IPV6, {0xfd, 0, 0, 1, [15] = 100}}, 128}}},
+        {"web2",
+         {{{TN_AF_IPV4, {10, 1, 0, 100}}, 32},
+          {{TN_AF_IPV4, {172, 21}}, 16},
+          {{TN_AF_IPV6, {0xfd, 0, 0, 1, [15] = 100}}, 128}}},
+        {"db1",
+         {{{TN_AF_IPV4, {10, 1, 1, 100}}, 32}, {{TN_AF_IPV4, {172, 20}}, 16}}},
+        {"lab1", {{{TN_AF_IPV4, {10, 1, 9, 64}}, 28}}},
+    };
+    for (size_t i = 0; lab->change->with_virtual && i < TN_ARRAY_SIZE(all);
+         i++) {
+        for (size_t k = 0; tn_streq(all[i].port, out->name) && k < 3; k++) {
+            out->allowed = all[i].allowed;
+            out->n_allowed += tn_addr_present(&all[i].allowed[k].addr);
+        }
     }
-    struct tn_cidr *list = tn_new_n(lab->arena, struct tn_cidr, 3);
-    list[0] = (struct tn_cidr){addr4(of_one, 100), 32};
-    list[1] = (struct tn_cidr){{TN_AF_IPV4, {172, of_one ? 20 : 21}}, 16};
-    list[2] = (struct tn_cidr){addr6(0, 100), 128};
-    out->allowed = list;
-    out->n_allowed = of_one ? 2 : 3;
 }
 
 static void

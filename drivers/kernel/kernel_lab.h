@@ -26,7 +26,8 @@ struct tn_k_lab_change {
     bool unpeered;              /* Without the peering. */
     bool with_virtual;          /* 10.1.0.100 and fd00:1::64 of web1 and web2,
                                    10.1.1.100 of db1 alone; 172.21.0.0/16 and
-                                   172.20.0.0/16 behind them. */
+                                   172.20.0.0/16 behind them;
+                                   10.1.9.64/28 of lab1. */
     bool empty;                 /* Hosts without any VPC. */
     const char *underlay;       /* Address of host 0; null: 192.0.2.1. */
 };

@@ -137,6 +137,16 @@ Test(virtual, of_one_port)
                             "-I 172.20.0.1 10.1.0.11 >/dev/null"));
 }
 
+/* The first host has no port of that subnet, and still has to hear the answer:
+ * it routes there for a VPC that peers. */
+Test(virtual, of_a_prefix_asked_for_by_a_peer)
+{
+    lab_up();
+    tn_k_lab_run("ip -n lab1 addr add 10.1.9.70/32 dev eth0");
+    cr_expect(pings("web1", "10.1.9.70"));
+    cr_expect(pings("web2", "10.1.9.70"));
+}
+
 Test(virtual, of_two_ports_and_taken_over)
 {
     lab_up();
