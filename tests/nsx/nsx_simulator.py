@@ -43,12 +43,13 @@ from store import Store  # noqa: E402
 
 
 def options():
+    more = ("settings (--set NAME=VALUE); [?]: no source says which reading\n"
+            "is right, clients should live with both:\n%s\n\n%s\n"
+            "A fault:\n\n    %s" % (knobs.describe(), control.__doc__,
+                                   Fault.__doc__.strip()))
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.
-        RawDescriptionHelpFormatter, epilog="settings (--set NAME=VALUE); [?]: no source says\n"
-        "which reading is right, clients should live with both:\n" +
-        knobs.describe() + "\n\n" + control.__doc__ + "\nA fault:\n\n    " +
-        Fault.__doc__.strip())
+        description=__doc__, epilog=more,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="of the first "
                         "node, the others follow; 0: any (default)")

@@ -25,9 +25,9 @@ KNOBS = [
      "cascade, or refuse with 500030 [?]"),
     ("hapi_delete_absent", "accept", "marked_for_delete of nothing: accept "
      "or refuse (404/600) [?]"),
-    ("hapi_rules", "auto", "rules and service entries in hierarchical reads: "
-     "auto (children if their type is asked for, else inline), inline, "
-     "children, both [?]"),
+    ("hapi_rules", "auto", "parts in hierarchical reads: auto (rules are "
+     "children, service entries both), asked (children if their type is "
+     "asked for, else inline), inline, children, both [?]"),
     ("hapi_parents", "full", "parents of a type asked for that are not asked "
      "for themselves: full, reference (ChildResourceReference) or drop [?]"),
     ("noop_revision", "bump", "a write that changes nothing: bump or keep "

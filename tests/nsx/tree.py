@@ -106,7 +106,8 @@ class Patch:
         if target is None:
             raise wrong_type("Child" + name)
         for key in child:
-            if key != name and key not in WRAPPER:
+            if key != name and key not in WRAPPER and \
+                    not key.startswith("_"):
                 raise errors.unknown_property(key)
         body = child.get(name)
         if body is None:
@@ -179,13 +180,16 @@ def count(children):
 
 # Reading.
 
+PARTS = ("Rule", "ServiceEntry")
+
+
 class Wanted:
     """Which types a reading asks for: type_filter=A;B or filter=Type-A|B."""
 
     def __init__(self, type_filter, pattern):
         self.names = None
         if type_filter:
-            self.names = set(type_filter.split(";"))
+            self.names = set(type_filter.split(";")) - {""}
             unknown = self.names - set(BY_NAME)
             if unknown:
                 raise errors.invalid("type_filter has the unknown type %s"
@@ -230,14 +234,17 @@ def read(store, root, caller, wanted, base_path=None):
     prefix = (base_path or root.path) + "/"
     at_top = root.path == "/org-root"
     for name in BY_NAME:
-        if not wanted.has(name) or name == "OrgRoot" or \
-                name == root.type.name == "Infra" or \
-                skipped(store, name, wanted):
+        if name == "OrgRoot" or name == root.type.name == "Infra":
+            continue
+        part = name in PARTS
+        if not wanted.has(name) and not part:
             continue
         for obj in list(store.by_type[name].values()):
             inside = obj.path.startswith("/orgs/") if at_top and \
                 not base_path else (obj.path.startswith(prefix) or
                                     obj.path == base_path)
+            if part and not is_child(store, obj, wanted):
+                continue
             if not inside or not obj.path.startswith(
                     "/orgs/" if at_top else root.path + "/"):
                 continue
@@ -248,12 +255,15 @@ def read(store, root, caller, wanted, base_path=None):
     return emit(store, nodes[root.path], caller, wanted)
 
 
-def skipped(store, name, wanted):
-    """Embedded types are children only where the setting says so."""
-    if name not in ("Rule", "ServiceEntry"):
-        return False
-    mode = store.settings.hapi_rules
-    return mode == "inline" or (mode == "auto" and wanted.names is None)
+def is_child(store, part, wanted):
+    """Whether a rule or service entry appears as a child of its parent."""
+    mode, asked = store.settings.hapi_rules, wanted.has(part.type.name)
+    above = wanted.has(store.get(part.parent).type.name)
+    if mode == "asked":
+        return asked and wanted.names is not None
+    if mode == "inline":
+        return asked and not above
+    return asked or above
 
 
 def reachable(store, obj, root, wanted, kept):
@@ -267,10 +277,14 @@ def reachable(store, obj, root, wanted, kept):
 
 
 def inline_wanted(store, type_, wanted):
+    """Whether the parts of such an object are in its own body.  "auto" is
+    what scripts that read real managers show."""
+    mode = store.settings.hapi_rules
     for child in CHILDREN[type_.name].values():
         if child.embed:
-            mode = store.settings.hapi_rules
             if mode == "auto":
+                return child.name == "ServiceEntry"
+            if mode == "asked":
                 return wanted.names is None or child.name not in wanted.names
             return mode in ("inline", "both")
     return True
@@ -296,7 +310,8 @@ def wrapped(store, entry, caller, wanted):
         body["marked_for_delete"] = False
         return body
     name = entry[0].type.name
-    return {"resource_type": "Child" + name, name: body,
-            "marked_for_delete": False}
+    return {name: body, "resource_type": "Child" + name, "id": body["id"],
+            "marked_for_delete": False, "mark_for_override": False,
+            "_protection": body["_protection"]}
 
 
