@@ -25,7 +25,7 @@
 
 static const int64_t second = 1000000000, millisecond = 1000000;
 
-enum { LOGOUT_MS = 2000, NEVER_HEARD_TRIES = 2, LOGIN_BODY_MAX = 65536 };
+enum { LOGOUT_MS = 2000, NEVER_HEARD_TRIES = 4, LOGIN_BODY_MAX = 65536 };
 
 static void
 set_defaults(struct tn_nsx_options *o)
@@ -221,17 +221,35 @@ nobody(struct tn_nsx_run *run, int64_t now, int64_t until, struct tn_error *err)
     return TN_OK;
 }
 
+/* When all that is under way has ended, goes on with one connection. */
+static enum tn_code
+narrow(struct tn_nsx_run *run, struct tn_error *err)
+{
+    struct tn_nsx *nsx = run->nsx;
+    if (tn_nsx_http_busy(nsx->http) > 0) {
+        return TN_OK;
+    }
+    nsx->to_narrow = false;
+    for (size_t i = 0; i < nsx->managers.n; i++) {
+        tn_nsx_manager_forget_session(&nsx->managers.all[i]);
+    }
+    return tn_nsx_http_narrow(nsx->http, err);
+}
+
 /* Begins what can be begun. */
 static enum tn_code
 advance(struct tn_nsx_run *run, int64_t *until, struct tn_error *err)
 {
     struct tn_nsx *nsx = run->nsx;
     int64_t now = tn_now_ns(), up = 0;
-    *until = now + second;
+    *until = nsx->to_narrow ? now : now + second;
     struct tn_nsx_manager *m = tn_nsx_managers_pick(&nsx->managers, now, &up);
     if (!m) {
         *until = up < *until ? up : *until;
         return run->under_way || nsx->login ? TN_OK : nobody(run, now, up, err);
+    }
+    if (nsx->to_narrow) {
+        return narrow(run, err);
     }
     if (nsx->options.login != TN_NSX_SESSION || m->generation) {
         return send_tasks(run, m, until, err);

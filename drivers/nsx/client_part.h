@@ -21,7 +21,10 @@ struct tn_nsx {
     unsigned generations;           /* Sessions so far. */
     bool heard;                     /* Any manager ever answered. */
     bool greeted;                   /* The version was asked for. */
-    bool narrow; /* One connection: sessions do not hold over several. */
+    /* One connection: sessions do not hold over several.  'narrowed': since
+     * when; 'to_narrow': as soon as nothing is under way. */
+    bool narrow, to_narrow;
+    int64_t narrowed;
     /* The login under way: its manager; null: none. */
     struct tn_nsx_manager *login;
     int64_t login_sent, login_after;

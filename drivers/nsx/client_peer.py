@@ -12,7 +12,7 @@ that fits and is not used up decides:
     {"method": "PATCH", "path": "/policy", "times": 1,   path: how it begins
      "status": 503, "headers": {"X": "y"}, "body": "text",
      "do": "reset" | "close" | "hang" | "half" | "commit-reset" |
-           "kill-connection",
+           "answer-close" (without saying that it will),
      "delay": seconds, "expire": true}
 
 Without a rule: sessions of user admin, password 'p&ss %+=w"rd', which are this
@@ -121,6 +121,9 @@ class Handler(BaseHTTPRequestHandler):
         if do in ("reset", "commit-reset"):
             self.break_off()
         elif do == "close":
+            self.close_connection = True
+        elif do == "answer-close":
+            self.answer(200, {})
             self.close_connection = True
         elif do == "hang":
             time.sleep(r.get("seconds", 30))

@@ -223,6 +223,16 @@ refuse(struct tn_nsx *nsx, const struct tn_nsx_manager *m, const char *why,
     return tn_fail(err, TN_EDENIED, 0, "%s", nsx->refusal);
 }
 
+/* Again with a new session; with that of others if they were quicker. */
+static void
+renew(struct tn_nsx_run *run, struct tn_nsx_task *task)
+{
+    if (task->at->generation == task->generation) {
+        tn_nsx_manager_forget_session(task->at);
+    }
+    again(run, task, tn_now_ns(), NULL, NULL);
+}
+
 /* 401 and 403: the session may be over, or it is not allowed. */
 static enum tn_code
 unwelcome(struct tn_nsx_run *run, struct tn_nsx_task *task,
@@ -241,23 +251,19 @@ unwelcome(struct tn_nsx_run *run, struct tn_nsx_task *task,
         deny(run, task, v, a);
         return TN_OK;
     }
-    if (task->at->generation == task->generation) {
-        tn_nsx_manager_forget_session(task->at);
-    }
-    if (task->renewed && !nsx->narrow && (v->known || v->status == 401)) {
+    if (!task->renewed || task->sent < nsx->narrowed) {
+        task->renewed = true;
+        renew(run, task);
+    } else if (!nsx->narrow && (v->known || v->status == 401)) {
         /* The session was made a moment ago.  Behind a balancer that spreads
          * connections it holds on the connection it was made on. */
-        nsx->narrow = true;
-        tn_nsx_http_narrow(nsx->http);
-        task->renewed = false;
-    }
-    if (task->renewed) {
+        nsx->narrow = nsx->to_narrow = true;
+        nsx->narrowed = tn_now_ns();
+        renew(run, task);
+    } else {
         note_denial(nsx, v);
         deny(run, task, v, a);
-        return TN_OK;
     }
-    task->renewed = true;
-    again(run, task, tn_now_ns(), NULL, NULL);
     return TN_OK;
 }
 

@@ -8,6 +8,7 @@
  * word. */
 #include "drivers/nsx/http.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,6 @@ struct exchange {
     struct tn_nsx_answer answer;
     size_t most;
     bool writes, truncated;
-    unsigned tries;
     int64_t timeout, active, moved; /* ns; bytes seen by the progress. */
     char text[CURL_ERROR_SIZE];
 };
@@ -66,6 +66,7 @@ struct tn_nsx_http {
     struct exchange *first;
     struct exchange *told; /* Whose answer is lent. */
     size_t busy;
+    bool heard; /* Anything at all. */
     CURL *spare[SPARE];
     size_t n_spare;
 };
@@ -195,6 +196,14 @@ on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total,
     return 0;
 }
 
+static long
+bytes_sent(const struct exchange *e)
+{
+    long sent = 0;
+    sym_curl_easy_getinfo(e->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent;
+}
+
 /* Before each attempt, on a connection that stands. */
 static int
 on_attempt(void *ctx, char *to, char *from, int to_port, int from_port)
@@ -204,7 +213,8 @@ on_attempt(void *ctx, char *to, char *from, int to_port, int from_port)
     (void) to_port;
     (void) from_port;
     struct exchange *e = ctx;
-    return e->tries++ && e->writes ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    return e->writes && bytes_sent(e) > 0 ? CURL_PREREQFUNC_ABORT
+                                          : CURL_PREREQFUNC_OK;
 }
 
 static bool
@@ -357,7 +367,6 @@ is_about_trust(CURLcode rc, const char *text)
 static enum tn_nsx_fate
 fate_of(const struct exchange *e, CURLcode rc)
 {
-    long sent = 0;
     if (rc == CURLE_OK) {
         return TN_NSX_ANSWERED;
     }
@@ -367,8 +376,28 @@ fate_of(const struct exchange *e, CURLcode rc)
     if (is_about_trust(rc, e->text)) {
         return TN_NSX_UNTRUSTED;
     }
-    sym_curl_easy_getinfo(e->easy, CURLINFO_REQUEST_SIZE, &sent);
-    return sent > 0 || e->tries > 1 ? TN_NSX_CUT : TN_NSX_UNSENT;
+    return bytes_sent(e) > 0 ? TN_NSX_CUT : TN_NSX_UNSENT;
+}
+
+static void
+describe(const struct tn_nsx_http *http, struct exchange *e, CURLcode rc)
+{
+    curl_off_t shaken = 0;
+    struct tn_nsx_answer *a = &e->answer;
+    if (rc == CURLE_OK) {
+        return;
+    }
+    sym_curl_easy_getinfo(e->easy, CURLINFO_APPCONNECT_TIME_T, &shaken);
+    /* With TLS 1.3 what a server says of our certificate comes after the
+     * handshake, and is lost if it closes at once. */
+    bool certificate = !http->heard && shaken > 0 &&
+                       a->fate != TN_NSX_UNTRUSTED &&
+                       rc != CURLE_OPERATION_TIMEDOUT;
+    snprintf(a->why, sizeof a->why, "%.190s%s",
+             rc == CURLE_ABORTED_BY_CALLBACK ? "the connection broke off"
+             : e->text[0]                    ? e->text
+                                             : sym_curl_easy_strerror(rc),
+             certificate ? " (does it want another client certificate?)" : "");
 }
 
 static const struct tn_nsx_answer *
@@ -381,12 +410,8 @@ finish(struct tn_nsx_http *http, struct exchange *e, CURLcode rc)
     a->status = a->fate == TN_NSX_ANSWERED || a->fate == TN_NSX_TOO_LARGE
                     ? (int) status
                     : 0;
-    if (rc == CURLE_ABORTED_BY_CALLBACK) {
-        snprintf(a->why, sizeof a->why, "the connection broke off");
-    } else if (rc != CURLE_OK) {
-        snprintf(a->why, sizeof a->why, "%s",
-                 e->text[0] ? e->text : sym_curl_easy_strerror(rc));
-    }
+    describe(http, e, rc);
+    http->heard = http->heard || rc == CURLE_OK;
     unlink_exchange(http, e);
     http->told = e;
     return a;
@@ -423,6 +448,18 @@ next_silent(struct tn_nsx_http *http, int64_t now, int64_t *until)
         *until = end < *until ? end : *until;
     }
     return NULL;
+}
+
+static CURLM *
+new_multi(unsigned connections)
+{
+    CURLM *multi = sym_curl_multi_init();
+    if (multi && sym_curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                                       (long) connections)) {
+        sym_curl_multi_cleanup(multi);
+        return NULL;
+    }
+    return multi;
 }
 
 enum tn_code
@@ -517,10 +554,18 @@ tn_nsx_http_busy(const struct tn_nsx_http *http)
     return http->busy;
 }
 
-void
-tn_nsx_http_narrow(struct tn_nsx_http *http)
+enum tn_code
+tn_nsx_http_narrow(struct tn_nsx_http *http, struct tn_error *err)
 {
-    sym_curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 1L);
+    assert(http->busy == 0);
+    CURLM *multi = new_multi(1);
+    if (!multi) {
+        return tn_fail(err, TN_EINTERNAL, 0, "libcurl does not start");
+    }
+    tn_nsx_http_drop(http);
+    sym_curl_multi_cleanup(http->multi);
+    http->multi = multi;
+    return TN_OK;
 }
 
 void

@@ -85,8 +85,9 @@ enum tn_code tn_nsx_http_begin(struct tn_nsx_http *http,
 const struct tn_nsx_answer *tn_nsx_http_wait(struct tn_nsx_http *http,
                                              int64_t ms);
 size_t tn_nsx_http_busy(const struct tn_nsx_http *http);
-/* From now on one connection is kept. */
-void tn_nsx_http_narrow(struct tn_nsx_http *http);
+/* Closes all connections, and from now on keeps one.  None is under way. */
+enum tn_code tn_nsx_http_narrow(struct tn_nsx_http *http,
+                                struct tn_error *err) TN_MUST_USE;
 /* Drops what is under way. */
 void tn_nsx_http_drop(struct tn_nsx_http *http);
 

@@ -368,6 +368,8 @@ tn_nsx_verdict_of(struct tn_arena *arena, int status, const char *body,
     }
     if (!v.known || status == 429) {
         by_status_alone(&v);
+        v.referrers = NULL;
+        v.n_referrers = 0;
     }
     /* NSX always says in JSON what it does not find.  Whoever else says so is
      * in front of it, or is no NSX at all. */
