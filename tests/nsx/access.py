@@ -18,9 +18,10 @@ from writer import Caller
 
 
 class User:
-    def __init__(self, name, password, scope="", superuser=True):
+    def __init__(self, name, password, scope, superuser, readonly):
         self.name, self.password = name, password
         self.scope, self.superuser = scope, superuser
+        self.readonly = readonly
         self.failures, self.until = 0, 0.0
 
 
@@ -41,8 +42,9 @@ class Access:
         self.sessions = [{} for _ in range(nodes)]
         self.lock = threading.Lock()
 
-    def add_user(self, name, password, scope="", superuser=True):
-        self.users[name] = User(name, password, scope, superuser)
+    def add_user(self, name, password, scope="", superuser=True,
+                 readonly=False):
+        self.users[name] = User(name, password, scope, superuser, readonly)
 
     def expire_all(self, node=None):
         with self.lock:
@@ -98,7 +100,7 @@ class Access:
         else:
             raise self.unauthenticated()
         return Caller(user.name, False, overwrite, user.superuser,
-                      user.scope)
+                      user.scope, user.readonly)
 
     def basic(self, scheme, rest):
         if scheme.lower() != "basic" or not self.settings.basic:

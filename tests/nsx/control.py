@@ -13,7 +13,8 @@ Plain HTTP on the loopback, no login, JSON in and out:
     POST /expire            all sessions end   {"node": 0} those of one node
     POST /node/N            {"mode": "down"|"up"|"slow"|"redirect"|
                              "unavailable", ...} see server.py Node.set
-    POST /user              {"name", "password", "scope": "/orgs/..."}
+    POST /user              {"name", "password", "scope": "/orgs/...",
+                             "superuser": false, "readonly": true}
     POST /edit              {"method": "PATCH", "path": "/infra/...",
                              "body": {...}, "user": "someone"}
     POST /vif               {"segment": path, "seconds": 3, "count": 1}
@@ -87,7 +88,8 @@ class Control:
         elif path == "/user":
             cluster.access.add_user(body["name"], body["password"],
                                     body.get("scope", ""),
-                                    body.get("superuser", True))
+                                    body.get("superuser", True),
+                                    body.get("readonly", False))
         elif path == "/edit":
             return self.edit(body)
         elif path == "/vif":

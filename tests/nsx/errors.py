@@ -170,8 +170,9 @@ def bad_credentials():
 
 
 def denied(user, what):
-    return ApiError(403, 289, "Principal '%s' is not authorized to %s."
-                    % (user, what), "common-services")
+    """A real refusal, which no other login cures."""
+    return ApiError(403, 289, "Principal '%s' with role '[auditor]' is not "
+                    "authorized to %s." % (user, what), "common-services")
 
 
 def rate_exceeded(user, rate):

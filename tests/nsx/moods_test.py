@@ -393,6 +393,25 @@ class Nodes(base.Case):
         LAB.control("POST", "/node/1", {"mode": "up"})
         self.fine(client.call("GET", GROUPS + "/g"))
 
+    def test_sessions_end_with_their_node(self):
+        client = LAB.client(1)
+        self.addCleanup(client.close)
+        self.fine(client.login(*LAB.auth))
+        self.assertEqual(LAB.counters()["sessions"][1], 1)
+        LAB.control("POST", "/node/1", {"mode": "down"})
+        LAB.control("POST", "/node/1", {"mode": "up"})
+        client.close()
+        client.connect()
+        self.refused(client.call("GET", "/infra"), 403, 403)
+
+    def test_idle_connections_are_closed(self):
+        LAB.settings(keepalive=0.1)
+        client = self.client(0)
+        self.fine(client.call("GET", "/infra"))
+        time.sleep(0.4)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            client.call("GET", "/infra")
+
     def test_slow_and_unavailable(self):
         client = self.client(1)
         LAB.control("POST", "/node/1", {"mode": "slow", "seconds": 0.2})

@@ -108,6 +108,8 @@ class Node:
             self.server.server_close()
             self.server.cut()
             self.server = None
+            # Sessions live in the node's memory.
+            self.cluster.access.expire_all(self.number)
         elif mode != "down" and not self.server:
             self.listen(self.port)
         self.mode = mode
@@ -145,7 +147,8 @@ class Handler(BaseHTTPRequestHandler):
             self.request.do_handshake()
         except (OSError, ssl.SSLError):
             pass
-        self.request.settimeout(120)
+        keep = self.server.node.cluster.settings.keepalive
+        self.request.settimeout(keep)
         super().setup()
 
     def handle(self):
@@ -271,6 +274,10 @@ class Handler(BaseHTTPRequestHandler):
                                        self.certificate())
         cluster.limits.enter(caller.user)
         try:
+            if cluster.settings.latency > 0:
+                time.sleep(cluster.settings.latency)
+            if caller.readonly and self.command != "GET":
+                raise errors.denied(caller.user, "write")
             if path.startswith(routes.PREFIX + "/"):
                 request = routes.Request(self.command, path, query, body,
                                          caller, node)

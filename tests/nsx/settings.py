@@ -20,6 +20,9 @@ KNOBS = [
     ("atomic_conflict", True, "concurrent hierarchical requests conflict"),
     ("atomic_code", None, "error_code of that conflict [?]"),
     ("intent_limit", 5000, "intents of one hierarchical request"),
+    ("latency", 0.0, "seconds that every call takes, at the same time as "
+     "others"),
+    ("keepalive", 120.0, "idle seconds after which a connection is closed"),
     ("body_limit", 0, "bytes of one request body (0: any) [?]"),
     ("hapi_subtree", "cascade", "marked_for_delete deletes what is below: "
      "cascade, or refuse with 500030 [?]"),

@@ -87,6 +87,14 @@ class Sessions(Case):
             self.refused(self.client().login("eve", "wrong"), 403, 403)
         self.refused(self.client().login("eve", "right"), 403, 403)
 
+    def test_an_auditor_may_not_write(self):
+        LAB.control("POST", "/user", {"name": "eve", "password": "right",
+                                      "readonly": True})
+        client = LAB.client(auth=("eve", "right"))
+        self.addCleanup(client.close)
+        self.fine(client.call("GET", "/infra"))
+        self.refused(client.call("PATCH", GROUPS + "/g", {}), 403, 289)
+
     def test_wrong_xsrf_token(self):
         client = self.client()
         client.login(*LAB.auth)

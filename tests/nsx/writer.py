@@ -21,15 +21,17 @@ TAGGED = ("Segment", "Tier1", "VpcSubnet")
 
 
 class Caller:
-    __slots__ = ("user", "principal", "overwrite", "superuser", "scope")
+    __slots__ = ("user", "principal", "overwrite", "superuser", "scope",
+                 "readonly")
 
     def __init__(self, user, principal=False, overwrite=False,
-                 superuser=True, scope=""):
+                 superuser=True, scope="", readonly=False):
         self.user = user
         self.principal = principal
         self.overwrite = overwrite
         self.superuser = superuser
         self.scope = scope
+        self.readonly = readonly
 
 
 SYSTEM = Caller("system", overwrite=True)
