@@ -6,12 +6,14 @@
 #include "drivers/driver.h"
 #include "drivers/kernel/kernel.h"
 #include "drivers/memory/memory.h"
+#include "drivers/nsx/nsx.h"
 #include "drivers/ovsdb/openvswitch/openvswitch.h"
 #include "drivers/ovsdb/ovn/ovn.h"
 
 static const struct tn_driver *const table[] = {
     &tn_driver_kernel,
     &tn_driver_memory,
+    &tn_driver_nsx,
     &tn_driver_openvswitch,
     &tn_driver_ovn,
 };

@@ -80,8 +80,8 @@ tn_nsx_resource(struct tn_arena *arena, const struct tn_nsx_found *found)
     tn_nsx_draft_begin(&d, arena, kind, found->scope, found->name, path);
     for (size_t i = 0; i < kind->n_fields; i++) {
         const struct tn_nsx_field *f = &kind->fields[i];
-        bool unasked = tn_streq(f->fallback, TN_NSX_ANY) && found->want &&
-                       !found->want->values[i];
+        bool unasked = tn_streq(f->fallback, TN_NSX_ANY) &&
+                       !(found->want && found->want->values[i]);
         if (unasked || f->secret) {
             continue;
         }
@@ -261,13 +261,59 @@ fields_write(json_t *body, const struct tn_nsx_object *native)
     }
 }
 
+static bool
+has_entry(const json_t *entries, const char *id)
+{
+    const json_t *entry;
+    bool found = false;
+    size_t i;
+    json_array_foreach(entries, i, entry)
+    {
+        const char *its = json_string_value(json_object_get(entry, "id"));
+        found = found || tn_streq(its, id);
+    }
+    return found;
+}
+
+/* Entries of services are merged by their ids: one that is to go must be
+ * deleted. */
+static void
+entries_drop(json_t *body, const json_t *had)
+{
+    const json_t *want = json_object_get(body, "service_entries"), *entry;
+    json_t *children = json_array();
+    size_t i;
+    json_array_foreach(had, i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        const char *type =
+            json_string_value(json_object_get(entry, "resource_type"));
+        if (id && type && !has_entry(want, id)) {
+            json_array_append_new(
+                children,
+                json_pack("{s:s, s:b, s:{s:s, s:s}}", "resource_type",
+                          "ChildServiceEntry", "marked_for_delete", 1,
+                          "ServiceEntry", "resource_type", type, "id", id));
+        }
+    }
+    if (json_array_size(children)) {
+        json_object_set(body, "children", children);
+    }
+    json_decref(children);
+}
+
 enum tn_code
 tn_nsx_body(const struct tn_resource *r, const struct tn_nsx_object *have,
             const char *instance, json_t **out, struct tn_error *err)
 {
     const struct tn_nsx_object *native = r->native;
     json_t *body = stripped(have ? have : native);
+    json_t *had = json_incref(json_object_get(body, "service_entries"));
     fields_write(body, native);
+    if (have && strcmp(native->kind->type, "Service") == 0) {
+        entries_drop(body, had);
+    }
+    json_decref(had);
     json_object_set_new(body, "resource_type", json_string(native->kind->type));
     json_object_set_new(body, "id", json_string(tn_nsx_path_id(native->path)));
     if (have && have->revision >= 0) {

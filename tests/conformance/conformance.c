@@ -222,7 +222,6 @@ Test(conformance, what_cannot_change_is_replaced)
     tn_trial_reach(&t, tn_trial_device(&t, TN_V_BASE, "hv1"));
     const struct tn_device_plan *plan =
         tn_trial_reach(&t, tn_trial_device(&t, TN_V_REPLACED, "hv1"));
-    cr_assert(plan->n_changes > 0 || t.subject->blind);
     cr_assert(plan->counts.replace > 0 || t.subject->nothing_replaced ||
               t.subject->blind);
     tn_trial_done(&t);
@@ -515,7 +514,8 @@ stop_everywhere(enum tn_variant from, enum tn_variant to)
         tn_trial_reach(&t, e);
         tn_trial_reach(&t, d);
     }
-    cr_assert(n_steps > 0 || t.subject->blind);
+    cr_assert(n_steps > 0 || t.subject->blind ||
+              (to == TN_V_REPLACED && t.subject->nothing_replaced));
     tn_trial_done(&t);
 }
 

@@ -71,6 +71,10 @@ struct tn_subject {
     /* Checks that try every n of a commit's steps try every 'stride'-th; 0 is
      * 1.  For drivers whose steps take long. */
     size_t stride;
+
+    /* How long an event may take, in milliseconds; 0: half a second.  For
+     * drivers that can only ask now and then. */
+    int at_once_ms;
 };
 
 /* Defined by the file that runs the suite. */

@@ -12,6 +12,12 @@ TestSuite(conformance_watch, .timeout = 300);
 
 enum { AT_ONCE_MS = 500, SILENCE_MS = 200 };
 
+static int
+at_once(const struct tn_subject *subject)
+{
+    return subject->at_once_ms ? subject->at_once_ms : AT_ONCE_MS;
+}
+
 struct watched {
     struct tn_trial t;
     const struct tn_driver *driver;
@@ -93,7 +99,7 @@ Test(conformance_watch, every_change_is_told)
         kind = r->kind;
         w.driver->watch_quiet(w.watch, NULL, false);
         if (w.t.subject->tamper(w.t.world, w.device, r)) {
-            cr_assert(hears(&w, r->scope, AT_ONCE_MS), "%s", r->key);
+            cr_assert(hears(&w, r->scope, at_once(w.t.subject)), "%s", r->key);
             tn_trial_reach(&w.t, w.device);
             n_told++;
         }
@@ -157,6 +163,6 @@ Test(conformance_watch, what_is_not_ours_to_watch)
     w.driver->watch_quiet(w.watch, NULL, false);
     const struct tn_state *want = tn_trial_want(&w.t, d);
     cr_assert(w.t.subject->tamper(w.t.world, d, &want->items[0]));
-    cr_assert(hears(&w, want->items[0].scope, AT_ONCE_MS));
+    cr_assert(hears(&w, want->items[0].scope, at_once(w.t.subject)));
     end(&w);
 }
