@@ -66,6 +66,7 @@ struct tn_nsx_call {
     const char *body;   /* JSON; null: none. */
     size_t n_body;
     bool overwrite; /* X-Allow-Overwrite: true. */
+    bool hasty;     /* TN_NSX_WAIT comes back at once: the caller waits. */
     bool page;      /* TN_NSX_SMALLER comes back at once. */
     void *tag;      /* The caller's. */
 };

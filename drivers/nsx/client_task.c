@@ -315,8 +315,14 @@ judge(struct tn_nsx_run *run, struct tn_nsx_task *task,
             later(run, task, &v, a);
         }
         return TN_OK;
-    case TN_NSX_SLOWER:
     case TN_NSX_WAIT:
+        if (task->call->hasty) {
+            settle(run, task, &v, a);
+            return TN_OK;
+        }
+        later(run, task, &v, a);
+        return TN_OK;
+    case TN_NSX_SLOWER:
         later(run, task, &v, a);
         return TN_OK;
     case TN_NSX_DONE:
