@@ -130,6 +130,8 @@ next_hops() {
             "$(reach_says "$from" --to 172.16.0.1)"
     done
     is "next hop: an open one" yes "$(arrives back 172.17.0.1 wide)"
+    is "next hop: a virtual one on another host" yes \
+        "$(arrives far 172.17.0.1 wide)"
     is "next hop: on another host" yes "$(arrives back 172.18.0.1 far)"
     is "next hop: reach, on another host" yes \
         "$(reach_says back --to 172.18.0.1)"
