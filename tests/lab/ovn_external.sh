@@ -3,8 +3,9 @@
 # External networks on a cloud of real OVN: two VPCs of two tenants on one wire
 # (a VLAN), two gateway chassis, and the world as a namespace that routes
 # between all of them. What gets out and in by addresses that nobody translates,
-# what does not, that VPCs do not reach one another by way of it, that the other
-# chassis takes over when one dies, and that nothing is left.
+# and what does not, is what 'tenet reach' computes; VPCs do not reach one
+# another by way of it; the other chassis takes over when one dies; and nothing
+# is left.
 PREFIX=${PREFIX:-tovnx}
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -71,6 +72,8 @@ write() {
     document acme SecurityGroup inner '{rules: [{direction: ingress, protocol: tcp, ports: 81, remote: {cidr: 10.1.1.0/24}}]}'
     document acme Vpc web '{cidrs: [10.1.0.0/16, "fd00:1::/32"], externalNetwork: uplink, subnets: [{name: front, cidr: 10.1.0.0/24, cidr6: "fd00:1:0:1::/64", mtu: 1400}, {name: back, cidr: 10.1.1.0/24, mtu: 1400}]}'
     document acme Vpc alone '{cidrs: [10.3.0.0/16], subnets: [{name: net, cidr: 10.3.0.0/24}]}'
+    document acme Peering web-alone '{vpc: web, peer: {vpc: alone}, export: [10.1.0.0/24]}'
+    document acme Peering alone-web '{vpc: alone, peer: {vpc: web}, export: [10.3.0.0/24]}'
     port acme a1 web front 1 11 10.1.0.11 'ping, www, inner'
     port acme a2 web front 3 12 10.1.0.12 ''
     port acme a3 web back 1 13 10.1.1.13 'ping'
@@ -112,6 +115,7 @@ world() {
     ip -n "$PREFIX-w" addr add 2001:db8:7::7/128 dev lo nodad
     ip -n "$PREFIX-w" route add 10.1.0.0/16 via 203.0.113.11
     ip -n "$PREFIX-w" route add 10.2.0.0/16 via 203.0.113.12
+    ip -n "$PREFIX-w" route add 10.3.0.0/16 via 203.0.113.11
     ip -n "$PREFIX-w" route add fd00:1::/32 via 2001:db8:ff::11
     ip -n "$PREFIX-w" route add fd00:2::/32 via 2001:db8:ff::12
     from "$PREFIX-w" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
@@ -138,8 +142,13 @@ refused() { ! pings "$PREFIX-$1" "$2" 1; }
 # shellcheck disable=SC2016 # awk expands it.
 echoes() { from "$PREFIX-$1" awk '/^Icmp: [0-9]/ {print $10}' /proc/net/snmp; }
 listen() { # listen NAME PORT: answers with its name
-    ip netns exec "$PREFIX-$1" busybox nc -ll -p "$2" -e echo "$1" >/dev/null 2>&1 &
+    ip netns exec "$PREFIX-$1" /usr/bin/python3 -c 'import socket, sys
+s = socket.create_server(("", int(sys.argv[2])))
+while True:
+    with s.accept()[0] as c:
+        c.send(sys.argv[1].encode())' "$1" "$2" >/dev/null 2>&1 &
     others+=($!)
+    ok "a listener" until_ok 10 eval "from $PREFIX-$1 ss -Hltn | grep -q :$2"
 }
 asks() { # asks NAME ADDRESS PORT [SOURCE]: what the server says
     from "$PREFIX-$1" timeout 3 /usr/bin/python3 -c 'import socket, sys
@@ -166,7 +175,10 @@ packets() {
     ok "the router answers" reaches w 203.0.113.11
     ok "and for its gateway" reaches w 10.1.0.1
     ok "not for one that is not known outside" refused w 10.1.1.1
-    ok "a VPC without: nothing" refused c1 198.51.100.7
+    ok "a peer, as ever" reaches a1 10.3.0.11
+    ok "and back" reaches c1 10.1.0.11
+    ok "a peer does not get out that way" refused c1 198.51.100.7
+    ok "nor is it reached" refused w 10.3.0.11
     listen a1 80
     listen a1 81
     listen w 443
@@ -186,12 +198,40 @@ closed() {
     ok "nor the other's router" refused a1 203.0.113.12
     ip -n "$PREFIX-w" addr add 10.2.0.99/32 dev lo
     ip -n "$PREFIX-w" addr add 10.1.1.99/32 dev lo
+    ip -n "$PREFIX-w" addr add 10.3.0.99/32 dev lo
     unheard "nobody outside is another VPC" a1 w 10.2.0.99 10.1.0.11
     unheard "nor of this one" a1 w 10.1.1.99 10.1.0.11
+    unheard "nor of a peer" a1 w 10.3.0.99 10.1.0.11
     ok "as a rule for that subnet says" answers a3 10.1.0.11 81 a1
     is "so a rule for a subnet means that subnet" "" "$(asks w 10.1.0.11 81 10.1.1.99)"
     ip -n "$PREFIX-w" addr del 10.2.0.99/32 dev lo
     ip -n "$PREFIX-w" addr del 10.1.1.99/32 dev lo
+    ip -n "$PREFIX-w" addr del 10.3.0.99/32 dev lo
+}
+
+# What packets showed is what is computed.
+computed() {
+    local from to what
+    while read -r from to what; do
+        exits "computed: $from -> $to: $what" 0 tenet reach --from "$from" --to "$to" --proto icmp --expect "$what"
+    done <<'PAIRS'
+acme/a1 198.51.100.7 yes
+acme/a1 2001:db8:7::7 yes
+acme/a2 198.51.100.7 yes
+acme/a3 198.51.100.7 no
+acme/c1 198.51.100.7 no
+acme/c1 10.1.0.11 yes
+acme/a1 203.0.113.11 yes
+acme/a1 203.0.113.12 no
+acme/a1 10.2.0.11 no
+beta/b1 10.1.0.11 no
+acme/web/198.51.100.7 acme/a1 yes
+acme/web/198.51.100.7 acme/a2 no
+acme/web/198.51.100.7 acme/a3 no
+acme/web/198.51.100.7 10.1.0.1 yes
+acme/web/198.51.100.7 10.3.0.11 no
+beta/shop/198.51.100.7 beta/b1 yes
+PAIRS
 }
 
 # ---- chassis ----
@@ -278,7 +318,7 @@ ours_left() {
     done
 }
 
-SECONDS=0
+: >"$work/daemon.log" # Nobody's, but read where checks fail.
 ovn_up 3 2>"$work/up"
 world
 ovn_intent "$repo" 3
@@ -292,6 +332,7 @@ applied "it is applied"
 settled "the second plan is empty"
 packets
 closed
+computed
 fail_over
 changes
 foreign_show >"$work/foreign-now"
