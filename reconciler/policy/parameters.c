@@ -6,6 +6,8 @@
 
 #include <regex.h>
 
+#include "reconciler/policy/pattern.h"
+
 /* Which of the rules a parameter is for; 'given' is where it stands. */
 struct parameter {
     const char *name;
@@ -117,6 +119,20 @@ kinds_check(const struct tn_check *check, const struct tn_policy *p)
     }
 }
 
+static void
+pattern_check(const struct tn_check *check, const struct tn_policy *p)
+{
+    regex_t ignored;
+    const char *excess = tn_pattern_excess(p->pattern.v);
+    if (excess) {
+        tn_check_error(check, p->pattern.at, "%s", excess);
+    } else if (regcomp(&ignored, p->pattern.v, REG_EXTENDED | REG_NOSUB)) {
+        tn_check_error(check, p->pattern.at, "it is no regular expression");
+    } else {
+        regfree(&ignored);
+    }
+}
+
 void
 tn_policy_parameters_check(const struct tn_check *check,
                            const struct tn_policy *p)
@@ -130,13 +146,7 @@ tn_policy_parameters_check(const struct tn_check *check,
         tn_check_error(check, p->over.at, "'over' is for jq programs only");
     }
     if (p->pattern.v) {
-        regex_t ignored;
-        int bad = regcomp(&ignored, p->pattern.v, REG_EXTENDED | REG_NOSUB);
-        if (bad) {
-            tn_check_error(check, p->pattern.at, "it is no regular expression");
-        } else {
-            regfree(&ignored);
-        }
+        pattern_check(check, p);
     }
     bool objects_to = false;
     for (size_t i = 0; i < p->examples.n; i++) {
