@@ -86,7 +86,8 @@ enum tn_code tn_nsx_ask(struct tn_nsx *nsx, const struct tn_nsx_call *call,
                         struct tn_error *err) TN_MUST_USE;
 
 /* Asks all of them, several at the same time; replies[i] belongs to calls[i].
- * Ends early on an error as above. */
+ * Ends early on an error as above; replies of writes that were under way are
+ * then TN_NSX_LOST, those that were not asked TN_NSX_RETRY without a status. */
 enum tn_code tn_nsx_ask_all(struct tn_nsx *nsx, const struct tn_nsx_call *calls,
                             size_t n, struct tn_arena *arena,
                             struct tn_nsx_reply *replies,

@@ -543,3 +543,83 @@ Test(nsx_client_fault, a_kept_connection_that_the_server_closed)
     cr_expect_eq(bed_count(&b, 0, PATCHES, NULL), 5);
     bed_end(&b);
 }
+
+Test(nsx_client_fault, a_slow_login)
+{
+    struct bed b = bed_begin(2, NULL);
+    b.options.patience_s = 2;
+    b.options.timeout_s = 10;
+    /* Longer than patience: what was not asked yet has not begun to wait. */
+    bed_rules(&b, 0, "[{'path':'/api/session','delay':3}]");
+    ask_many(&b, "/x", 10, TN_OK);
+    cr_expect_eq(bed_count(&b, 0, LOGINS, NULL), 1);
+    cr_expect_eq(bed_count(&b, 1, NULL, NULL), 0);
+    bed_end(&b);
+}
+
+Test(nsx_client_fault, an_address_that_moves_to_another_node)
+{
+    struct bed b = bed_begin(1, NULL);
+    warm(&b);
+    bed_kill(&b, 0);
+    bed_revive(&b, 0); /* It knows nothing of the session. */
+    expect(&b, bed_ask(&b, "PATCH", "/x", "{}"), TN_NSX_DONE);
+    cr_expect_str_eq(b.reply.body, "{\"n\": 1}");
+    cr_expect_eq(bed_count(&b, 0, LOGINS, NULL), 2);
+    bed_end(&b);
+}
+
+Test(nsx_client_fault, a_certificate_of_nobody)
+{
+    struct bed b = bed_begin(2, NULL);
+    b.options.login = TN_NSX_CERTIFICATE;
+    b.options.certificate = b.certificate;
+    b.options.key = b.key;
+    bed_rules(&b, 0, "[{'status':403,'body':'{\\'error_code\\':403}'}]");
+    ask_many(&b, "/x", 10, TN_EDENIED);
+    cr_expect_eq(bed_count(&b, 0, NULL, NULL), 1);
+    cr_expect_eq(bed_count(&b, 1, NULL, NULL), 0);
+    bed_end(&b);
+}
+
+Test(nsx_client_fault, all_nodes_are_not_well_for_a_while)
+{
+    struct bed b = bed_begin(3, NULL);
+    warm(&b);
+    for (size_t i = 0; i < 3; i++) {
+        bed_rules(&b, i,
+                  "[{'path':'/','times':4,'status':503,'body':'starting'}]");
+    }
+    expect(&b, bed_ask(&b, "PATCH", "/x", "{}"), TN_NSX_DONE);
+    size_t sent = 0;
+    for (size_t i = 0; i < 3; i++) {
+        sent += bed_count(&b, i, PATCHES, NULL);
+    }
+    cr_expect_leq(sent, 13, "%zu", sent);
+    bed_end(&b);
+}
+
+/* One that fails ends all: what became of the others is told. */
+Test(nsx_client_fault, an_error_among_many)
+{
+    enum { N = 4 };
+    static const char *const paths[N] = {"/a", "/bad", "/slow", "/slow"};
+    static struct tn_nsx_call calls[N];
+    static struct tn_nsx_reply replies[N];
+    struct bed b = bed_begin(1, NULL);
+    warm(&b);
+    bed_rules(&b, 0,
+              "[{'path':'/bad','delay':0.5,'status':301,'headers':{'Location':"
+              "'https://evil.example/'}},{'path':'/slow','delay':20}]");
+    for (int i = 0; i < N; i++) {
+        calls[i] = (struct tn_nsx_call){.method = i == 3 ? "GET" : "PUT",
+                                        .path = paths[i]};
+    }
+    cr_expect_eq(tn_nsx_ask_all(b.nsx, calls, N, b.arena, replies, &b.err),
+                 TN_EDENIED);
+    cr_expect_eq(replies[0].verdict.action, TN_NSX_DONE);
+    cr_expect_eq(replies[2].verdict.action, TN_NSX_LOST);
+    cr_expect_eq(replies[3].verdict.action, TN_NSX_RETRY);
+    cr_expect_eq(replies[3].verdict.status, 0);
+    bed_end(&b);
+}

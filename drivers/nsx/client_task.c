@@ -114,6 +114,9 @@ later(struct tn_nsx_run *run, struct tn_nsx_task *task,
     int64_t pause = pause_of(task->tries, first, most);
     int64_t asked = (int64_t) a->retry_after_s * 1000 * millisecond;
     task->tries++;
+    if (task->at->down_until > now && run->nsx->managers.n > 1) {
+        pause = asked = 0; /* It is somebody else who is asked next. */
+    }
     again(run, task, now + (pause > asked ? pause : asked), v, a);
 }
 
@@ -154,7 +157,7 @@ go_elsewhere(struct tn_nsx *nsx, const struct tn_nsx_manager *from,
     if (!to) {
         return tn_fail(err, TN_EDENIED, 0,
                        "manager %s sends us to %s, which is not one of "
-                       "the managers",
+                       "the managers that are listed",
                        from->origin,
                        *rest ? origin : "what is no https address");
     }
@@ -216,10 +219,12 @@ static enum tn_code
 refuse(struct tn_nsx *nsx, const struct tn_nsx_manager *m, const char *why,
        struct tn_error *err)
 {
+    const char *who = nsx->options.login == TN_NSX_CERTIFICATE
+                          ? nsx->options.certificate
+                          : nsx->options.user;
     nsx->refused = true;
-    snprintf(nsx->refusal, sizeof nsx->refusal, "manager %s, user %.64s: %s",
-             m->origin, nsx->options.user ? nsx->options.user : "(certificate)",
-             why);
+    snprintf(nsx->refusal, sizeof nsx->refusal, "manager %s, %.128s: %s",
+             m->origin, who, why);
     return tn_fail(err, TN_EDENIED, 0, "%s", nsx->refusal);
 }
 
@@ -240,7 +245,7 @@ unwelcome(struct tn_nsx_run *run, struct tn_nsx_task *task,
           struct tn_error *err)
 {
     struct tn_nsx *nsx = run->nsx;
-    if (nsx->options.login == TN_NSX_BASIC &&
+    if (nsx->options.login != TN_NSX_SESSION &&
         (v->status == 401 || v->code == 403)) {
         char why[80];
         snprintf(why, sizeof why, "the login was refused (%d/%lld)", v->status,
@@ -380,6 +385,10 @@ tn_nsx_task_answered(struct tn_nsx_run *run, struct tn_nsx_task *task,
         if (is_write(task)) {
             lost(run, task, a->why);
             return TN_OK;
+        }
+        if (tn_now_ns() > task->deadline) {
+            return tn_fail(err, TN_EUNAVAILABLE, 0, "manager %s: %s",
+                           task->at->origin, a->why);
         }
         again(run, task, tn_now_ns(), NULL, NULL);
         return TN_OK;

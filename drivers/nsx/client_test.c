@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "drivers/nsx/client_bed.h"
+#include "drivers/nsx/http.h"
 #include "model/base/attr.h"
 
 static void
@@ -172,4 +173,66 @@ Test(nsx_client, addresses_are_checked)
     o.n_managers = 0;
     cr_expect_eq(tn_nsx_new(&o, &nsx, NULL), TN_EINTENT, "no manager");
     tn_secret_free(secret);
+}
+
+Test(nsx_client, large_bodies)
+{
+    struct bed b = bed_begin(1, NULL);
+    enum { LARGE = 24 * 1024 * 1024 };
+    char *body = malloc(LARGE + 1);
+    memset(body, 'a', LARGE);
+    body[LARGE] = '\0';
+    expect_done(&b, bed_ask(&b, "PATCH", "/x", body));
+    free(body);
+    expect_done(&b, bed_ask(&b, "GET", "/big/67108864", NULL));
+    cr_expect_eq(b.reply.n_body, 67108864);
+    cr_expect_eq(strlen(b.reply.body), 67108864);
+    bed_end(&b);
+}
+
+Test(nsx_client, answers_are_bounded)
+{
+    struct bed b = bed_begin(1, NULL);
+    struct tn_nsx_http *http;
+    const struct tn_nsx_http_options options = {.ca = b.ca, .connections = 1};
+    char url[128];
+    snprintf(url, sizeof url, "%s/api/session/create", b.urls[0]);
+    const struct tn_nsx_request r = {.method = "POST",
+                                     .url = url,
+                                     .body = "j_username=x&j_password=y",
+                                     .n_body = 25,
+                                     .timeout_ms = 60000,
+                                     .most = 100};
+    cr_assert_eq(tn_nsx_http_new(&options, &http, NULL), TN_OK);
+    cr_assert_eq(tn_nsx_http_begin(http, &r, NULL), TN_OK);
+    const struct tn_nsx_answer *a = tn_nsx_http_wait(http, 60000);
+    cr_assert(a);
+    cr_expect_eq(a->fate, TN_NSX_TOO_LARGE);
+    cr_expect_eq(a->status, 403);
+    cr_expect_leq(a->body.n, 100);
+    cr_expect_null(tn_nsx_http_wait(http, 0));
+    tn_nsx_http_free(http);
+    bed_end(&b);
+}
+
+Test(nsx_client, proxies_of_the_environment_are_ignored)
+{
+    struct bed b = bed_begin(1, NULL);
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    expect_done(&b, bed_ask(&b, "GET", "/whoami", NULL));
+    bed_end(&b);
+}
+
+Test(nsx_client, the_version_may_be_a_secret)
+{
+    struct bed b = bed_begin(1, NULL);
+    bed_rules(&b, 0,
+              "[{'path':'/api/v1/node','status':403,'body':"
+              "'{\\'error_code\\':289}'}]");
+    expect_done(&b, bed_ask(&b, "GET", "/whoami", NULL));
+    expect_done(&b, bed_ask(&b, "GET", "/whoami", NULL));
+    cr_expect_str_eq(tn_nsx_version(b.nsx), "");
+    cr_expect_eq(bed_count(&b, 0, "/api/v1/node", NULL), 2);
+    bed_end(&b);
 }

@@ -571,8 +571,8 @@ tn_nsx_http_narrow(struct tn_nsx_http *http, struct tn_error *err)
 void
 tn_nsx_http_drop(struct tn_nsx_http *http)
 {
-    while (http->first) {
-        struct exchange *e = http->first;
+    for (struct exchange *e = http->first, *next; e; e = next) {
+        next = e->next;
         unlink_exchange(http, e);
         free_exchange(http, e);
     }

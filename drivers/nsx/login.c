@@ -29,11 +29,21 @@ encode(uint8_t *out, const uint8_t *s, size_t n)
     return len;
 }
 
+static size_t
+put(uint8_t *out, const char *s)
+{
+    size_t n = 0;
+    for (; s[n]; n++) {
+        out[n] = (uint8_t) s[n];
+    }
+    return n;
+}
+
 enum tn_code
 tn_nsx_login_form(const char *user, const struct tn_secret *secret,
                   struct tn_secret **out, struct tn_error *err)
 {
-    size_t n_user = strlen(user), n = tn_secret_size(secret), len = 0;
+    size_t n_user = strlen(user), n = tn_secret_size(secret);
     struct tn_secret *form = NULL;
     enum tn_code code = tn_secret_new(
         sizeof user_is + sizeof secret_is + 3 * (n_user + n), &form, err);
@@ -41,11 +51,9 @@ tn_nsx_login_form(const char *user, const struct tn_secret *secret,
         return code;
     }
     uint8_t *to = tn_secret_bytes(form);
-    memcpy(to, user_is, sizeof user_is - 1);
-    len = sizeof user_is - 1;
+    size_t len = put(to, user_is);
     len += encode(to + len, (const uint8_t *) user, n_user);
-    memcpy(to + len, secret_is, sizeof secret_is - 1);
-    len += sizeof secret_is - 1;
+    len += put(to + len, secret_is);
     len += encode(to + len, tn_secret_peek(secret), n);
     tn_secret_cut(form, len);
     *out = form;
@@ -72,8 +80,7 @@ tn_nsx_login_basic(const char *user, const struct tn_secret *secret,
         return code;
     }
     uint8_t *to = tn_secret_bytes(pair);
-    memcpy(to, user, n_user);
-    to[n_user] = ':';
+    to[put(to, user)] = ':';
     memcpy(to + n_user + 1, tn_secret_peek(secret), n);
     tn_text_reserve(&text, tn_secret_size(line) + 1);
     tn_text_add(&text, scheme);
