@@ -128,6 +128,9 @@ class Attachments(base.Case):
             "Segment", "s", gone("SegmentPort", "p"))))
         self.fine(LAB.tree(segment("s"), reference("Segment", "s", port)))
         LAB.ok("DELETE", "/infra/segments/s?force=true")
+        self.fine(LAB.tree(segment("s"), reference("Segment", "s", port)))
+        LAB.settings(vif_implicit="accept")
+        self.fine(LAB.tree(gone("Segment", "s")))
 
 
 class Pages(base.Case):

@@ -67,6 +67,8 @@ KNOBS = [
     ("search_busy", False, "search answers 400/60508"),
     ("vif_same_request", "refuse", "deleting a segment and its attached "
      "ports in one request while vif_lag is set: refuse or accept [?]"),
+    ("vif_implicit", "refuse", "a tree that deletes a segment, but does not "
+     "name the attached ports on it: refuse (400/503040) or accept [?]"),
     ("bindings_stay", False, "a port's address bindings cannot be removed "
      "[?]"),
     ("nat_match", "BYPASS", "firewall_match of a NAT rule that has none "

@@ -235,7 +235,8 @@ class Writer:
         self.tx.remove(obj)
 
     def delete_below(self, obj, cascade, force):
-        if obj.type.name in ("Segment", "VpcSubnet") and not force:
+        if obj.type.name in ("Segment", "VpcSubnet") and not force and \
+                not (cascade and self.settings.vif_implicit == "accept"):
             # Ports that the request names are gone by now.
             count = sum(checks.attached(port) for port in
                         self.store.children(obj.path, "ports").values())
