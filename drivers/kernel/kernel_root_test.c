@@ -161,68 +161,14 @@ Test(root, what_the_tools_say)
     }
 }
 
-Test(root, healed)
+/* What is done to host 0, where $W is a VPC, is seen and undone. */
+static void
+heals(const char *const *damages, size_t n)
 {
-    static const char *const damages[] = {
-        "ip -n hv1.tn.acme.web link del b-front",
-        "ip -n hv1.tn.acme.web link del x-front",
-        "ip -n hv1.tn.acme.web link del p-web1",
-        "ip -n web1 link del eth0",
-        "ip -n web1 addr flush dev eth0",
-        "ip -n web1 link set eth0 down",
-        "ip -n web1 link set eth0 name renamed",
-        "ip -n web1 route del default",
-        "ip -n hv1.tn.acme.web link set b-front down",
-        "ip -n hv1.tn.acme.web link set x-front nomaster",
-        "ip -n hv1.tn.acme.web link set p-web1 nomaster down mtu 1280",
-        "ip -n hv1.tn.acme.web link set b-front address 02:00:00:00:00:01",
-        "ip -n hv1.tn.acme.web addr flush dev b-front",
-        "ip -n hv1.tn.acme.web neigh flush all nud permanent",
-        "bridge -n hv1.tn.acme.web fdb del 02:74:6e:00:8b:0c dev x-front self",
-        "bridge -n hv1.tn.acme.web fdb del 02:74:6e:00:8b:0c dev x-front "
-        "master",
-        "bridge -n hv1.tn.acme.web fdb replace 02:74:6e:00:8b:0c dev x-front "
-        "dst 192.0.2.2 self",
-        "bridge -n hv1.tn.acme.web fdb replace 02:74:6e:00:8b:0c dev x-front "
-        "dst 192.0.2.9 self",
-        "bridge -n hv1.tn.acme.web fdb del 00:00:00:00:00:00 dev x-front "
-        "dst 192.0.2.2",
-        "bridge -n hv1.tn.acme.web fdb append 00:00:00:00:00:00 dev x-front "
-        "dst 192.0.2.9",
-        "bridge -n hv1.tn.acme.web link set dev p-web1 learning on flood on",
-        "bridge -n hv1.tn.acme.web link set dev p-web1 state 0",
-        "bridge -n hv1.tn.acme.web link set dev x-front state 0",
-        "ip -n hv1.tn.acme.web route del 172.16.0.0/16",
-        "ip -n hv1.tn.acme.web link set dev b-front type bridge stp_state 1",
-        "ip netns exec hv1.tn.acme.web sysctl -q net.ipv4.ip_forward=0",
-        "ip netns exec hv1.tn.acme.web "
-        "sysctl -q net.ipv6.conf.default.disable_ipv6=0",
-        "ip netns exec hv1.tn.acme.web sh -c "
-        "'echo 0 >/proc/sys/net/ipv4/conf/b-front/forwarding'",
-        "ip netns exec hv1.tn.acme.web sh -c "
-        "'echo 1 >/proc/sys/net/ipv6/conf/b-front/disable_ipv6'",
-        "ip netns exec hv1.tn.acme.web sh -c "
-        "'for i in /proc/sys/net/ipv6/conf/l-*; do echo 1 >$i/disable_ipv6; "
-        "done'",
-        "ip netns exec hv1.tn.acme.web nft flush ruleset",
-        "ip -n hv1.tn.acme.web link set dev b-front group 1953366017",
-        "ip -n hv1.tn.acme.web link set dev b-front group default",
-        "ip -n hv1.tn.acme.web link set dev x-front group 5",
-        "ip -n hv1.tn.acme.web link set dev p-web1 group 5",
-        "ip -n hv1.tn.acme.web link set dev p-web1 alias mine",
-        "ip -n hv1.tn.acme.web link set dev x-front alias mine",
-        "ip -n hv1.tn.acme.web link set dev b-front alias ''",
-        "ip -n hv1.tn.acme.web link set dev $(ip -n hv1.tn.acme.web -o link | "
-        "grep -o ' l-[a-z0-9]*' | head -1) group 5",
-        /* The kernel removes what was in a namespace some time later. */
-        "ip netns del hv1.tn.acme.web",
-        "ip netns del web1",
-        "ip netns del hv1.tn.acme.lab; ip netns del hv1.tn.acme.web",
-    };
     tn_k_lab_hosts();
     apply_both(NULL);
-    for (size_t i = 0; i < TN_ARRAY_SIZE(damages); i++) {
-        tn_k_lab_run("%s", damages[i]);
+    for (size_t i = 0; i < n; i++) {
+        tn_k_lab_run("W=hv1.tn.acme.web; %s", damages[i]);
         struct tn_k_lab_result r = apply(0, NULL);
         char text[TN_ERROR_TEXT];
         cr_assert(r.code == TN_OK, "%s: %s", damages[i],
@@ -231,8 +177,93 @@ Test(root, healed)
         cr_assert(pings("web1", "10.1.0.12") && pings("web1", "10.1.1.11"),
                   "not healed: %s", damages[i]);
     }
-    assert_traffic();
     assert_converged(NULL);
+}
+
+Test(root, healed_links)
+{
+    static const char *const damages[] = {
+        "ip -n $W link del b-front",
+        "ip -n $W link del x-front",
+        "ip -n $W link del p-web1",
+        "ip -n web1 link del eth0",
+        "ip -n web1 link set eth0 down",
+        "ip -n web1 link set eth0 name renamed",
+        "ip -n $W link set b-front down",
+        "ip -n $W link set x-front nomaster",
+        "ip -n $W link set p-web1 nomaster down mtu 1280",
+        "ip -n $W link set b-front address 02:00:00:00:00:01",
+    };
+    heals(damages, TN_ARRAY_SIZE(damages));
+    assert_traffic();
+}
+
+Test(root, healed_entries)
+{
+    static const char *const damages[] = {
+        "ip -n web1 addr flush dev eth0",
+        "ip -n web1 route del default",
+        "ip -n $W addr flush dev b-front",
+        "ip -n $W neigh flush all nud permanent",
+        "bridge -n $W fdb del 02:74:6e:00:8b:0c dev x-front self",
+        "bridge -n $W fdb del 02:74:6e:00:8b:0c dev x-front master",
+        "bridge -n $W fdb replace 02:74:6e:00:8b:0c dev x-front "
+        "dst 192.0.2.2 self",
+        "bridge -n $W fdb replace 02:74:6e:00:8b:0c dev x-front "
+        "dst 192.0.2.9 self",
+        "bridge -n $W fdb del 00:00:00:00:00:00 dev x-front dst 192.0.2.2",
+        "bridge -n $W fdb append 00:00:00:00:00:00 dev x-front dst 192.0.2.9",
+        "ip -n $W route del 172.16.0.0/16",
+    };
+    heals(damages, TN_ARRAY_SIZE(damages));
+}
+
+Test(root, healed_settings)
+{
+    static const char *const damages[] = {
+        "bridge -n $W link set dev p-web1 learning on flood on",
+        "bridge -n $W link set dev p-web1 state 0",
+        "bridge -n $W link set dev x-front state 0",
+        "ip -n $W link set dev b-front type bridge stp_state 1",
+        "ip netns exec $W sysctl -q net.ipv4.ip_forward=0",
+        "ip netns exec $W sysctl -q net.ipv6.conf.default.disable_ipv6=0",
+        "ip netns exec $W sh -c "
+        "'echo 0 >/proc/sys/net/ipv4/conf/b-front/forwarding'",
+        "ip netns exec $W sh -c "
+        "'echo 1 >/proc/sys/net/ipv6/conf/b-front/disable_ipv6'",
+        "ip netns exec $W sh -c "
+        "'for i in /proc/sys/net/ipv6/conf/l-*; do echo 1 >$i/disable_ipv6; "
+        "done'",
+        "ip netns exec $W nft flush ruleset",
+    };
+    heals(damages, TN_ARRAY_SIZE(damages));
+}
+
+Test(root, healed_marks)
+{
+    static const char *const damages[] = {
+        "ip -n $W link set dev b-front group 1953366017",
+        "ip -n $W link set dev b-front group default",
+        "ip -n $W link set dev x-front group 5",
+        "ip -n $W link set dev p-web1 group 5",
+        "ip -n $W link set dev p-web1 alias mine",
+        "ip -n $W link set dev x-front alias mine",
+        "ip -n $W link set dev b-front alias ''",
+        "ip -n $W link set dev $(ip -n $W -o link | "
+        "grep -o ' l-[a-z0-9]*' | head -1) group 5",
+    };
+    heals(damages, TN_ARRAY_SIZE(damages));
+}
+
+Test(root, healed_namespaces)
+{
+    static const char *const damages[] = {
+        /* The kernel removes what was in a namespace some time later. */
+        "ip netns del $W",
+        "ip netns del web1",
+        "ip netns del hv1.tn.acme.lab; ip netns del $W",
+    };
+    heals(damages, TN_ARRAY_SIZE(damages));
 }
 
 Test(root, teardown_leaves_nothing)
