@@ -85,7 +85,7 @@ add_members(struct tn_nsx_render *r, const struct tn_net_group *g, size_t at,
                                        tn_nsx_own_id(r, id));
     struct tn_nsx_draft d;
     size_t n = 0;
-    if (tn_map_put(&r->known, path, r)) {
+    if (tn_map_get(&r->known, path)) {
         return path;
     }
     tn_text_add(
@@ -100,6 +100,7 @@ add_members(struct tn_nsx_render *r, const struct tn_net_group *g, size_t at,
     if (n == 0) {
         return NULL;
     }
+    tn_map_put(&r->known, path, r);
     tn_nsx_draft_begin(&d, r->arena, &tn_nsx_members, r->vpc->scope,
                        tn_arena_printf(r->arena, "%s%s", g->name, part), path);
     tn_nsx_draft_set(&d, "name", tn_nsx_own_name(r, id));

@@ -74,6 +74,7 @@ static const char groups[] =
       "    - {direction: ingress, remote: {group: admin}}\n"
       "    - {direction: ingress, protocol: sctp, remote: {cidr: 0.0.0.0/0}}\n"
       "    - {direction: ingress, remote: {group: nobody}}\n"
+      "    - {direction: ingress, protocol: tcp, remote: {group: nobody}}\n"
       "    - {direction: ingress, protocol: icmp, description: again}\n"
       "---\n" V "kind: SecurityGroup\n"
       "metadata: {name: admin}\n"
