@@ -140,28 +140,18 @@ tn_nsx_needs(const struct tn_nsx_intent *a, const struct tn_nsx_intent *b)
 }
 
 size_t
-tn_nsx_leaves_first(struct tn_nsx_intent *intents, size_t n)
+tn_nsx_flat(const struct tn_nsx_intent *intents, size_t n)
 {
-    struct tn_nsx_intent *copy = calloc(n + 1, sizeof *copy);
-    size_t k = 0, leaves;
-    if (!copy) {
-        abort();
-    }
-    for (int pass = 0; pass < 2; pass++) {
-        leaves = pass ? leaves : 0;
-        for (size_t i = 0; i < n; i++) {
-            bool holds = false;
-            for (size_t o = 0; !holds && o < n; o++) {
-                holds = tn_nsx_path_within(tn_nsx_intent_path(&intents[o]),
-                                           tn_nsx_intent_path(&intents[i]));
-            }
-            if (holds == (pass == 1)) {
-                copy[k++] = intents[i];
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            const char *a = tn_nsx_intent_path(&intents[k]);
+            const char *b = tn_nsx_intent_path(&intents[i]);
+            if (intents[k].fate == TN_NSX_TODO &&
+                intents[i].fate == TN_NSX_TODO &&
+                (tn_nsx_path_within(a, b) || tn_nsx_path_within(b, a))) {
+                return i;
             }
         }
-        leaves = pass ? leaves : k;
     }
-    memcpy(intents, copy, n * sizeof *copy);
-    free(copy);
-    return leaves;
+    return n;
 }

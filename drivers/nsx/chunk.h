@@ -46,8 +46,8 @@ size_t tn_nsx_blame(const struct tn_nsx_intent *intents, size_t n,
 /* Does 'a' need that 'b' is done? */
 bool tn_nsx_needs(const struct tn_nsx_intent *a, const struct tn_nsx_intent *b);
 
-/* Moves what others of the run stand in behind them; the number of those that
- * nothing stands in.  All are deletions. */
-size_t tn_nsx_leaves_first(struct tn_nsx_intent *intents, size_t n);
+/* How many of the run may go by one request if nothing may be deleted together
+ * with what it stands in. */
+size_t tn_nsx_flat(const struct tn_nsx_intent *intents, size_t n);
 
 #endif

@@ -291,6 +291,7 @@ send(struct run *run, const struct part *p, struct tn_nsx_verdict *verdict)
                                 tn_nsx_root_url(run->arena, root)),
         .body = text,
         .n_body = strlen(text),
+        .hasty = true,
     };
     code = tn_nsx_ask(run->s->nsx, &call, run->arena, &reply, run->err);
     *verdict = reply.verdict;
@@ -427,16 +428,7 @@ be_patient(struct run *run, struct part *p, const struct tn_nsx_verdict *v,
 static bool
 is_nested(const struct part *p)
 {
-    bool nested = false;
-    for (size_t k = 0; p->of[0].gone && !nested && k < p->n; k++) {
-        for (size_t o = 0; !nested && o < p->n; o++) {
-            nested = p->of[o].fate == TN_NSX_TODO &&
-                     p->of[k].fate == TN_NSX_TODO &&
-                     tn_nsx_path_within(tn_nsx_intent_path(&p->of[o]),
-                                        tn_nsx_intent_path(&p->of[k]));
-        }
-    }
-    return nested;
+    return p->of[0].gone && tn_nsx_flat(p->of, p->n) < p->n;
 }
 
 static enum tn_code carry_out(struct run *run, struct tn_nsx_intent *of,
@@ -538,7 +530,7 @@ carry_out(struct run *run, struct tn_nsx_intent *of, size_t n)
             continue;
         }
         if (!code && run->s->leaves_first && is_nested(&p)) {
-            return carry_out_parts(run, &p, tn_nsx_leaves_first(of, n));
+            return carry_out_parts(run, &p, tn_nsx_flat(of, n));
         }
         code = code ? code : send(run, &p, &v);
         code = code ? code : answered(run, &p, &v, &end);

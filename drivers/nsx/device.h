@@ -56,7 +56,7 @@ struct tn_session {
     struct tn_nsx *nsx;
     struct tn_nsx_view *view; /* Null: nothing was read yet. */
     bool entries_apart;       /* Entries of services must be asked for. */
-    bool leaves_first; /* What is within must be deleted by another request. */
+    bool leaves_first; /* What is within is deleted by a request before. */
 };
 
 /* session.c.  Nothing of 'device' is borrowed once it returns.  'patience_s' is

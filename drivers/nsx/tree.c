@@ -70,6 +70,7 @@ static const struct {
     {"Rule", "SecurityPolicy"},
     {"StaticRoutes", "Tier1"},
     {"LocaleServices", "Tier1"},
+    {"Tier1Interface", "LocaleServices"},
     {"PolicyNat", "Tier1"},
     {"PolicyNatRule", "PolicyNat"},
     {"SegmentPort", "Segment"},

@@ -139,7 +139,8 @@ take_tree(struct looking *l, const struct tn_nsx_reply *reply)
 static enum tn_code
 ask(struct looking *l, const struct family *f, struct tn_nsx_reply *reply)
 {
-    const struct tn_nsx_call call = {.method = "GET", .path = query(l, f)};
+    const struct tn_nsx_call call = {
+        .method = "GET", .path = query(l, f), .page = true};
     return tn_nsx_ask(l->s->nsx, &call, l->arena, reply, l->err);
 }
 
@@ -238,8 +239,8 @@ ask_families(struct looking *l)
     struct tn_nsx_call calls[FAMILIES] = {0};
     struct tn_nsx_reply replies[FAMILIES] = {0};
     for (size_t i = 0; i < l->n_families; i++) {
-        calls[i] = (struct tn_nsx_call){.method = "GET",
-                                        .path = query(l, &l->families[i])};
+        calls[i] = (struct tn_nsx_call){
+            .method = "GET", .page = true, .path = query(l, &l->families[i])};
     }
     enum tn_code code = tn_nsx_ask_all(l->s->nsx, calls, l->n_families,
                                        l->arena, replies, l->err);
