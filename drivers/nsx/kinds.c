@@ -24,7 +24,7 @@
 
 static const struct tn_nsx_field router_fields[] = {
     {"display_name", "name", TN_NSX_TEXT, UPDATE},
-    {"type", "type", TN_NSX_TEXT, .fallback = TN_NSX_ANY},
+    {"type", "type", TN_NSX_TEXT, .fallback = "ROUTED"},
     {"tier0_path", "tier0", TN_NSX_TEXT, UPDATE},
     {"route_advertisement_types", "advertises", TN_NSX_SET,
      .fallback = "TIER1_IPSEC_LOCAL_ENDPOINT"},
