@@ -50,7 +50,7 @@ def addresses(*texts):
 def tamper(kind, path):
     if kind == "router":
         change(path, route_advertisement_types=["TIER1_NAT"])
-    elif kind == "segment":
+    elif kind in ("segment", "transit"):
         change(path, admin_state="DOWN")
     elif kind in ("guard", "group", "members"):
         change(path, expression=addresses("203.0.113.9"))
@@ -67,6 +67,13 @@ def tamper(kind, path):
             "l4_protocol": "TCP", "destination_ports": ["1"]}])
     elif kind == "route":
         change(path, next_hops=[{"ip_address": "198.51.100.9"}])
+    elif kind == "edge":
+        body = call("GET", path)
+        del body["edge_cluster_path"]
+        call("PUT", path, body)
+    elif kind == "link":
+        change(path, subnets=[{"ip_addresses": ["198.18.0.1"],
+                               "prefix_len": 30}])
     elif kind in ("port", "profile"):
         call("DELETE", path)
     else:

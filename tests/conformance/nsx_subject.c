@@ -165,7 +165,7 @@ tn_conformance_subject(void)
         .tamper = tamper,
         .nothing_in_place = true,
         .nothing_replaced = true,
-        .stride = 7,
+        .stride = 11,
         .at_once_ms = 10000,
     };
     return &subject;
