@@ -30,7 +30,7 @@ struct tn_nsx {
     int64_t login_sent, login_after;
     unsigned login_tries, login_hops;
     bool refused;      /* The login, for good. */
-    char refusal[512]; /* Why. */
+    char refusal[640]; /* Why. */
     /* Numbers of 403 that a new session did not mend: the role's. */
     long long denials[TN_NSX_DENIALS];
     size_t n_denials;

@@ -113,7 +113,7 @@ Test(nsx_client, lists_are_read_by_pages)
     struct bed b = bed_begin(1, NULL);
     bed_client(&b);
     for (size_t i = 0; i < TN_ARRAY_SIZE(sizes); i++) {
-        char path[64], last[64];
+        char path[64], last[128];
         const char *const *items = NULL;
         size_t n = 77, pages = sizes[i] ? (sizes[i] + 999) / 1000 : 1;
         struct tn_nsx_reply refused;

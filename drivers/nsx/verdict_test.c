@@ -261,7 +261,7 @@ Test(nsx_verdict, texts_are_bounded_between_letters)
     struct tn_text body = {0};
     for (int i = 0; i < 4; i++) {
         tn_text_clear(&body);
-        tn_text_add(&body, "aaaa" + i);
+        tn_text_add(&body, &"aaaa"[i]);
         while (body.n < 4000) {
             tn_text_add(&body, "\xe2\x82\xac");
         }
