@@ -463,6 +463,31 @@ static const struct tn_field waiver_fields[] = {
     },
 };
 
+/* Has it a letter or a digit?  Of other scripts all counts but what is blank or
+ * not seen: no-break and zero-width spaces, fillers, marks of direction, tags.
+ */
+static bool
+says_something(const char *text)
+{
+    static const char *const nothing[] = {
+        "\xe2\x80", "\xe2\x81",     "\xe3\x80\x80", "\xe3\x85\xa4",
+        "\xef\xbb", "\xef\xbe\xa0", "\xe1\x9a\x80", "\xe1\xa0\x8e",
+        "\xe1\x85", "\xcd\x8f",     "\xf3\xa0",     "\xef\xb8",
+    };
+    for (const char *s = text; *s; s++) {
+        unsigned char c = (unsigned char) *s;
+        bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                    (c >= 'a' && c <= 'z') || c >= 0xc3;
+        for (size_t i = 0; i < TN_ARRAY_SIZE(nothing) && c >= 0xc3; i++) {
+            word = word && strncmp(s, nothing[i], strlen(nothing[i])) != 0;
+        }
+        if (word) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 waiver_check(const struct tn_check *check, const void *object)
 {
@@ -470,7 +495,7 @@ waiver_check(const struct tn_check *check, const void *object)
     const struct tn_vtext *texts[] = {&w->reason, &w->owner};
     for (size_t i = 0; i < TN_ARRAY_SIZE(texts); i++) {
         const char *s = texts[i]->v;
-        if (s && s[strspn(s, " \t\n")] == '\0') {
+        if (s && !says_something(s)) {
             tn_check_error(check, texts[i]->at,
                            "a waiver needs a reason and an owner");
         }

@@ -340,10 +340,15 @@ past_judge(struct tn_judgement *j, const struct tn_policies *past)
         const struct tn_policy_rule *r = &past->items[i];
         const struct tn_policy_rule *now =
             tn_policies_get(&j->policies, r->name);
-        if (!now || tn_policy_rule_severity(now) > tn_policy_rule_severity(r)) {
+        if (!now) {
             tn_judge_tell(j, TN_SEVERITY_WARN, r->name, &r->law,
-                          now ? "this commit makes the policy less severe"
-                              : "this commit removes the policy");
+                          "this commit removes the policy");
+        } else if (tn_policy_rule_severity(now) > tn_policy_rule_severity(r)) {
+            tn_judge_tell(j, TN_SEVERITY_WARN, r->name, &now->law,
+                          "this commit makes the policy less severe");
+        } else if (!tn_digest_eq(&now->content, &r->content)) {
+            tn_judge_tell(j, TN_SEVERITY_INFO, r->name, &now->law,
+                          "this commit changes the policy");
         }
     }
     protection_judge(j, past);
@@ -417,6 +422,23 @@ isolation_prove(struct tn_judgement *j)
 
 /* ---- all of it ---------------------------------------------------------- */
 
+/* Whoever writes a policy hears that no label of anybody brings it anywhere. */
+static void
+labels_look(struct tn_judgement *all, const struct tn_policy_rule *r)
+{
+    bool covers = r->doc->labels.n == 0 || all->in->policies;
+    for (size_t i = 0; i < all->touched.n && !covers; i++) {
+        covers = covers_touch(all, r, &all->touched.items[i]);
+    }
+    for (size_t i = 0; i < all->n_tenants && !covers; i++) {
+        covers = tn_policy_rule_covers(all, r, all->tenants[i]);
+    }
+    if (!covers) {
+        tn_judge_tell(all, TN_SEVERITY_WARN, r->name, &r->law,
+                      "nothing is in its scope");
+    }
+}
+
 /* Built-in rules are asked while programs are at work. */
 static void
 rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
@@ -436,6 +458,9 @@ rules_judge(struct tn_judgement *j, const struct tn_policies *pasts)
         tn_policy_look(j, r);
         if (!in_environment(j, r->doc)) {
             continue;
+        }
+        if (new) {
+            labels_look(&all, r);
         }
         if (r->doc->jq.v) {
             tn_programs_add(programs, new ? &all : j, r);

@@ -77,6 +77,14 @@ static const struct row rows[] = {
             "reason: \" \", owner: o, expires: 2027-01-01T00:00:00Z}\n",
      "a waiver needs a reason and an owner", 7, 0},
     {P("a") "spec:\n  rule: {use: protected}\n  waivers:\n    - {for: acme, "
+            "reason: r, owner: \"\\u00a0\\u200b-\\u3000\\ufeff\", "
+            "expires: 2027-01-01T00:00:00Z}\n",
+     "a waiver needs a reason and an owner", 7, 0},
+    {P("a") "spec:\n  rule: {use: protected}\n  waivers:\n    - {for: acme, "
+            "reason: \"\\u6539\", owner: \"\\u00e9\", "
+            "expires: 2027-01-01T00:00:00Z}\n",
+     NULL, 0, 1},
+    {P("a") "spec:\n  rule: {use: protected}\n  waivers:\n    - {for: acme, "
             "reason: r, owner: o, expires: never}\n",
      "", 7, 0},
     {P("a") "spec:\n  rule: {use: protected}\n  waivers:\n    - {for: \"*\", "

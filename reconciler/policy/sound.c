@@ -6,6 +6,8 @@
  * nothing else (tn_policies_check). */
 #include "reconciler/policy/work.h"
 
+#include <string.h>
+
 #include "model/base/time.h"
 #include "reconciler/policy/jq_program.h"
 
@@ -68,11 +70,37 @@ waivers_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
     }
 }
 
+static bool
+environment_exists(const struct tn_judgement *j, const char *name)
+{
+    struct tn_entry *entries = NULL;
+    struct tn_error ignored = {0};
+    size_t n = 0;
+    bool found = tn_streq(name, j->in->environment) || !j->in->source ||
+                 j->in->source->ops->list(j->in->source, "inventories",
+                                          j->arena, &entries, &n, &ignored);
+    for (size_t i = 0; i < n && !found; i++) {
+        found = strcmp(entries[i].name, name) == 0;
+    }
+    return found;
+}
+
 /* A scope that nobody can be in is a mistake somebody should hear of. */
 static void
 scope_look(const struct tn_judgement *j, const struct tn_policy_rule *rule)
 {
     const struct tn_policy *p = rule->doc;
+    for (size_t i = 0; i < p->environments.n; i++) {
+        const struct tn_vtext *name = &p->environments.items[i];
+        struct tn_origin at = tn_at(rule->law.path, name->at);
+        if (!environment_exists(j, name->v)) {
+            tn_judge_tell(j, TN_SEVERITY_WARN, rule->name, &at,
+                          tn_arena_printf(j->arena,
+                                          "its scope names environment '%s', "
+                                          "which there is not",
+                                          name->v));
+        }
+    }
     for (size_t i = 0; i < p->tenants.n; i++) {
         if (!tn_network_tenant(j->in->network, p->tenants.items[i].v)) {
             struct tn_origin at = tn_at(rule->law.path, p->tenants.items[i].at);

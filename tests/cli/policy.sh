@@ -111,6 +111,18 @@ policy ports ports '  rule: {use: no-world-open-ports}
 commit . "a slip"
 exits "denied" 4 "$TENET" plan
 says "a tenant that there is not is told" "its scope names tenant 'amce'"
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {environments: [lba]}'
+commit . "another slip"
+exits "no environment of that name" 0 "$TENET" plan
+says "is told" "its scope names environment 'lba'"
+exits "also without a plan" 0 "$TENET" validate
+says "is told" "its scope names environment 'lba'"
+policy ports ports '  rule: {use: no-world-open-ports}
+  scope: {labels: {tier: frnot}}'
+commit . "a slip in a label"
+exits "a label that nobody has" 0 "$TENET" plan
+says "is told" "nothing is in its scope"
 waived() { # waived FOR EXPIRES
     policy ports ports "  rule: {use: no-world-open-ports}
   waivers:
@@ -129,6 +141,31 @@ exits "another tenant's waiver" 4 "$TENET" plan
 waived acme/ssh 2020-01-01T00:00:00Z
 exits "expired" 4 "$TENET" plan
 says "which is told" "the waiver for acme/ssh \(team-a\) expired"
+waived acme/ssh "$(date -u +%Y-%m-%dT00:00:00Z)"
+exits "one that expired at the beginning of today" 4 "$TENET" plan
+for end in "$(date -u +%Y-%m-%d)" 2999-01-01T00:00:00+14:00 2999-02-30T00:00:00Z 29999-01-01T00:00:00Z never '" "'; do
+    waived acme/ssh "$end"
+    exits "an end that is none: $end" 4 "$TENET" plan
+    says "is a broken policy" "deny broken-policy"
+done
+for owner in '""' '" "' '"\u00a0"' '"\u200b"' '~' '[]'; do
+    policy ports ports "  rule: {use: no-world-open-ports}
+  waivers: [{for: acme, reason: x, owner: $owner, expires: 2999-01-01T00:00:00Z}]"
+    commit . "owner $owner"
+    exits "an owner that is none: $owner" 4 "$TENET" plan
+    says "is a broken policy" "deny broken-policy"
+done
+for spec in 'severity: dney' 'severity: ""' 'Severity: info' 'severity: [info]' 'scope: {tenants: []}' 'scope: {tenant: acme}' 'scope: {tenants: ["*"]}' 'disabled: true'; do
+    policy ports ports "  rule: {use: no-world-open-ports}
+  $spec"
+    commit . "$spec"
+    exits "no such word: $spec" 4 "$TENET" plan
+    says "is a broken policy" "deny broken-policy"
+done
+printf 'apiVersion: tenet/v1\nkind: Policy\nmetadata: {name: ports, labels: {a: "\xff"}}\nspec: {rule: {use: no-world-open-ports}}\n' >policies/ports.yml
+commit . "no UTF-8"
+exits "a policy that is no UTF-8" 4 "$TENET" plan
+says "is broken" "deny broken-policy"
 printf 'apiVersion: tenet/v1\nkind: Policy\nmetadata: {name: ports}\nspec: {rule: {use: no-world-open-ports}, waivers: [{for: acme, reason: x}]}\n' >policies/ports.yml
 commit . "half a waiver"
 exits "a waiver without owner and end" 4 "$TENET" plan
@@ -250,6 +287,10 @@ broken "reads other input" 'input' "policies have no"
 broken "imports" 'import "x" as x; "y"' "syntax error"
 broken "takes all memory" '[range(1e9)]' "process ended|took over"
 broken "prints for ever" 'repeat("x")' "too much to say"
+broken "reads a variable of its own place" '"\($__prog_args)"' "prog_args"
+broken "goes too deep" 'def f: [f]; f' "process ended|took over|too much"
+broken "nests too deep" 'reduce range(2000000) as $i (0; [.]) | tostring' "process ended|took over|failed|too much|does not say"
+broken "asks for the way it was started" 'get_search_list' "policies have no"
 broken "looks at the environment" '"\($ENV | length) variables"' "policies have no"
 program 'if .tenant == "blue" then error("late") else "ok" end'
 exits "one that passes its examples and fails later" 4 "$TENET" plan
