@@ -25,7 +25,7 @@ static const struct row rows[] = {
     /* What cannot be read is still an objection. */
     {"\"/w==\" | @base64d", "\xef\xbf\xbd", 1, false},
     {"\"a\\u0000b\"", "(not readable)", 1, false},
-    {"\"\\ud800\"", "\xef\xbf\xbd", 1, false},
+    {"\"\\ud800\"", "surrogate", 0, true},
     {"\"\"", NULL, 1, false},
     {"{message: \"m\", message2: nan, subject: nan, origin: []}", "m", 1,
      false},
