@@ -56,8 +56,8 @@ struct tn_resource {
     struct tn_origin origin; /* The line that asked for it; none if observed. */
     const void *native;      /* The driver's own form; same arena. */
     const char *ids; /* What only the device calls it, separated by spaces: the
-                        uuids of its rows; never compared.  Null: nothing, as
-                        always of what is wanted. */
+                        uuids of its rows, its path; never compared.  Of what is
+                        wanted as far as that is known.  Null: nothing. */
 };
 
 struct tn_state {

@@ -67,6 +67,7 @@ tn_nsx_add(struct tn_nsx_render *r, struct tn_nsx_draft *d, const char *parent,
 {
     d->r.parent = parent;
     d->r.origin = origin;
+    d->r.ids = d->path;
     struct tn_resource res = tn_nsx_draft_end(d);
     *tn_vec_push(r->arena, &r->list) = res;
     return res.key;

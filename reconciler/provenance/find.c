@@ -64,11 +64,26 @@ unframed(struct tn_arena *arena, const char *q)
     return tn_arena_strndup(arena, q, n);
 }
 
+/* A path of NSX's policy API, without what a browser or curl has before it; the
+ * value of a condition, "tenet/group|lab_acme_web_db", is the group's id. */
+static const char *
+unrooted(const char *q)
+{
+    static const char api[] = "/policy/api/v1/", tag[] = "tenet/group|";
+    const char *path = strstr(q, api);
+    if (strncmp(q, tag, sizeof tag - 1) == 0) {
+        return q + sizeof tag - 1;
+    }
+    return path && (path == q || strncmp(q, "https://", 8) == 0)
+               ? path + sizeof api - 2
+               : q;
+}
+
 static const char *
 bare(struct tn_arena *arena, const char *q)
 {
     const char *key = mark(arena, q);
-    return key ? key : unframed(arena, unquoted(arena, q));
+    return key ? key : unrooted(unframed(arena, unquoted(arena, q)));
 }
 
 void
@@ -347,13 +362,29 @@ is_claim(const struct tn_find *f, const char *claim)
            (is(f, claim) || (f->is_number && strcmp(claim, number) == 0));
 }
 
-/* What the device calls it, where that is no part of its key: a row of OVSDB.
- */
+/* One of the names that only the device has for it; of a path also the end. */
+static bool
+is_id(const struct tn_find *f, const char *ids)
+{
+    size_t n = strlen(f->text);
+    for (const char *at = ids; at && *at && n; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        bool ends = len >= n && memcmp(at + len - n, f->text, n) == 0;
+        if (ends && (len == n || (*at == '/' && at[len - n - 1] == '/'))) {
+            return true;
+        }
+        at += len;
+    }
+    return false;
+}
+
+/* What the device calls it, where that is no part of its key: a row of OVSDB,
+ * an object of NSX. */
 static bool
 is_called(const struct tn_find *f, const struct tn_resource *r)
 {
-    static const char *const calls[] = {"name", "interface", "iface-id"};
-    bool it = false;
+    static const char *const calls[] = {"name", "interface", "iface-id", "vif"};
+    bool it = is_id(f, r->ids);
     for (size_t i = 0; i < TN_ARRAY_SIZE(calls) && !it; i++) {
         it = is(f, tn_resource_attr(r, calls[i]));
     }
