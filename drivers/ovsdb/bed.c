@@ -68,6 +68,15 @@ on_notified(void *ctx, const char *method, json_t *params)
 }
 
 static void
+on_updated(void *ctx, const char *method, struct tn_scan params)
+{
+    struct tn_bed *bed = ctx;
+    tn_text_addf(&bed->told, "text: %s %.*s\n", method,
+                 (int) (params.end - params.at), params.at);
+    then(bed, "notified");
+}
+
+static void
 on_answer(void *ctx, json_t *result, json_t *error)
 {
     struct tn_bed *bed = ctx;
@@ -133,7 +142,9 @@ tn_bed_stop_listening(struct tn_bed *bed)
 void
 tn_bed_begin(struct tn_bed *bed, struct tn_rpc_options options)
 {
-    static const struct tn_rpc_events events = {on_up, on_down, on_notified};
+    struct tn_rpc_events events = {
+        .up = on_up, .down = on_down, .notified = on_notified};
+    events.updated = bed->as_text ? on_updated : NULL;
     struct tn_error err = {0};
     bed->dir = tn_peer_dir();
     bed->peer = -1;
@@ -254,4 +265,30 @@ tn_bed_hear(struct tn_bed *bed, const char *text)
     size_t end = (size_t) (at - bed->heard.s) + strlen(text);
     memmove(bed->heard.s, bed->heard.s + end, bed->heard.n - end + 1);
     bed->heard.n -= end;
+}
+
+static void
+on_text(void *ctx, struct tn_scan result, json_t *error)
+{
+    struct tn_bed *bed = ctx;
+    char *text =
+        error ? json_dumps(error, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    bed->answers++;
+    if (result.at) {
+        tn_text_addf(&bed->said, "text: %.*s\n", (int) (result.end - result.at),
+                     result.at);
+    } else if (error) {
+        tn_text_addf(&bed->said, "error: %s\n", text);
+    } else {
+        bed->lost++;
+        tn_text_add(&bed->said, "lost\n");
+    }
+    free(text);
+    then(bed, "answered");
+}
+
+enum tn_code
+tn_bed_call_for_text(struct tn_bed *bed, const char *method, json_t *params)
+{
+    return tn_rpc_call_for_text(bed->rpc, method, params, on_text, bed, NULL);
 }

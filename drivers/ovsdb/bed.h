@@ -21,6 +21,7 @@ struct tn_bed {
     bool deaf;              /* The peer does not read. */
     bool twice;             /* It is two remotes, by two names. */
     bool ssl;               /* Its remote is "ssl:", but it is not. */
+    bool as_text;           /* Updates are told as text. */
     struct tn_text heard, to_say;
     /* What the session has told. */
     unsigned ups, downs, answers, lost;
@@ -64,5 +65,8 @@ void tn_bed_hear(struct tn_bed *bed, const char *text);
 /* Calls; what is answered goes into 'said'. */
 enum tn_code tn_bed_call(struct tn_bed *bed, const char *method,
                          json_t *params);
+/* The same, answered as text. */
+enum tn_code tn_bed_call_for_text(struct tn_bed *bed, const char *method,
+                                  json_t *params);
 
 #endif

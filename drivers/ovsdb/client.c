@@ -91,6 +91,20 @@ ask(struct tn_ovsdb *db, const char *method, json_t *params,
     }
 }
 
+/* The same, of what answers with tables. */
+static void
+ask_text(struct tn_ovsdb *db, const char *method, json_t *params,
+         tn_rpc_answered_text_fn *answered)
+{
+    struct tn_error err = {0};
+    if (db->phase == TN_OVSDB_DOWN) {
+        json_decref(params);
+    } else if (tn_rpc_call_for_text(db->rpc, method, params, answered, db,
+                                    &err) != TN_OK) {
+        tn_ovsdb_leave(db, false, &err);
+    }
+}
+
 static void
 be_whole(struct tn_ovsdb *db)
 {
@@ -105,10 +119,15 @@ be_whole(struct tn_ovsdb *db)
 /* Keeps the number of the transaction up to which the copy goes.  False: it is
  * none. */
 static bool
-keep_transaction(struct tn_ovsdb *db, const json_t *id)
+keep_transaction(struct tn_ovsdb *db, const struct tn_scan_string *id)
 {
-    const char *text = json_string_value(id);
-    if (!text || !tn_ovsdb_is_uuid(text)) {
+    char text[TN_OVSDB_ID];
+    if (id->n >= sizeof text) {
+        return false;
+    }
+    memcpy(text, id->s, id->n);
+    text[id->n] = '\0';
+    if (!tn_ovsdb_is_uuid(text)) {
         return false;
     }
     bool known = strcmp(text, zero_uuid) != 0;
@@ -116,10 +135,21 @@ keep_transaction(struct tn_ovsdb *db, const json_t *id)
     return true;
 }
 
+/* What is left of an array behind a comma: its last element. */
+static struct tn_scan
+last_of(struct tn_scan array)
+{
+    if (!tn_scan_sign(&array, ',')) {
+        return (struct tn_scan){0};
+    }
+    array.end--; /* An array ends with its bracket. */
+    return array;
+}
+
 /* The first content of a monitor: 'tables' is all of it, or what happened since
  * the transaction that we named. */
 static void
-take_content(struct tn_ovsdb *db, json_t *tables, bool since)
+take_content(struct tn_ovsdb *db, struct tn_scan tables, bool since)
 {
     const struct method *m = method_of(db);
     struct tn_error err = {0};
@@ -137,23 +167,26 @@ take_content(struct tn_ovsdb *db, json_t *tables, bool since)
 
 /* [found, last transaction, tables] */
 static void
-take_content_since(struct tn_ovsdb *db, json_t *result)
+take_content_since(struct tn_ovsdb *db, struct tn_scan result)
 {
-    const json_t *found = json_array_get(result, 0);
     bool asked = db->transaction[0] != '\0';
-    if (json_array_size(result) != 3 || !json_is_boolean(found) ||
-        (json_is_true(found) && !asked) ||
-        !keep_transaction(db, json_array_get(result, 1))) {
+    struct tn_scan_string id;
+    bool array = tn_scan_sign(&result, '[');
+    bool found = array && tn_scan_word(&result, "true");
+    if (!array || (!found && !tn_scan_word(&result, "false")) ||
+        (found && !asked) || !tn_scan_sign(&result, ',') ||
+        !tn_scan_string(&result, &id) || tn_scan_peek(&result) != ',' ||
+        !keep_transaction(db, &id)) {
         reject_for(db, "an answer to monitor_cond_since that is none");
         return;
     }
-    take_content(db, json_array_get(result, 2), json_is_true(found));
+    take_content(db, last_of(result), found);
 }
 
 static void monitor(struct tn_ovsdb *db);
 
 static void
-on_content(void *ctx, json_t *result, json_t *error)
+on_content(void *ctx, struct tn_scan result, json_t *error)
 {
     struct tn_ovsdb *db = ctx;
     struct tn_error err = {0};
@@ -171,9 +204,9 @@ on_content(void *ctx, json_t *result, json_t *error)
                         method_of(db)->ask, error_tag(error),
                         details ? ": " : "", details ? details : "");
         reject(db, &err);
-    } else if (result && method_of(db)->since) {
+    } else if (result.at && method_of(db)->since) {
         take_content_since(db, result);
-    } else if (result) {
+    } else if (result.at) {
         db->transaction[0] = '\0';
         take_content(db, result, false);
     }
@@ -201,7 +234,7 @@ monitor(struct tn_ovsdb *db)
             params,
             json_string(db->transaction[0] ? db->transaction : zero_uuid));
     }
-    ask(db, m->ask, params, on_content);
+    ask_text(db, m->ask, params, on_content);
 }
 
 static void
@@ -334,14 +367,14 @@ ask_schema(struct tn_ovsdb *db)
 }
 
 static void
-on_standing(void *ctx, json_t *result, json_t *error)
+on_standing(void *ctx, struct tn_scan result, json_t *error)
 {
     struct tn_ovsdb *db = ctx;
     struct tn_error err = {0};
-    if (!result && !error) {
+    if (!result.at && !error) {
         return;
     }
-    if (tn_follow_take(db->follow, result, &err) != TN_OK) {
+    if (tn_follow_take(db->follow, result.at ? &result : NULL, &err) != TN_OK) {
         reject(db, &err);
     }
     advance(db);
@@ -349,7 +382,7 @@ on_standing(void *ctx, json_t *result, json_t *error)
 
 /* Something about the server has changed. */
 static void
-standing_changed(struct tn_ovsdb *db, json_t *tables)
+standing_changed(struct tn_ovsdb *db, struct tn_scan tables)
 {
     struct tn_error err = {0};
     if (tn_follow_update(db->follow, tables, &err) != TN_OK) {
@@ -406,21 +439,24 @@ canceled(struct tn_ovsdb *db, const char *id)
     ask_schema(db);
 }
 
+/* [name, last transaction, tables], or without the second; behind the name. */
 static void
-updated(struct tn_ovsdb *db, json_t *params)
+updated(struct tn_ovsdb *db, struct tn_scan params)
 {
     const struct method *m = method_of(db);
+    struct tn_scan_string id = {"", 0, false};
     struct tn_error err = {0};
     db->counts.messages++;
-    size_t n = json_array_size(params);
-    if (db->phase != TN_OVSDB_WHOLE || n != (m->since ? 3 : 2)) {
+    if (db->phase != TN_OVSDB_WHOLE ||
+        (m->since &&
+         (!tn_scan_sign(&params, ',') || !tn_scan_string(&params, &id))) ||
+        tn_scan_peek(&params) != ',') {
         reject_for(db, "an update that was not asked for");
         return;
     }
-    json_t *tables = json_array_get(params, n - 1);
-    if (tn_replica_update(db->copy, m->form, tables, &err) != TN_OK) {
+    if (tn_replica_update(db->copy, m->form, last_of(params), &err) != TN_OK) {
         reject(db, &err);
-    } else if (m->since && !keep_transaction(db, json_array_get(params, 1))) {
+    } else if (m->since && !keep_transaction(db, &id)) {
         reject_for(db, "an update without a transaction");
     }
 }
@@ -435,13 +471,31 @@ on_notified(void *ctx, const char *method, json_t *params)
     }
     if (id && strcmp(method, "monitor_canceled") == 0) {
         canceled(db, id);
-    } else if (id && strcmp(method, "update2") == 0 &&
-               strcmp(id, tn_follow_monitor) == 0) {
-        standing_changed(db, json_array_get(params, 1));
-    } else if (id && strcmp(method, method_of(db)->told) == 0 &&
-               strcmp(id, db->monitor) == 0) {
+    }
+}
+
+static bool
+is_text(const struct tn_scan_string *s, const char *text)
+{
+    return s->n == strlen(text) && memcmp(s->s, text, s->n) == 0;
+}
+
+static void
+on_updated(void *ctx, const char *method, struct tn_scan params)
+{
+    struct tn_ovsdb *db = ctx;
+    struct tn_scan_string id;
+    bool named = tn_scan_sign(&params, '[') && tn_scan_string(&params, &id);
+    if (db->phase == TN_OVSDB_DOWN) {
+        return;
+    }
+    if (named && strcmp(method, "update2") == 0 &&
+        is_text(&id, tn_follow_monitor)) {
+        standing_changed(db, last_of(params));
+    } else if (named && strcmp(method, method_of(db)->told) == 0 &&
+               is_text(&id, db->monitor)) {
         updated(db, params);
-    } else if (strncmp(method, "update", 6) == 0) {
+    } else {
         reject_for(db, "an update that was not asked for");
     }
 }
@@ -455,7 +509,7 @@ on_up(void *ctx, const char *remote)
     tn_follow_reset(db->follow);
     db->phase = TN_OVSDB_GREETING;
     ask(db, "set_db_change_aware", json_pack("[b]", 1), on_ignored);
-    ask(db, "monitor_cond", tn_follow_request(db->follow), on_standing);
+    ask_text(db, "monitor_cond", tn_follow_request(db->follow), on_standing);
     db->schema_wanted = false;
     if (db->n_remotes == 1) {
         ask_schema(db);
@@ -496,8 +550,10 @@ tn_ovsdb_open(struct tn_ovsdb_loop *loop, const struct tn_rpc_options *options,
               const struct tn_ovsdb_events *events, void *ctx,
               struct tn_ovsdb **out, struct tn_error *err)
 {
-    static const struct tn_rpc_events rpc_events = {
-        .up = on_up, .down = on_down, .notified = on_notified};
+    static const struct tn_rpc_events rpc_events = {.up = on_up,
+                                                    .down = on_down,
+                                                    .notified = on_notified,
+                                                    .updated = on_updated};
     struct tn_ovsdb *db = calloc(1, sizeof *db);
     if (!db || !(db->database = strdup(database))) {
         abort();
@@ -550,23 +606,28 @@ tn_ovsdb_schema_version(const struct tn_ovsdb *db)
     return db->schema ? db->schema->version : "";
 }
 
-json_t *
-tn_ovsdb_rows(const struct tn_ovsdb *db, const char *table)
-{
-    return tn_replica_rows(db->copy, table);
-}
-
-json_t *
+const struct tn_ovsdb_row *
 tn_ovsdb_row(const struct tn_ovsdb *db, const char *table, const char *uuid)
 {
     return tn_replica_row(db->copy, table, uuid);
 }
 
-json_t *
-tn_ovsdb_column(const struct tn_ovsdb *db, const char *table, const json_t *row,
-                const char *column)
+const struct tn_ovsdb_row *
+tn_ovsdb_first(const struct tn_ovsdb *db, const char *table)
 {
-    return tn_replica_column(db->copy, table, row, column);
+    return tn_replica_first(db->copy, table);
+}
+
+const struct tn_ovsdb_row *
+tn_ovsdb_after(const struct tn_ovsdb_row *row)
+{
+    return tn_replica_after(row);
+}
+
+json_t *
+tn_ovsdb_rows(const struct tn_ovsdb *db, const char *table)
+{
+    return tn_replica_rows(db->copy, table);
 }
 
 struct tn_ovsdb_counts

@@ -8,10 +8,7 @@
  * of the real differences only.  With 'leader' a clustered database is used
  * through its leader alone, found by the database _Server.
  *
- * A row of the copy is an object of those columns that do not hold the default
- * of their type: the empty set or map; where a column must have a value, "",
- * 0, false.  Values have one spelling: sets and maps are sorted, a set of one
- * stands without its frame.
+ * Rows of the copy are packed: see packed.h.
  *
  * Nothing here waits but the functions that take a deadline, which turn the
  * loop themselves. */
@@ -24,6 +21,7 @@
 #include <stdint.h>
 
 #include "drivers/ovsdb/loop.h"
+#include "drivers/ovsdb/packed.h"
 #include "drivers/ovsdb/rpc.h"
 
 /* Columns of a table that are to be copied. */
@@ -41,12 +39,14 @@ struct tn_ovsdb;
 
 /* Called from tn_ovsdb_loop_turn() and the functions with a deadline. */
 struct tn_ovsdb_events {
-    /* A row came (old null), was changed, or went (now null).  Rows are
-     * objects of columns; of 'old' only what changed, there also if it was the
-     * default.  Called when all of the server's message is in the copy; must
-     * neither turn the loop nor close 'db'.  Null: not called. */
+    /* A row came (was null), was changed, or went (now null).  'was' is the
+     * whole row as it was before; both are borrowed for the call, 'now' as
+     * long as the copy has it.  Called when all of the server's message is in
+     * the copy; must neither turn the loop nor close 'db'.  Null: not
+     * called. */
     void (*changed)(void *ctx, const char *table, const char *uuid,
-                    const json_t *old, const json_t *now);
+                    const struct tn_ovsdb_row *was,
+                    const struct tn_ovsdb_row *now);
     /* The copy is whole, for the first time or again. */
     void (*ready)(void *ctx);
     /* The copy was whole and is not kept any more; it can still be read. */
@@ -63,6 +63,11 @@ enum tn_code tn_ovsdb_open(struct tn_ovsdb_loop *loop,
                            struct tn_ovsdb **out,
                            struct tn_error *err) TN_MUST_USE;
 void tn_ovsdb_close(struct tn_ovsdb *db); /* Accepts null. */
+
+/* Turns the loop until the content is asked for, if the copy is not whole: what
+ * remains is the server's to do.  Fails as tn_ovsdb_wait(). */
+enum tn_code tn_ovsdb_ask(struct tn_ovsdb *db, unsigned timeout_ms,
+                          struct tn_error *err) TN_MUST_USE;
 
 /* Turns the loop until the copy is whole.  TN_EUNAVAILABLE says why not.
  * TN_EUNSUPPORTED: the schema lacks a table or column that is wanted. */
@@ -84,17 +89,18 @@ bool tn_ovsdb_has(const struct tn_ovsdb *db, const char *table,
                   const char *column);
 const char *tn_ovsdb_schema_version(const struct tn_ovsdb *db);
 
-/* All rows of a table as an object: uuid to object of columns.  Borrowed until
- * the loop turns; null: no such table. */
+/* One row; null: there is none.  Borrowed until the loop turns, as are all rows
+ * of the copy. */
+const struct tn_ovsdb_row *tn_ovsdb_row(const struct tn_ovsdb *db,
+                                        const char *table, const char *uuid);
+/* The rows of a table, in the order in which they came; null: there is none, or
+ * no further. */
+const struct tn_ovsdb_row *tn_ovsdb_first(const struct tn_ovsdb *db,
+                                          const char *table);
+const struct tn_ovsdb_row *tn_ovsdb_after(const struct tn_ovsdb_row *row);
+/* Where they are few: all rows of a table as an object: uuid to what
+ * tn_ovsdb_row_json() says.  Borrowed likewise; null: no such table. */
 json_t *tn_ovsdb_rows(const struct tn_ovsdb *db, const char *table);
-/* One row; null: there is none. */
-json_t *tn_ovsdb_row(const struct tn_ovsdb *db, const char *table,
-                     const char *uuid);
-
-/* The column's value in a row of the copy, or its type's default if the row has
- * none; null: no such column is copied. */
-json_t *tn_ovsdb_column(const struct tn_ovsdb *db, const char *table,
-                        const json_t *row, const char *column);
 
 struct tn_ovsdb_counts {
     size_t rows, elements;       /* Held by the copy; elements of values. */
@@ -119,10 +125,10 @@ enum tn_ovsdb_verdict {
 
 struct tn_ovsdb_result {
     enum tn_ovsdb_verdict verdict;
-    size_t op;       /* Index of the operation that failed; their number if
-                        they could not be committed together. */
-    json_t *results; /* One per operation; owned, free with json_decref.  Null
-                        if there was no answer. */
+    size_t op;    /* Index of the operation that failed; their number if
+                     they could not be committed together. */
+    json_t *last; /* The result of the last operation, if it is done and there
+                     is one; else null.  Owned, free with json_decref. */
 };
 
 /* Carries out the operations (RFC 7047, 5.2; takes 'operations', an array

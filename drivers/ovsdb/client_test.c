@@ -63,9 +63,9 @@ teardown(void)
 
 TestSuite(ovsdb_client, .init = setup, .fini = teardown);
 
-/* Columns in the order of their names. */
+/* Columns in the order of their names; takes 'row'. */
 static void
-log_row(const json_t *row)
+log_row(json_t *row)
 {
     static const char *const names[] = {
         "addresses",    "enabled", "external_ids", "name",
@@ -80,24 +80,25 @@ log_row(const json_t *row)
             tn_text_addc(&t.log, '}');
         }
     }
+    json_decref(row);
 }
 
 static void
-on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
-           const json_t *now)
+on_changed(void *ctx, const char *table, const char *uuid,
+           const struct tn_ovsdb_row *was, const struct tn_ovsdb_row *now)
 {
     (void) ctx;
     /* The copy is as it was told. */
     cr_expect_eq(tn_ovsdb_row(t.db, table, uuid), now);
-    tn_text_addf(&t.log, "%s%s", !old ? "+" : !now ? "-" : "~", table);
-    if (old) {
-        log_row(old);
+    tn_text_addf(&t.log, "%s%s", !was ? "+" : !now ? "-" : "~", table);
+    if (was) {
+        log_row(now ? tn_ovsdb_row_former(was, now) : tn_ovsdb_row_json(was));
     }
-    if (old && now) {
+    if (was && now) {
         tn_text_add(&t.log, " ->");
     }
     if (now) {
-        log_row(now);
+        log_row(tn_ovsdb_row_json(now));
     }
     tn_text_addc(&t.log, '\n');
 }
@@ -317,7 +318,7 @@ Test(ovsdb_client, survives_kill_and_tells_only_what_changed)
     cr_assert_eq(tn_ovsdb_transact(t.db, json_array(), 100, &result, &err),
                  TN_EUNAVAILABLE);
     cr_assert_eq(result.verdict, TN_TXN_REFUSED, "nothing was sent");
-    cr_assert_null(result.results);
+    cr_assert_null(result.last);
     /* Behind the server's back, b is renamed and c goes. */
     char *file = tn_format("%s/x.db", t.dir);
     TN_RUN_QUIETLY(
@@ -390,7 +391,7 @@ Test(ovsdb_client, knows_what_became_of_a_transaction)
         cr_expect_eq(result.verdict, txns[i].verdict, "row %zu: %s", i, text);
         cr_expect_eq(result.op, txns[i].op, "row %zu: %s", i, text);
         cr_expect(strstr(text, txns[i].says), "row %zu: %s", i, text);
-        json_decref(result.results);
+        json_decref(result.last);
         /* What it did is in the copy already. */
         cr_expect_eq(json_object_size(tn_ovsdb_rows(t.db, "Address_Set")), 1);
     }
@@ -414,7 +415,7 @@ Test(ovsdb_client, does_not_know_what_a_silent_server_did)
             TN_EUNAVAILABLE);
         free(op);
         cr_assert_eq(result.verdict, TN_TXN_UNKNOWN);
-        cr_assert_null(result.results);
+        cr_assert_null(result.last);
     }
     cr_assert_eq(tn_ovsdb_catch_up(t.db, 50, &err), TN_EUNAVAILABLE);
     kill(t.server.pid, SIGCONT);
@@ -450,7 +451,7 @@ Test(ovsdb_client, leaves_a_server_that_answers_nothing)
     wait_whole();
     cr_assert_eq(tn_ovsdb_transact(t.db, json_array(), PATIENCE, &result, &err),
                  TN_OK);
-    json_decref(result.results);
+    json_decref(result.last);
 }
 
 static void
@@ -460,7 +461,7 @@ on_answer(void *ctx, const struct tn_ovsdb_result *result,
     unsigned *n = ctx;
     n[result->verdict]++;
     cr_expect_eq(err == NULL, result->verdict == TN_TXN_DONE);
-    cr_expect_eq(result->results == NULL, result->verdict == TN_TXN_UNKNOWN);
+    cr_expect(!result->last || result->verdict == TN_TXN_DONE);
 }
 
 Test(ovsdb_client, does_not_wait_if_not_asked_to)

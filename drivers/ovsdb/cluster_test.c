@@ -96,15 +96,15 @@ teardown(void)
 TestSuite(ovsdb_cluster, .init = setup, .fini = teardown, .timeout = 280);
 
 static void
-on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
-           const json_t *now)
+on_changed(void *ctx, const char *table, const char *uuid,
+           const struct tn_ovsdb_row *was, const struct tn_ovsdb_row *now)
 {
     (void) ctx;
     (void) table;
     (void) uuid;
-    t.came += !old;
+    t.came += !was;
     t.went += !now;
-    t.changed += old && now;
+    t.changed += was && now;
 }
 
 static void

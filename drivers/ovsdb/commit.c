@@ -333,7 +333,7 @@ count_up(struct tn_ovs_build *b)
 {
     char key[300], was[24];
     const char *uuid = NULL;
-    const json_t *root = tn_ovs_root(b->s, &uuid);
+    const struct tn_ovsdb_row *root = tn_ovs_root(b->s, &uuid);
     long long revision = tn_ovs_revision(b->s);
     if (!root) {
         return;
@@ -444,12 +444,12 @@ send(struct tn_ovs_build *b, enum tn_outcome *outcomes, size_t *failed,
     }
     if (!code && b->s->model->settle) {
         struct tn_error late = {0};
-        if (b->s->model->settle(b->s, result.results, b->steps, b->n, outcomes,
+        if (b->s->model->settle(b->s, result.last, b->steps, b->n, outcomes,
                                 &late)) {
             *b->late = late;
         }
     }
-    json_decref(result.results);
+    json_decref(result.last);
     return code;
 }
 

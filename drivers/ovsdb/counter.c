@@ -18,17 +18,16 @@ tn_ovs_counter_raise(const struct tn_session *s, json_t *operations,
 }
 
 long long
-tn_ovs_counter_raised(const json_t *results, const char *column)
+tn_ovs_counter_raised(const json_t *result, const char *column)
 {
-    const json_t *rows = json_object_get(
-        json_array_get(results, json_array_size(results) - 1), "rows");
+    const json_t *rows = json_object_get(result, "rows");
     return json_integer_value(json_object_get(json_array_get(rows, 0), column));
 }
 
 long long
 tn_ovs_counter(const struct tn_session *s, const char *column)
 {
-    return json_integer_value(json_object_get(tn_ovs_root(s, NULL), column));
+    return tn_ovsdb_get_number(tn_ovs_root(s, NULL), column);
 }
 
 bool

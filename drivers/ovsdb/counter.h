@@ -13,8 +13,8 @@
  * operations. */
 void tn_ovs_counter_raise(const struct tn_session *s, json_t *operations,
                           const char *column);
-/* That value, from the results. */
-long long tn_ovs_counter_raised(const json_t *results, const char *column);
+/* That value, from the result of the last operation. */
+long long tn_ovs_counter_raised(const json_t *result, const char *column);
 
 /* A number in the root row as the copy has it; 0: there is none. */
 long long tn_ovs_counter(const struct tn_session *s, const char *column);

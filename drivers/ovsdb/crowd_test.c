@@ -97,7 +97,8 @@ in_use(void)
 static void
 crowd(const struct tn_server_lab *lab, const char *remote)
 {
-    static const struct tn_rpc_events events = {one_up, one_down, one_notified};
+    static const struct tn_rpc_events events = {
+        .up = one_up, .down = one_down, .notified = one_notified};
     static struct many many;
     static struct one ones[SESSIONS];
     struct tn_rpc_options options = {.remotes = remote,

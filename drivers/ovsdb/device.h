@@ -1,9 +1,11 @@
 /* device.h - an OVSDB database as a device: the members of struct tn_driver but
  * render(), for drivers that are a table of kinds.
  *
- * A session has a live copy of the columns that the kinds name.  observe()
- * first lets the copy catch up with what is committed, then reads only it; of
- * few scopes it reads the rows of these alone, however many others there are.
+ * A session has a live copy of the columns that the kinds name.  open() asks
+ * for it and does not wait: the server has its content ready when other work is
+ * done.  observe() first lets the copy catch up with what is committed, then
+ * reads only it; of few scopes it reads the rows of these alone, however many
+ * others there are.
  * Files of this folder only. */
 #ifndef TN_OVSDB_DEVICE_H
 #define TN_OVSDB_DEVICE_H
@@ -22,11 +24,11 @@ struct tn_ovs_model {
 
     /* Optional: adds operations to a transaction that changes something. */
     void (*seal)(struct tn_session *session, json_t *operations);
-    /* Optional, after it was carried out ('results' has those of seal() last):
-     * waits, not for ever, until what was written is in effect.  Steps that
-     * are not yet so become TN_STEP_WAITING, and 'err' says for whom; that is
-     * what the result is about. */
-    enum tn_code (*settle)(struct tn_session *session, const json_t *results,
+    /* Optional, after it was carried out ('result' is that of the last
+     * operation of seal()): waits, not for ever, until what was written is in
+     * effect.  Steps that are not yet so become TN_STEP_WAITING, and 'err' says
+     * for whom; that is what the result is about. */
+    enum tn_code (*settle)(struct tn_session *session, const json_t *result,
                            const struct tn_step *steps, size_t n,
                            enum tn_outcome *outcomes, struct tn_error *err);
     /* Optional: releases 'own' of a session. */
@@ -57,7 +59,7 @@ enum { TN_OVS_TIMEOUT_MS = 30000 };
 struct tn_rpc_options tn_ovs_rpc_options(const char *remote);
 
 /* The two halves of opening, for the watch: a session that is nowhere yet, and
- * its copy made whole.  'events' must pass 'changed' on to
+ * its copy asked for.  'events' must pass 'changed' on to
  * tn_ovs_index_changed(). */
 enum tn_code tn_ovs_session_new(const struct tn_ovs_model *model,
                                 const struct tn_device *device,
@@ -81,13 +83,15 @@ enum tn_code tn_ovs_observe(struct tn_session *session,
                             struct tn_error *err) TN_MUST_USE;
 
 /* The root row and its uuid; null: there is none. */
-json_t *tn_ovs_root(const struct tn_session *session, const char **uuid);
+const struct tn_ovsdb_row *tn_ovs_root(const struct tn_session *session,
+                                       const char **uuid);
 
 /* How often this instance has written to the database. */
 long long tn_ovs_revision(const struct tn_session *session);
 
 /* The uuid of a row's child; null: the kind has none, or this row not one. */
-const char *tn_ovs_child(const struct tn_ovs_kind *kind, const json_t *row);
+const char *tn_ovs_child(const struct tn_ovs_kind *kind,
+                         const struct tn_ovsdb_row *row);
 
 /* The row of ours with that key as it is in the copy now; null: there is
  * none. */

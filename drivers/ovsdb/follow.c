@@ -154,16 +154,18 @@ tn_follow_request(const struct tn_follow *f)
 }
 
 enum tn_code
-tn_follow_take(struct tn_follow *f, json_t *tables, struct tn_error *err)
+tn_follow_take(struct tn_follow *f, const struct tn_scan *tables,
+               struct tn_error *err)
 {
     f->known = true;
     f->has_server = tables != NULL;
-    return tables ? tn_replica_dump(f->rows, TN_REPLICA_DIFF, tables, err)
+    return tables ? tn_replica_dump(f->rows, TN_REPLICA_DIFF, *tables, err)
                   : TN_OK;
 }
 
 enum tn_code
-tn_follow_update(struct tn_follow *f, json_t *tables, struct tn_error *err)
+tn_follow_update(struct tn_follow *f, struct tn_scan tables,
+                 struct tn_error *err)
 {
     return f->known && f->has_server
                ? tn_replica_update(f->rows, TN_REPLICA_DIFF, tables, err)

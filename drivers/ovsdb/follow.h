@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "drivers/ovsdb/scan.h"
 #include "model/base/error.h"
 
 enum tn_follow_advice {
@@ -34,9 +35,9 @@ extern const char tn_follow_monitor[];
 json_t *tn_follow_request(const struct tn_follow *f);
 
 /* The answer: 'tables' null: the server has no _Server. */
-enum tn_code tn_follow_take(struct tn_follow *f, json_t *tables,
+enum tn_code tn_follow_take(struct tn_follow *f, const struct tn_scan *tables,
                             struct tn_error *err) TN_MUST_USE;
-enum tn_code tn_follow_update(struct tn_follow *f, json_t *tables,
+enum tn_code tn_follow_update(struct tn_follow *f, struct tn_scan tables,
                               struct tn_error *err) TN_MUST_USE;
 
 /* Is it answered? */

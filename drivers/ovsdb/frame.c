@@ -7,6 +7,8 @@
  * not matched: "[}" ends a message here and is refused by the parser. */
 #include "drivers/ovsdb/frame.h"
 
+#include "drivers/ovsdb/plain.h"
+
 void
 tn_frame_done(struct tn_frame *frame)
 {
@@ -19,12 +21,6 @@ tn_frame_feed(struct tn_frame *frame, const char *bytes, size_t n)
     frame->bytes = bytes;
     frame->n = n;
     frame->at = 0;
-}
-
-bool
-tn_frame_within(const struct tn_frame *frame)
-{
-    return frame->depth > 0;
 }
 
 static enum tn_code
@@ -64,6 +60,14 @@ static enum tn_code
 skip_string(struct tn_frame *frame, struct tn_error *err)
 {
     for (; frame->at < frame->n; frame->at++) {
+        if (!frame->escape && !frame->more_utf8) {
+            const char *at = frame->bytes + frame->at;
+            at = tn_plain_end(at, frame->bytes + frame->n, true);
+            frame->at = (size_t) (at - frame->bytes);
+            if (frame->at == frame->n) {
+                break;
+            }
+        }
         uint8_t c = (uint8_t) frame->bytes[frame->at];
         if (c >= 0x80 || frame->more_utf8) {
             if (frame->escape || !utf8(frame, c)) {
@@ -103,10 +107,27 @@ weight(uint8_t c)
     }
 }
 
+/* A member of the message begins or ends with this bracket. */
+static void
+note_member(struct tn_frame *frame, bool opens, size_t from)
+{
+    size_t at = frame->passed + (frame->at - from);
+    if (opens) {
+        frame->began = at + 1;
+        return;
+    }
+    size_t n = at + 2 - frame->began;
+    if (n > frame->part_n) {
+        frame->part_at = frame->began - 1;
+        frame->part_n = n;
+    }
+}
+
 /* Goes behind the end of the message ('*whole'), or to the end of the bytes. */
 static enum tn_code
 skip_message(struct tn_frame *frame, bool *whole, struct tn_error *err)
 {
+    size_t from = frame->at;
     while (frame->at < frame->n) {
         if (frame->string) {
             enum tn_code code = skip_string(frame, err);
@@ -122,8 +143,13 @@ skip_message(struct tn_frame *frame, bool *whole, struct tn_error *err)
             if (++frame->depth > TN_FRAME_DEPTH) {
                 return refuse(frame, "a message too deep", err);
             }
+            if (frame->depth == 2) {
+                note_member(frame, true, from);
+            }
         } else if (c == '}' || c == ']') {
-            frame->depth--;
+            if (frame->depth-- == 2) {
+                note_member(frame, false, from);
+            }
         } else if (c >= 0x7f ||
                    (c < 0x20 && c != '\n' && c != '\r' && c != '\t')) {
             return refuse(frame, "neither a sign nor a space", err);
@@ -135,10 +161,12 @@ skip_message(struct tn_frame *frame, bool *whole, struct tn_error *err)
         frame->at++;
         if (frame->depth == 0) {
             frame->memory = 0;
+            frame->passed = 0;
             *whole = true;
             return TN_OK;
         }
     }
+    frame->passed += frame->at - from;
     *whole = false;
     return TN_OK;
 }
@@ -174,6 +202,7 @@ tn_frame_next(struct tn_frame *frame, const char **text, size_t *n,
         frame->handed_out = false;
     }
     if (frame->depth == 0) {
+        frame->part_at = frame->part_n = 0;
         code = skip_between(frame, err);
     }
     size_t from = frame->at;
@@ -198,4 +227,17 @@ tn_frame_next(struct tn_frame *frame, const char **text, size_t *n,
     *text = whole ? part : NULL;
     *n = whole ? len : 0;
     return TN_OK;
+}
+
+void
+tn_frame_part(const struct tn_frame *frame, size_t *at, size_t *n)
+{
+    *at = frame->part_at;
+    *n = frame->part_n;
+}
+
+bool
+tn_frame_within(const struct tn_frame *frame)
+{
+    return frame->depth > 0;
 }

@@ -34,6 +34,9 @@ struct tn_frame {
     uint8_t low, high;   /* and the limits of the next. */
     bool string, escape; /* Within one; behind a backslash. */
     bool handed_out;     /* 'kept' is with the caller. */
+    /* Of this message: how much of it lies before the piece, where the member
+     * that is open began (from 1; 0: none), and the longest that has ended. */
+    size_t passed, began, part_at, part_n;
 };
 
 void tn_frame_done(struct tn_frame *frame);
@@ -47,6 +50,11 @@ void tn_frame_feed(struct tn_frame *frame, const char *bytes, size_t n);
  * any more. */
 enum tn_code tn_frame_next(struct tn_frame *frame, const char **text, size_t *n,
                            struct tn_error *err) TN_MUST_USE;
+
+/* Of the message that was handed out: the longest object or array that is a
+ * member of it, as to where it is in its text; 0 bytes: there is none.  (As
+ * with the message itself, only brackets were counted.) */
+void tn_frame_part(const struct tn_frame *frame, size_t *at, size_t *n);
 
 /* Has a message begun that has not ended? */
 bool tn_frame_within(const struct tn_frame *frame);

@@ -237,6 +237,45 @@ Test(frame, parts_are_bounded)
     }
 }
 
+/* However the stream is cut. */
+Test(frame, tells_the_longest_member)
+{
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
+        {"{}", ""},
+        {"{\"a\":1}", ""},
+        {"{\"a\":[]}", "[]"},
+        {"{\"a\":{\"b\":[1]},\"c\":[[]]}", "{\"b\":[1]}"},
+        {"{\"a\":[1],\"c\":{\"x\":\"]}\"} }", "{\"x\":\"]}\"}"},
+        {"{\"a\":[1,{\"b\":{}}],\"c\":{}}", "[1,{\"b\":{}}]"},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(cases); i++) {
+        size_t len = strlen(cases[i].text);
+        for (size_t step = 1; step <= len; step++) {
+            struct tn_frame frame = {.max = 1000};
+            const char *text = NULL;
+            size_t n = 0, at = 0, part_n = 0;
+            /* Something before it, which is forgotten. */
+            tn_frame_feed(&frame, "{\"q\":[1,2,3,4,5,6,7]}", 21);
+            cr_assert_eq(tn_frame_next(&frame, &text, &n, NULL), TN_OK);
+            cr_assert_not_null(text);
+            for (size_t k = 0; k < len; k += step) {
+                tn_frame_feed(&frame, cases[i].text + k,
+                              len - k < step ? len - k : step);
+                cr_assert_eq(tn_frame_next(&frame, &text, &n, NULL), TN_OK);
+            }
+            cr_assert_not_null(text);
+            tn_frame_part(&frame, &at, &part_n);
+            cr_expect_eq(part_n, strlen(cases[i].part), "row %zu, %zu", i, step);
+            cr_expect(part_n == 0 ||
+                          memcmp(text + at, cases[i].part, part_n) == 0,
+                      "row %zu, %zu", i, step);
+            tn_frame_done(&frame);
+        }
+    }
+}
+
 /* Would take hours if a byte were looked at as often as there are pieces. */
 Test(frame, a_long_message_in_single_bytes)
 {

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/ovsdb/value.h"
 #include "model/base/digest.h"
 #include "model/base/text.h"
 
@@ -258,13 +257,13 @@ kind_of(const struct tn_ovs_model *m, const char *table, const struct mark *of)
 }
 
 static struct mark
-mark_of(const struct tn_ovs_index *x, const json_t *row)
+mark_of(const struct tn_ovs_index *x, const struct tn_ovsdb_row *row)
 {
-    const json_t *ids = json_object_get(row, "external_ids");
-    const char *scope = tn_ovsdb_map_get(ids, TN_OVS_SCOPE);
-    const char *key = scope ? tn_ovsdb_map_get(ids, TN_OVS_KEY) : NULL;
+    struct tn_ovsdb_texts ids = tn_ovsdb_get(row, "external_ids");
+    const char *scope = tn_ovsdb_texts_key(ids, TN_OVS_SCOPE);
+    const char *key = scope ? tn_ovsdb_texts_key(ids, TN_OVS_KEY) : NULL;
     if (!key || !*key ||
-        !tn_streq(tn_ovsdb_map_get(ids, TN_OVS_INSTANCE), x->instance) ||
+        !tn_streq(tn_ovsdb_texts_key(ids, TN_OVS_INSTANCE), x->instance) ||
         strncmp(key, scope, strlen(scope)) != 0) {
         return (struct mark){0};
     }
@@ -370,7 +369,7 @@ static struct record *
 record_make(struct tn_ovs_index *x, const char *table, const char *uuid)
 {
     struct record *r = must(calloc(1, sizeof *r));
-    snprintf(r->uuid, sizeof r->uuid, "%s", uuid);
+    memcpy(r->uuid, uuid, sizeof r->uuid);
     r->is.uuid = r->uuid;
     r->is.table = table;
     hang(&x->uuids, &r->by_uuid, r->uuid, r);
@@ -388,7 +387,8 @@ record_drop(struct tn_ovs_index *x, struct record *r)
 
 void
 tn_ovs_index_changed(void *session, const char *table, const char *uuid,
-                     const json_t *old, const json_t *now)
+                     const struct tn_ovsdb_row *was,
+                     const struct tn_ovsdb_row *now)
 {
     struct tn_session *s = session;
     struct tn_ovs_index *x = s->index;
@@ -396,8 +396,8 @@ tn_ovs_index_changed(void *session, const char *table, const char *uuid,
         x->asked = table;
         x->table = table_of(x->model, table);
     }
-    if (!x->table || (old && now && !json_object_get(old, "external_ids") &&
-                      !json_object_get(old, "name"))) {
+    if (!x->table || (was && now && tn_ovsdb_same(was, now, "external_ids") &&
+                      tn_ovsdb_same(was, now, "name"))) {
         return;
     }
     struct record *r = record_of(x, uuid);
@@ -410,7 +410,7 @@ tn_ovs_index_changed(void *session, const char *table, const char *uuid,
     r = r ? r : record_make(x, x->table, uuid);
     const struct mark m = mark_of(x, now);
     mark_set(x, r, &m);
-    name_set(x, r, json_string_value(json_object_get(now, "name")));
+    name_set(x, r, tn_ovsdb_get_text(now, "name"));
 }
 
 struct tn_ovs_index *

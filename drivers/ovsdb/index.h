@@ -31,7 +31,8 @@ void tn_ovs_index_free(struct tn_ovs_index *index);          /* Or null. */
 
 /* tn_ovsdb_events.changed; 'session' is the struct tn_session. */
 void tn_ovs_index_changed(void *session, const char *table, const char *uuid,
-                          const json_t *old, const json_t *now);
+                          const struct tn_ovsdb_row *was,
+                          const struct tn_ovsdb_row *now);
 
 /* The row of ours; null: it is none. */
 const struct tn_ovs_known *tn_ovs_index_ours(const struct tn_session *s,

@@ -1,25 +1,34 @@
 /* intake.c - see replica.h: what the server sends becomes the copy.
  *
- * A message is applied whole before anybody hears of it, so that who is told of
- * one row sees the others as they are, too.  A dump is turned into a copy in
- * place, row by row; if there was a copy before, the two are compared, each row
- * looked up once.  So both cost what the message is long, whatever the copy
- * holds. */
+ * <table-updates> are read where they stand, once, each row into one of the
+ * copy.  A message is applied whole before anybody hears of it, so that who is
+ * told of one row sees the others as they are, too.  A dump becomes a copy of
+ * its own; if there was one before, the two are compared, each row looked up
+ * once.  So both cost what the message is long, whatever the copy holds. */
 #include "drivers/ovsdb/replica_part.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/ovsdb/delta.h"
 #include "drivers/ovsdb/value.h"
 
-/* The row at work, for the message. */
+/* What is kept of the buffers for the next message. */
+enum { KEPT = 64 * 1024 };
+
+/* The row at work, also for the message. */
 struct place {
     struct tn_replica *r;
+    enum tn_replica_form form;
+    struct tn_scan *scan;
     struct tn_copied_table *table;
-    const char *name, *uuid; /* As far as it is known; never null. */
+    struct tn_rows *into; /* Of a dump: the table's new rows. */
+    const char *name;     /* As far as it is known; never null. */
+    char uuid[TN_UUID + 1];
     struct tn_error *err;
 };
+
+/* What is said of a row. */
+enum said { CAME, WENT, CHANGED };
 
 static enum tn_code
 bad(const struct place *p, const char *column, const char *what)
@@ -29,35 +38,52 @@ bad(const struct place *p, const char *column, const char *what)
     return TN_EUNAVAILABLE;
 }
 
-/* Takes 'old' and 'now'. */
+static enum tn_code
+not_json(const struct place *p)
+{
+    return bad(p, NULL, "what the peer sends is not JSON");
+}
+
+/* ---- telling ---- */
+
 static void
-note(const struct place *p, json_t *old, json_t *now)
+note(const struct place *p, struct tn_ovsdb_row *was, struct tn_ovsdb_row *now)
 {
     struct tn_replica *r = p->r;
-    if (!r->changed) {
-        json_decref(old);
-        json_decref(now);
-        return;
-    }
     if (r->n_changes == r->cap_changes) {
         r->cap_changes = r->cap_changes ? 2 * r->cap_changes : 8;
-        r->changes = realloc(r->changes, r->cap_changes * sizeof *r->changes);
+        r->changes =
+            reallocarray(r->changes, r->cap_changes, sizeof *r->changes);
         if (!r->changes) {
             abort();
         }
     }
     r->changes[r->n_changes++] =
-        (struct tn_row_change){p->table->name, p->uuid, old, now};
+        (struct tn_row_change){p->table->name, was, now};
+}
+
+/* Of an update: takes 'was'. */
+static void
+note_update(const struct place *p, struct tn_ovsdb_row *was,
+            struct tn_ovsdb_row *now)
+{
+    if (p->r->changed) {
+        note(p, was, now);
+    } else {
+        free(was);
+    }
 }
 
 static void
-tell(struct tn_replica *r)
+tell(struct tn_replica *r, bool own)
 {
-    for (size_t i = 0; r->changed && i < r->n_changes; i++) {
+    for (size_t i = 0; i < r->n_changes; i++) {
         struct tn_row_change *c = &r->changes[i];
-        r->changed(r->ctx, c->table, c->uuid, c->old, c->now);
-        json_decref(c->old);
-        json_decref(c->now);
+        r->changed(r->ctx, c->table, (c->now ? c->now : c->was)->uuid, c->was,
+                   c->now);
+    }
+    for (size_t i = 0; own && i < r->n_changes; i++) {
+        free(r->changes[i].was);
     }
     r->n_changes = 0;
     if (r->cap_changes > 1024) {
@@ -67,18 +93,149 @@ tell(struct tn_replica *r)
     }
 }
 
-static size_t
-elements_in(json_t *row)
+static void
+forget(struct tn_packing *p)
 {
-    size_t n = 0;
-    const char *name;
-    json_t *value;
-    json_object_foreach(row, name, value)
-    {
-        n += tn_ovsdb_value_n(value);
+    if (p->data.cap > KEPT || p->order.cap > KEPT) {
+        tn_packing_done(p);
     }
-    return n;
 }
+
+static void
+finish(struct tn_replica *r, bool own)
+{
+    for (size_t i = 0; i < r->n_tables; i++) {
+        json_decref(r->tables[i].shown);
+        r->tables[i].shown = NULL;
+    }
+    tell(r, own);
+    forget(&r->packing);
+    forget(&r->ignored);
+}
+
+/* ---- reading ---- */
+
+/* Index of the column; the number of columns if there is none.  Servers have
+ * an order of their own, but keep it: 'guess' is the one after the last. */
+static size_t
+column_find(const struct tn_layout *l, const struct tn_scan_string *name,
+            size_t guess)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = guess + i < l->n ? guess + i : guess + i - l->n;
+        const char *is = l->columns[at].name;
+        if (strncmp(is, name->s, name->n) == 0 && !is[name->n]) {
+            return at;
+        }
+    }
+    return l->n;
+}
+
+/* A string and the colon behind it. */
+static bool
+take_name(struct tn_scan *scan, struct tn_scan_string *name)
+{
+    return tn_scan_string(scan, name) && !name->escaped &&
+           tn_scan_sign(scan, ':');
+}
+
+/* <row>, or a difference. */
+static enum tn_code
+take_row(const struct place *p, struct tn_packing *packing, bool diff)
+{
+    const struct tn_layout *l = p->table->layout;
+    struct tn_scan_string name;
+    size_t guess = 0;
+    const char *why = "";
+    tn_packing_begin(packing, l);
+    if (!tn_scan_sign(p->scan, '{')) {
+        return bad(p, NULL,
+                   diff ? "a difference that is none" : "a row that is none");
+    }
+    for (bool first = true; tn_scan_more(p->scan, '}', first); first = false) {
+        if (!take_name(p->scan, &name)) {
+            return not_json(p);
+        }
+        size_t column = column_find(l, &name, guess);
+        if (column == l->n) {
+            return bad(p, NULL, "a column that was not asked for");
+        }
+        if (!tn_packing_take(packing, column, p->scan, diff, &why)) {
+            return bad(p, l->columns[column].name, why);
+        }
+        guess = column + 1 < l->n ? column + 1 : 0;
+    }
+    return TN_OK;
+}
+
+static bool
+is_name(const struct tn_scan_string *name, const char *is)
+{
+    return name->n == strlen(is) && memcmp(name->s, is, name->n) == 0;
+}
+
+/* <row-update2>: one word, and what it is about.  The row is in the packing. */
+static enum tn_code
+take_diff(const struct place *p, enum said *said)
+{
+    struct tn_scan_string name;
+    enum tn_code code = TN_OK;
+    if (!tn_scan_sign(p->scan, '{') || !take_name(p->scan, &name)) {
+        return bad(p, NULL, "an update that is none");
+    }
+    if (is_name(&name, "initial") || is_name(&name, "insert")) {
+        *said = CAME;
+        code = take_row(p, &p->r->packing, false);
+    } else if (is_name(&name, "modify")) {
+        *said = CHANGED;
+        code = take_row(p, &p->r->packing, true);
+    } else if (is_name(&name, "delete")) {
+        *said = WENT;
+        code = tn_scan_word(p->scan, "null") ? TN_OK : not_json(p);
+    } else {
+        code = bad(p, NULL, "an update that is none");
+    }
+    return code ? code : tn_scan_sign(p->scan, '}') ? TN_OK : not_json(p);
+}
+
+/* <row-update>: "old", "new", or both. */
+static enum tn_code
+take_old_new(const struct place *p, enum said *said)
+{
+    struct tn_scan_string name;
+    bool old = false, now = false;
+    enum tn_code code = TN_OK;
+    if (!tn_scan_sign(p->scan, '{')) {
+        return bad(p, NULL, "an update that is none");
+    }
+    while (!code && tn_scan_more(p->scan, '}', !old && !now)) {
+        if (!take_name(p->scan, &name)) {
+            code = not_json(p);
+        } else if (is_name(&name, "old") && !old) {
+            old = true;
+            code = take_row(p, &p->r->ignored, false);
+        } else if (is_name(&name, "new") && !now) {
+            now = true;
+            code = take_row(p, &p->r->packing, false);
+        } else {
+            code = bad(p, NULL, "an update that is none");
+        }
+    }
+    if (!code && !old && !now) {
+        code = bad(p, NULL, "an update that is none");
+    }
+    *said = !now ? WENT : old ? CHANGED : CAME;
+    return code;
+}
+
+static enum tn_code
+take_update(const struct place *p, enum said *said)
+{
+    return p->form == TN_REPLICA_DIFF ? take_diff(p, said)
+                                      : take_old_new(p, said);
+}
+
+/* ---- one row ---- */
 
 static enum tn_code
 count(const struct place *p, size_t rows, size_t elements)
@@ -91,406 +248,241 @@ count(const struct place *p, size_t rows, size_t elements)
                : TN_OK;
 }
 
-/* Checks a whole row as sent, drops from it what is default, and counts the
- * elements of the rest. */
 static enum tn_code
-row_check(const struct place *p, json_t *row, size_t *elements)
+row_add(const struct place *p, struct tn_rows *rows, struct tn_ovsdb_row **out)
 {
-    void *next;
-    const char *name;
-    json_t *value;
-    *elements = 0;
-    if (!json_is_object(row)) {
-        return bad(p, NULL, "a row that is none");
+    if (tn_rows_find(rows, p->uuid)) {
+        return bad(p, NULL, "came but was there");
     }
-    json_object_foreach_safe(row, next, name, value)
-    {
-        const struct tn_ovsdb_column *c = tn_copied_column_find(p->table, name);
-        const char *why = "";
-        json_t *other = NULL;
-        if (!c) {
-            return bad(p, NULL, "a column that was not asked for");
-        }
-        if (!tn_ovsdb_check(&c->type, value, false, &other, &why)) {
-            return bad(p, c->name, why);
-        }
-        json_t *is = other ? other : value;
-        if (tn_ovsdb_is_default(&c->type, is)) {
-            json_decref(other);
-            json_object_del(row, name);
-            continue;
-        }
-        *elements += tn_ovsdb_value_n(is);
-        if (other) {
-            json_object_iter_set_new(row, json_object_key_to_iter(name), other);
-        }
-    }
-    return TN_OK;
-}
-
-static void
-set_old(json_t **out, const char *column, json_t *value)
-{
-    *out = *out ? *out : json_object();
-    json_object_set_nocheck(*out, column, value);
-}
-
-/* Columns of 'old' that 'now' has otherwise, with their old values; new, null:
- * there are none.  Those that the schema does not have any more are gone. */
-static json_t *
-row_difference(const struct place *p, json_t *old, const json_t *now)
-{
-    json_t *out = NULL, *value;
-    const char *name;
-    size_t known = 0;
-    for (size_t i = 0; i < p->table->n_columns; i++) {
-        const struct tn_ovsdb_column *c = &p->table->columns[i];
-        json_t *a = json_object_get(old, c->name);
-        json_t *b = json_object_get(now, c->name);
-        known += a != NULL;
-        /* One spelling: what is equal looks so. */
-        if (a != b && !(a && b && json_equal(a, b))) {
-            set_old(&out, c->name, a ? a : tn_replica_default(p->r, &c->type));
-        }
-    }
-    if (known < json_object_size(old)) {
-        json_object_foreach(old, name, value)
-        {
-            if (!tn_copied_column_find(p->table, name)) {
-                set_old(&out, name, value);
-            }
-        }
-    }
-    return out;
-}
-
-/* Takes 'row', which was checked. */
-static enum tn_code
-row_insert(const struct place *p, json_t *row, size_t elements)
-{
-    json_object_set_new_nocheck(p->table->rows, p->uuid, row);
-    enum tn_code code = count(p, 1, elements);
-    note(p, NULL, json_incref(row));
-    return code;
+    struct tn_ovsdb_row *row = tn_packing_row(&p->r->packing, p->uuid);
+    row->message = p->r->message;
+    tn_rows_add(rows, row);
+    *out = row;
+    return count(p, 1, row->n_elements);
 }
 
 static enum tn_code
-row_delete(const struct place *p)
+row_delete(const struct place *p, struct tn_ovsdb_row *row)
 {
-    json_t *row = json_incref(json_object_get(p->table->rows, p->uuid));
-    if (!row) {
-        return bad(p, NULL, "went but was not there");
-    }
+    tn_rows_remove(&p->table->rows, row);
     p->r->counts.rows--;
-    p->r->counts.elements -= elements_in(row);
-    json_object_del(p->table->rows, p->uuid);
-    note(p, row, NULL);
+    p->r->counts.elements -= row->n_elements;
+    note_update(p, row, NULL);
     return TN_OK;
 }
 
 static enum tn_code
-column_patch(const struct place *p, json_t *row, const char *name, json_t *diff,
-             json_t *old)
+row_change(const struct place *p, struct tn_ovsdb_row *was)
 {
-    const struct tn_ovsdb_column *c = tn_copied_column_find(p->table, name);
-    const char *why = "";
-    json_t *other = NULL;
-    if (!c) {
-        return bad(p, NULL, "a column that was not asked for");
-    }
-    if (!tn_ovsdb_check(&c->type, diff, true, &other, &why)) {
-        return bad(p, c->name, why);
-    }
-    json_t *was = json_object_get(row, c->name);
-    json_t *value = was ? was : tn_replica_default(p->r, &c->type);
-    size_t n = tn_ovsdb_value_n(was);
-    if (old) {
-        json_object_set_new_nocheck(old, c->name, tn_ovsdb_value_keep(value));
-    }
-    json_t *now = tn_ovsdb_patched(&c->type, value, other ? other : diff);
-    json_decref(other);
+    struct tn_replica *r = p->r;
+    const char *column = "";
+    struct tn_ovsdb_row *now =
+        p->form == TN_REPLICA_DIFF
+            ? tn_packing_patched(&r->packing, was, &column)
+            : tn_packing_row(&r->packing, p->uuid);
     if (!now) {
-        return bad(p, c->name, "a difference that does not fit");
+        return bad(p, column, "a difference that does not fit");
     }
-    p->r->counts.elements -= n;
-    if (tn_ovsdb_is_default(&c->type, now)) {
-        json_decref(now);
-        json_object_del(row, c->name);
+    if (p->form == TN_REPLICA_OLD_NEW && tn_ovsdb_row_equal(was, now)) {
+        free(now);
         return TN_OK;
     }
-    n = tn_ovsdb_value_n(now);
-    if (now == was) {
-        json_decref(now);
-    } else {
-        json_object_set_new_nocheck(row, c->name, now);
-    }
-    return count(p, 0, n);
+    now->message = r->message;
+    tn_rows_replace(&p->table->rows, was, now);
+    size_t n = was->n_elements;
+    note_update(p, was, now);
+    r->counts.elements -= n;
+    return count(p, 0, now->n_elements);
 }
 
 static enum tn_code
-row_modify(const struct place *p, json_t *diff)
+updated_row(struct place *p)
 {
-    json_t *row = json_object_get(p->table->rows, p->uuid), *value;
-    const char *name;
-    enum tn_code code = TN_OK;
-    if (!row || !json_is_object(diff)) {
-        return bad(p, NULL,
-                   row ? "a difference that is none"
-                       : "changed but was not there");
-    }
-    json_t *old = p->r->changed ? json_object() : NULL;
-    json_object_foreach(diff, name, value)
-    {
-        code = code ? code : column_patch(p, row, name, value, old);
-    }
-    note(p, old, json_incref(row));
-    return code;
-}
-
-/* The row as it is now stands in the message. */
-static enum tn_code
-row_replace(const struct place *p, json_t *now, size_t elements)
-{
-    json_t *was = json_incref(json_object_get(p->table->rows, p->uuid));
-    if (!was) {
-        return bad(p, NULL, "changed but was not there");
-    }
-    size_t n = elements_in(was);
-    json_t *old = row_difference(p, was, now);
-    json_object_set_nocheck(p->table->rows, p->uuid, now);
-    json_decref(was);
-    p->r->counts.elements -= n;
-    if (old) {
-        note(p, old, json_incref(now));
-    }
-    return count(p, 0, elements);
-}
-
-static enum tn_code
-row_update_old_new(const struct place *p, json_t *update)
-{
-    json_t *old = json_object_get(update, "old");
-    json_t *now = json_object_get(update, "new");
-    if (!old && !now) {
-        return bad(p, NULL, "an update that is none");
-    }
-    if (!now) {
-        return row_delete(p);
-    }
-    size_t n = 0;
-    enum tn_code code = row_check(p, now, &n);
+    enum said said = CAME;
+    struct tn_ovsdb_row *row = tn_rows_find(&p->table->rows, p->uuid);
+    enum tn_code code = take_update(p, &said);
+    p->r->counts.updated++;
     if (code) {
         return code;
     }
-    if (old) {
-        return row_replace(p, now, n);
+    if (said == CAME) {
+        row = NULL;
+        code = row_add(p, &p->table->rows, &row);
+        if (p->r->changed && row) {
+            note(p, NULL, row);
+        }
+        return code;
     }
-    return json_object_get(p->table->rows, p->uuid)
-               ? bad(p, NULL, "came but was there")
-               : row_insert(p, json_incref(now), n);
+    if (!row) {
+        return bad(p, NULL,
+                   said == WENT ? "went but was not there"
+                                : "changed but was not there");
+    }
+    if (row->message == p->r->message) {
+        return bad(p, NULL, "a row twice");
+    }
+    return said == WENT ? row_delete(p, row) : row_change(p, row);
 }
 
 static enum tn_code
-row_update_diff(const struct place *p, json_t *update)
+dumped_row(struct place *p)
 {
-    json_t *row = json_object_get(update, "insert");
-    row = row ? row : json_object_get(update, "initial");
-    if (row) {
-        size_t n = 0;
-        enum tn_code code = row_check(p, row, &n);
-        return code ? code
-               : json_object_get(p->table->rows, p->uuid)
-                   ? bad(p, NULL, "came but was there")
-                   : row_insert(p, json_incref(row), n);
+    enum said said = CAME;
+    struct tn_ovsdb_row *row = NULL;
+    enum tn_code code = take_update(p, &said);
+    if (!code && said != CAME) {
+        code = bad(p, NULL, "a row that is none");
     }
-    row = json_object_get(update, "modify");
-    if (row) {
-        return row_modify(p, row);
-    }
-    return json_object_get(update, "delete")
-               ? row_delete(p)
-               : bad(p, NULL, "an update that is none");
+    return code ? code : row_add(p, p->into, &row);
 }
 
+/* ---- tables ---- */
+
+typedef enum tn_code row_fn(struct place *p);
+
 static enum tn_code
-table_enter(struct place *p, const char *name, const json_t *table)
+take_table(struct place *p, row_fn *row)
 {
-    struct tn_copied_table *t = tn_copied_table_find(p->r, name);
+    enum tn_code code = TN_OK;
+    struct tn_scan_string uuid;
+    for (bool first = true; !code && tn_scan_more(p->scan, '}', first);
+         first = false) {
+        p->uuid[0] = '\0';
+        if (!take_name(p->scan, &uuid)) {
+            code = not_json(p);
+            break;
+        }
+        size_t n = uuid.n < TN_UUID ? uuid.n : TN_UUID;
+        memcpy(p->uuid, uuid.s, n);
+        p->uuid[n] = '\0';
+        if (uuid.n != TN_UUID || !tn_ovsdb_is_uuid(p->uuid)) {
+            p->uuid[0] = '\0';
+            code = bad(p, NULL, "a row without a uuid");
+        }
+        code = code ? code : row(p);
+    }
+    return code;
+}
+
+/* Goes into the table, with its rows in 'fresh' if it is a dump. */
+static enum tn_code
+table_enter(struct place *p, const struct tn_scan_string *name,
+            struct tn_rows *fresh)
+{
+    struct tn_copied_table *t = tn_copied_table_find(p->r, name->s, name->n);
     p->name = "update";
-    p->uuid = "";
-    if (!t || !t->there || !json_is_object(table)) {
+    p->uuid[0] = '\0';
+    if (!t || !t->there || !tn_scan_sign(p->scan, '{')) {
         return bad(p, NULL, "a table that was not asked for");
     }
     p->table = t;
     p->name = t->name;
-    return TN_OK;
+    p->into = fresh ? &fresh[t - p->r->tables] : NULL;
+    return !fresh && t->former
+               ? bad(p, NULL, "an update of what had another schema")
+               : TN_OK;
 }
 
+/* 'fresh': of each table, if it is a dump. */
 static enum tn_code
-row_enter(struct place *p, const char *uuid)
+take_tables(struct tn_replica *r, enum tn_replica_form form,
+            struct tn_scan *scan, struct tn_rows *fresh, struct tn_error *err)
 {
-    p->uuid = "";
-    if (!tn_ovsdb_is_uuid(uuid)) {
-        return bad(p, NULL, "a row without a uuid");
+    struct place p = {
+        .r = r, .form = form, .scan = scan, .name = "update", .err = err};
+    struct tn_scan_string name;
+    enum tn_code code = TN_OK;
+    if (!tn_scan_sign(scan, '{')) {
+        return bad(&p, NULL, "not an object of tables");
     }
-    p->uuid = uuid;
-    return TN_OK;
-}
-
-/* The row in a part of a dump, checked; borrowed. */
-static enum tn_code
-dumped_row(const struct place *p, enum tn_replica_form form,
-           const json_t *update, json_t **out, size_t *elements)
-{
-    *out =
-        json_object_get(update, form == TN_REPLICA_OLD_NEW ? "new" : "initial");
-    if (!*out && form == TN_REPLICA_DIFF) {
-        *out = json_object_get(update, "insert");
+    for (bool first = true; !code && tn_scan_more(scan, '}', first);
+         first = false) {
+        code = take_name(scan, &name) ? table_enter(&p, &name, fresh)
+                                      : not_json(&p);
+        code = code ? code : take_table(&p, fresh ? dumped_row : updated_row);
     }
-    return row_check(p, *out, elements);
-}
-
-/* Turns the table of a dump into rows, in place. */
-static enum tn_code
-table_unwrap(struct place *p, enum tn_replica_form form, json_t *table)
-{
-    const char *uuid;
-    json_t *update;
-    json_object_foreach(table, uuid, update)
-    {
-        json_t *row = NULL;
-        size_t n = 0;
-        enum tn_code code = row_enter(p, uuid);
-        if (!code) {
-            code = dumped_row(p, form, update, &row, &n);
-        }
-        if (!code) {
-            code = count(p, 1, n);
-        }
-        if (code) {
-            return code;
-        }
-        json_object_iter_set(table, json_object_key_to_iter(uuid), row);
-    }
-    return TN_OK;
+    return !code && (tn_scan_peek(scan) || scan->at < scan->end) ? not_json(&p)
+                                                                 : code;
 }
 
 /* Tells how the rows came to be what they are. */
 static void
-table_compare(struct place *p, json_t *old_rows)
+table_compare(struct tn_replica *r, struct tn_copied_table *t,
+              const struct tn_rows *old)
 {
-    const char *uuid;
-    json_t *row;
-    json_object_foreach(p->table->rows, uuid, row)
-    {
-        json_t *was = json_object_get(old_rows, uuid);
-        p->uuid = uuid;
-        json_t *old = was ? row_difference(p, was, row) : NULL;
-        if (!was || old) {
-            note(p, old, json_incref(row));
+    struct place p = {.r = r, .table = t};
+    for (struct tn_ovsdb_row *row = t->rows.first; row; row = row->after) {
+        struct tn_ovsdb_row *was = tn_rows_find(old, row->uuid);
+        if (!was || !tn_ovsdb_row_equal(was, row)) {
+            note(&p, was, row);
         }
     }
-    json_object_foreach(old_rows, uuid, row)
-    {
-        p->uuid = uuid;
-        if (!json_object_get(p->table->rows, uuid)) {
-            note(p, json_incref(row), NULL);
+    for (struct tn_ovsdb_row *row = old->first; row; row = row->after) {
+        if (!tn_rows_find(&t->rows, row->uuid)) {
+            note(&p, row, NULL);
         }
     }
 }
 
-static enum tn_code
-dump_unwrap(struct tn_replica *r, enum tn_replica_form form, json_t *tables,
-            struct tn_error *err)
+static struct tn_rows *
+sets_new(const struct tn_replica *r)
 {
-    struct place p = {.r = r, .name = "update", .uuid = "", .err = err};
-    const char *name;
-    json_t *table;
-    if (!json_is_object(tables)) {
-        return bad(&p, NULL, "not an object of tables");
+    struct tn_rows *sets = calloc(r->n_tables + 1, sizeof *sets);
+    if (!sets) {
+        abort();
     }
-    json_object_foreach(tables, name, table)
-    {
-        enum tn_code code = table_enter(&p, name, table);
-        if (!code) {
-            code = table_unwrap(&p, form, table);
-        }
-        if (code) {
-            return code;
-        }
+    for (size_t i = 0; i < r->n_tables; i++) {
+        tn_rows_init(&sets[i], r->secret);
     }
-    return TN_OK;
+    return sets;
 }
 
-static enum tn_code
-table_update(struct place *p, enum tn_replica_form form, json_t *table)
+static void
+sets_free(const struct tn_replica *r, struct tn_rows *sets)
 {
-    const char *uuid;
-    json_t *update;
-    json_object_foreach(table, uuid, update)
-    {
-        enum tn_code code = row_enter(p, uuid);
-        if (!code) {
-            p->r->counts.updated++;
-            code = form == TN_REPLICA_DIFF ? row_update_diff(p, update)
-                                           : row_update_old_new(p, update);
-        }
-        if (code) {
-            return code;
-        }
+    for (size_t i = 0; i < r->n_tables; i++) {
+        tn_rows_done(&sets[i]);
     }
-    return TN_OK;
+    free(sets);
 }
 
 enum tn_code
-tn_replica_dump(struct tn_replica *r, enum tn_replica_form form, json_t *tables,
-                struct tn_error *err)
+tn_replica_dump(struct tn_replica *r, enum tn_replica_form form,
+                struct tn_scan tables, struct tn_error *err)
 {
     struct tn_replica_counts before = r->counts;
+    struct tn_rows *sets = sets_new(r);
     r->counts.rows = r->counts.elements = 0;
-    enum tn_code code = dump_unwrap(r, form, tables, err);
+    enum tn_code code = take_tables(r, form, &tables, sets, err);
     if (code) {
         r->counts = before;
+        sets_free(r, sets);
         return code;
     }
     r->counts.dumped += r->counts.rows;
-    json_t *old = json_object();
     for (size_t i = 0; i < r->n_tables; i++) {
-        struct tn_copied_table *t = &r->tables[i];
-        json_t *rows = json_incref(json_object_get(tables, t->name));
-        json_object_set_new_nocheck(old, t->name, t->rows);
-        t->rows = rows ? rows : json_object();
+        struct tn_rows old = r->tables[i].rows;
+        r->tables[i].rows = sets[i];
+        sets[i] = old;
+        if (r->changed) {
+            table_compare(r, &r->tables[i], &sets[i]);
+        }
     }
-    for (size_t i = 0; r->changed && i < r->n_tables; i++) {
-        struct place p = {.r = r, .table = &r->tables[i]};
-        table_compare(&p, json_object_get(old, r->tables[i].name));
+    finish(r, false);
+    sets_free(r, sets);
+    for (size_t i = 0; i < r->n_tables; i++) {
+        free(r->tables[i].former);
+        r->tables[i].former = NULL;
     }
-    tell(r);
-    json_decref(old);
     return TN_OK;
 }
 
 enum tn_code
 tn_replica_update(struct tn_replica *r, enum tn_replica_form form,
-                  json_t *tables, struct tn_error *err)
+                  struct tn_scan tables, struct tn_error *err)
 {
-    struct place p = {.r = r, .name = "update", .uuid = "", .err = err};
-    enum tn_code code = TN_OK;
-    const char *name;
-    json_t *table;
-    if (!json_is_object(tables)) {
-        return bad(&p, NULL, "not an object of tables");
-    }
-    json_object_foreach(tables, name, table)
-    {
-        code = table_enter(&p, name, table);
-        if (!code) {
-            code = table_update(&p, form, table);
-        }
-        if (code) {
-            break;
-        }
-    }
-    tell(r);
+    r->message++;
+    enum tn_code code = take_tables(r, form, &tables, NULL, err);
+    finish(r, true);
     return code;
 }

@@ -263,7 +263,9 @@ receive_some(struct tn_link *link, char *buffer, size_t size)
             break;
         } else {
             heard(link);
-            link->events->message(link->ctx, text, n);
+            struct tn_link_message message = {.text = text, .n = n};
+            tn_frame_part(&link->frame, &message.part_at, &message.part_n);
+            link->events->message(link->ctx, &message);
         }
     }
     return true;

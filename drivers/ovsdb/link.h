@@ -16,11 +16,17 @@
 
 struct tn_link;
 
+/* A message, and its longest part as tn_frame_part() has it. */
+struct tn_link_message {
+    const char *text;
+    size_t n, part_at, part_n;
+};
+
 /* All from tn_ovsdb_loop_turn(); none may free the link. */
 struct tn_link_events {
     void (*up)(void *ctx, const char *remote);
     /* Borrowed.  Not called any more after tn_link_drop(). */
-    void (*message)(void *ctx, const char *text, size_t n);
+    void (*message)(void *ctx, const struct tn_link_message *message);
     void (*down)(void *ctx, const struct tn_error *why);
 };
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "drivers/ovsdb/index.h"
-#include "drivers/ovsdb/value.h"
 #include "model/base/cleanup.h"
 #include "model/base/map.h"
 
@@ -22,6 +21,9 @@ struct reading {
     const char *root;      /* Uuid of the root row; null: there is none. */
     struct tn_map holders; /* Uuid -> struct held *, of the copy. */
     TN_VEC(struct tn_resource) list;
+    /* What the schema lacks, by column of this kind; the last one asked for. */
+    const struct tn_ovs_kind *lacks_of;
+    const bool *lacks;
 };
 
 /* Who has a row, and in which column. */
@@ -33,13 +35,13 @@ struct held {
 /* ---- one row ---- */
 
 const char *
-tn_ovs_child(const struct tn_ovs_kind *kind, const json_t *row)
+tn_ovs_child(const struct tn_ovs_kind *kind, const struct tn_ovsdb_row *row)
 {
-    const json_t *set =
-        kind->child ? json_object_get(row, kind->child_column) : NULL;
-    return set && tn_ovsdb_set_n(set) == 1
-               ? tn_ovsdb_uuid_of(tn_ovsdb_set_at(set, 0))
-               : NULL;
+    struct tn_ovsdb_texts set = {"", 0};
+    if (kind->child) {
+        set = tn_ovsdb_get(row, kind->child_column);
+    }
+    return set.n == 1 ? set.at : NULL;
 }
 
 /* The key of ours, or "uuid:..." of a row that is not. */
@@ -54,42 +56,24 @@ ref_text(struct reading *r, const char *uuid)
                 : tn_arena_printf(r->arena, "uuid:%s", uuid);
 }
 
-static const char *
-atom_text(struct reading *r, const json_t *atom)
-{
-    const char *uuid = tn_ovsdb_uuid_of(atom);
-    if (uuid) {
-        return ref_text(r, uuid);
-    }
-    if (json_is_string(atom)) {
-        return tn_arena_strdup(r->arena, json_string_value(atom));
-    }
-    if (json_is_integer(atom)) {
-        return tn_arena_printf(r->arena, "%lld",
-                               (long long) json_integer_value(atom));
-    }
-    return json_is_true(atom) ? "true" : "false";
-}
-
 static void
-read_map(struct reading *r, struct tn_ovs_draft *d, size_t column,
-         const json_t *value)
+read_texts(struct reading *r, struct tn_ovs_draft *d, size_t column,
+           struct tn_ovsdb_texts t)
 {
-    const json_t *pairs = json_array_get(value, 1), *pair;
-    size_t i;
-    json_array_foreach(pairs, i, pair)
-    {
-        tn_ovs_draft_push(d, column, atom_text(r, json_array_get(pair, 0)));
-        tn_ovs_draft_push(d, column, atom_text(r, json_array_get(pair, 1)));
+    bool ref = d->kind->columns[column].type == TN_OVS_REF;
+    for (size_t i = 0; i < t.n; i++) {
+        tn_ovs_draft_push(d, column,
+                          ref ? ref_text(r, t.at)
+                              : tn_arena_strdup(r->arena, t.at));
+        t.at = tn_ovsdb_text_after(t.at);
     }
 }
 
 static void
 read_column(struct reading *r, struct tn_ovs_draft *d, size_t column,
-            const json_t *row, const char *uuid)
+            const struct tn_ovsdb_row *row, const char *uuid)
 {
     const struct tn_ovs_column *c = &d->kind->columns[column];
-    const json_t *value = json_object_get(row, c->name);
     if (c->type == TN_OVS_HOLDER) {
         for (struct held *h = tn_map_get(&r->holders, uuid); h; h = h->next) {
             if (strcmp(h->table, c->table) == 0 &&
@@ -98,29 +82,25 @@ read_column(struct reading *r, struct tn_ovs_draft *d, size_t column,
             }
         }
     } else if (c->member) {
-        const char *text = tn_ovsdb_map_get(value, c->member);
+        const char *text = tn_ovsdb_get_key(row, c->name, c->member);
         if (text) {
             tn_ovs_draft_push(d, column, tn_arena_strdup(r->arena, text));
         }
-    } else if (c->type == TN_OVS_MAP) {
-        read_map(r, d, column, value);
     } else {
-        for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
-            tn_ovs_draft_push(d, column,
-                              atom_text(r, tn_ovsdb_set_at(value, i)));
-        }
+        read_texts(r, d, column, tn_ovsdb_get(row, c->name));
     }
 }
 
 static struct tn_resource
 read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
-         const char *uuid, const json_t *row)
+         const struct tn_ovsdb_row *row)
 {
     struct tn_ovs_draft d;
     const char *child = tn_ovs_child(kind, row);
-    const json_t *of_child =
+    const char *uuid = tn_ovsdb_row_uuid(row);
+    const struct tn_ovsdb_row *of_child =
         child ? tn_ovsdb_row(r->s->db, kind->child, child) : NULL;
-    tn_ovs_draft_begin(&d, r->arena, kind, scope, NULL);
+    tn_ovs_draft_init(&d, r->arena, kind, scope);
     for (size_t i = 0; i < kind->n_columns; i++) {
         read_column(r, &d, i, kind->columns[i].child ? of_child : row, uuid);
     }
@@ -136,19 +116,16 @@ read_row(struct reading *r, const struct tn_ovs_kind *kind, const char *scope,
 /* ---- who has whom ---- */
 
 static void
-hold(struct reading *r, const struct tn_ovs_column *c, const char *holder,
-     const char *key)
+hold(struct reading *r, const struct tn_ovs_column *c,
+     const struct tn_ovsdb_row *row, const char *key)
 {
-    const json_t *row = tn_ovsdb_row(r->s->db, c->table, holder);
-    const json_t *value = json_object_get(row, c->name);
-    for (size_t i = 0, n = tn_ovsdb_set_n(value); i < n; i++) {
-        const char *uuid = tn_ovsdb_uuid_of(tn_ovsdb_set_at(value, i));
-        if (uuid) {
-            struct held *h = tn_new(r->arena, struct held);
-            *h = (struct held){c->table, c->name, key,
-                               tn_map_get(&r->holders, uuid)};
-            tn_map_put(&r->holders, uuid, h);
-        }
+    struct tn_ovsdb_texts t = tn_ovsdb_get(row, c->name);
+    for (size_t i = 0; i < t.n; i++) {
+        struct held *h = tn_new(r->arena, struct held);
+        *h = (struct held){c->table, c->name, key,
+                           tn_map_get(&r->holders, t.at)};
+        tn_map_put(&r->holders, t.at, h);
+        t.at = tn_ovsdb_text_after(t.at);
     }
 }
 
@@ -176,7 +153,8 @@ holders_of_column(struct reading *r, const struct tn_ovs_column *c,
 {
     for (const struct tn_ovs_known *k = place->first; k; k = k->next) {
         if (strcmp(k->table, c->table) == 0) {
-            hold(r, c, k->uuid, ref_text(r, k->uuid));
+            hold(r, c, tn_ovsdb_row(r->s->db, c->table, k->uuid),
+                 ref_text(r, k->uuid));
         }
     }
 }
@@ -202,25 +180,22 @@ static void
 holders_of_others(struct reading *r)
 {
     const struct tn_ovs_model *m = r->s->model;
-    const char *uuid;
-    json_t *row;
-    (void) tn_ovs_root(r->s, &r->root);
+    const struct tn_ovsdb_row *row, *root = tn_ovs_root(r->s, &r->root);
     for (size_t i = 0; i < m->n_kinds; i++) {
         for (size_t k = 0; k < m->kinds[i]->n_columns; k++) {
             const struct tn_ovs_column *c = &m->kinds[i]->columns[k];
-            if (c->type == TN_OVS_HOLDER && r->root &&
+            if (c->type == TN_OVS_HOLDER && root &&
                 strcmp(c->table, m->root) == 0) {
-                hold(r, c, r->root, TN_OVS_ROOT_KEY);
+                hold(r, c, root, TN_OVS_ROOT_KEY);
             }
             if (!c->anybody || held_before(m, i, k)) {
                 continue;
             }
-            json_object_foreach(tn_ovsdb_rows(r->s->db, c->table), uuid, row)
-            {
-                const char *name =
-                    json_string_value(json_object_get(row, "name"));
-                if (name && !tn_ovs_index_ours(r->s, uuid)) {
-                    hold(r, c, uuid,
+            for (row = tn_ovsdb_first(r->s->db, c->table); row;
+                 row = tn_ovsdb_after(row)) {
+                const char *name = tn_ovsdb_get_text(row, "name");
+                if (name && !tn_ovs_index_ours(r->s, tn_ovsdb_row_uuid(row))) {
+                    hold(r, c, row,
                          tn_arena_printf(r->arena, TN_OVS_BY_NAME "%s", name));
                 }
             }
@@ -250,11 +225,11 @@ name_of(const char *key, const char *scope, const char *kind)
 static void
 read_ours(struct reading *r, const char *scope, const struct tn_ovs_known *k)
 {
-    const json_t *row = tn_ovsdb_row(r->s->db, k->table, k->uuid);
+    const struct tn_ovsdb_row *row = tn_ovsdb_row(r->s->db, k->table, k->uuid);
     if (!k->kind || !row) {
         return;
     }
-    struct tn_resource res = read_row(r, k->kind, scope, k->uuid, row);
+    struct tn_resource res = read_row(r, k->kind, scope, row);
     res.key = tn_ovs_index_key(r->s, k->key) == k
                   ? tn_arena_strdup(r->arena, k->key)
                   : tn_arena_printf(r->arena, "%s#%s", k->key, k->uuid);
@@ -293,20 +268,36 @@ uuid_named(const struct reading *r, const struct tn_ovs_row *row)
     return known ? known->uuid : NULL;
 }
 
+static const bool *
+lacks_of(struct reading *r, const struct tn_ovs_kind *kind)
+{
+    if (r->lacks_of != kind) {
+        bool *lacks = tn_new_n(r->arena, bool, kind->n_columns);
+        for (size_t i = 0; i < kind->n_columns; i++) {
+            const struct tn_ovs_column *c = &kind->columns[i];
+            lacks[i] =
+                !tn_ovsdb_has(r->s->db, tn_ovs_table_of(kind, c), c->name);
+        }
+        r->lacks_of = kind;
+        r->lacks = lacks;
+    }
+    return r->lacks;
+}
+
 static enum tn_code
-check_columns(const struct reading *r, const struct tn_resource *want,
+check_columns(struct reading *r, const struct tn_resource *want,
               struct tn_error *err)
 {
     const struct tn_ovs_row *row = want->native;
+    const bool *lacks = lacks_of(r, row->kind);
     for (size_t i = 0; i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
-        const char *table = tn_ovs_table_of(row->kind, c);
-        if (row->values[i].n && !tn_ovsdb_has(r->s->db, table, c->name)) {
-            enum tn_code code =
-                tn_fail(err, TN_EUNSUPPORTED, 0,
-                        "the schema of %s (%s) has no column '%s' in %s",
-                        r->s->model->database,
-                        tn_ovsdb_schema_version(r->s->db), c->name, table);
+        if (row->values[i].n && lacks[i]) {
+            enum tn_code code = tn_fail(
+                err, TN_EUNSUPPORTED, 0,
+                "the schema of %s (%s) has no column '%s' in %s",
+                r->s->model->database, tn_ovsdb_schema_version(r->s->db),
+                c->name, tn_ovs_table_of(row->kind, c));
             tn_error_at(err, want->origin);
             return code;
         }
@@ -322,7 +313,7 @@ read_instead(struct reading *r, const struct tn_resource *want,
     const struct tn_ovs_row *wanted = want->native;
     const struct tn_ovs_kind *kind = wanted->kind;
     struct tn_resource res = read_row(
-        r, kind, want->scope, uuid, tn_ovsdb_row(r->s->db, kind->table, uuid));
+        r, kind, want->scope, tn_ovsdb_row(r->s->db, kind->table, uuid));
     res.key = want->key;
     res.name = want->name;
     res.owner = TN_FOREIGN;
@@ -332,16 +323,14 @@ read_instead(struct reading *r, const struct tn_resource *want,
 /* Is the single row somebody else's?  That of another instance is, and so is
  * one in which somebody has set one of our keys to something else. */
 static bool
-says_otherwise(const struct tn_ovs_row *row, const json_t *root)
+says_otherwise(const struct tn_ovs_row *row, const struct tn_ovsdb_row *root)
 {
-    const json_t *ids = json_object_get(root, "external_ids");
-    bool other = tn_ovsdb_map_get(ids, TN_OVS_INSTANCE) != NULL;
+    bool other =
+        tn_ovsdb_get_key(root, "external_ids", TN_OVS_INSTANCE) != NULL;
     for (size_t i = 0; !other && i < row->kind->n_columns; i++) {
         const struct tn_ovs_column *c = &row->kind->columns[i];
         const char *have =
-            c->member
-                ? tn_ovsdb_map_get(json_object_get(root, c->name), c->member)
-                : NULL;
+            c->member ? tn_ovsdb_get_key(root, c->name, c->member) : NULL;
         other = have && row->values[i].n &&
                 strcmp(have, row->values[i].texts[0]) != 0;
     }
@@ -354,7 +343,7 @@ row_instead(const struct reading *r, const struct tn_ovs_row *row)
 {
     const char *uuid = NULL;
     if (row->kind->flags & TN_OVS_SINGLE) {
-        const json_t *root = tn_ovs_root(r->s, &uuid);
+        const struct tn_ovsdb_row *root = tn_ovs_root(r->s, &uuid);
         return says_otherwise(row, root) ? uuid : NULL;
     }
     return row->kind->flags & TN_OVS_NAMED ? uuid_named(r, row) : NULL;
@@ -449,7 +438,7 @@ read_stranger(struct reading *r, const struct held *h, const char *uuid,
         return;
     }
     struct tn_resource res =
-        read_row(r, kind, tn_arena_strdup(r->arena, scope), uuid,
+        read_row(r, kind, tn_arena_strdup(r->arena, scope),
                  tn_ovsdb_row(r->s->db, kind->table, uuid));
     const char *name = wanted_name(res.native);
     res.owner = TN_FOREIGN;
@@ -477,14 +466,13 @@ read_foreign(struct reading *r, const struct tn_scope *scope)
 static void
 read_others(struct reading *r, const struct tn_ovs_kind *kind)
 {
-    const char *uuid;
-    json_t *row;
-    json_object_foreach(tn_ovsdb_rows(r->s->db, kind->table), uuid, row)
-    {
+    for (const struct tn_ovsdb_row *row = tn_ovsdb_first(r->s->db, kind->table);
+         row; row = tn_ovsdb_after(row)) {
+        const char *uuid = tn_ovsdb_row_uuid(row);
         if (tn_ovs_index_ours(r->s, uuid)) {
             continue;
         }
-        struct tn_resource res = read_row(r, kind, "", uuid, row);
+        struct tn_resource res = read_row(r, kind, "", row);
         const char *name = wanted_name(res.native);
         res.owner = TN_FOREIGN;
         res.key = tn_arena_printf(r->arena, "foreign/%s/%s", kind->table, uuid);

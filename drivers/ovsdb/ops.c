@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "drivers/ovsdb/plain.h"
+
 static int
 append(const char *bytes, size_t n, void *text)
 {
@@ -34,13 +36,12 @@ tn_ovs_ops_add(struct tn_ovs_ops *ops, json_t *op)
 static void
 quote(struct tn_text *t, const char *s)
 {
-    size_t n = 0;
-    while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\') {
-        n++;
-    }
+    const char *end = s + strlen(s), *plain = tn_plain_end(s, end, true);
     tn_text_addc(t, '"');
-    tn_text_addn(t, s, n);
-    tn_text_add_escaped(t, s + n);
+    tn_text_addn(t, s, (size_t) (plain - s));
+    if (plain < end) {
+        tn_text_add_escaped(t, plain);
+    }
     tn_text_addc(t, '"');
 }
 

@@ -1,11 +1,10 @@
 /* replica.c - see replica.h: what is copied, and questions about the copy. */
 #include "drivers/ovsdb/replica_part.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "drivers/ovsdb/value.h"
-#include "model/base/cleanup.h"
+#include <sys/random.h>
 
 enum { MAX_ROWS = 4 * 1000 * 1000, MAX_ELEMENTS = 64 * 1000 * 1000 };
 
@@ -16,31 +15,33 @@ column_cmp(const void *a, const void *b)
                   ((const struct tn_ovsdb_column *) b)->name);
 }
 
-static void
-fit_table(struct tn_copied_table *t, const struct tn_ovsdb_table *schema,
-          const char **lacks)
+static struct tn_layout *
+layout_new(const struct tn_copied_table *t, const struct tn_ovsdb_table *schema,
+           const char **lacks)
 {
     size_t n = 0;
     while (t->wanted[n]) {
         n++;
     }
-    t->there = schema != NULL;
-    t->columns = calloc(n + 1, sizeof *t->columns);
-    if (!t->columns) {
+    assert(n <= TN_LAYOUT_MAX);
+    struct tn_layout *l = calloc(1, sizeof *l + n * sizeof l->columns[0]);
+    if (!l) {
         abort();
     }
-    t->n_columns = 0;
     *lacks = !schema && !t->optional ? "" : NULL;
     for (size_t i = 0; schema && i < n; i++) {
         const struct tn_ovsdb_column *c =
             tn_ovsdb_table_column(schema, t->wanted[i]);
         if (c) {
-            t->columns[t->n_columns++] = *c;
+            /* The schema may go before the rows do. */
+            l->columns[l->n++] =
+                (struct tn_ovsdb_column){.name = t->wanted[i], .type = c->type};
         } else if (!t->optional) {
             *lacks = t->wanted[i];
         }
     }
-    qsort(t->columns, t->n_columns, sizeof *t->columns, column_cmp);
+    qsort(l->columns, l->n, sizeof l->columns[0], column_cmp);
+    return l;
 }
 
 static bool
@@ -51,12 +52,33 @@ same_type(const struct tn_ovsdb_type *a, const struct tn_ovsdb_type *b)
 }
 
 static bool
-same_columns(const struct tn_copied_table *a, const struct tn_copied_table *b)
+same_columns(const struct tn_layout *a, const struct tn_layout *b)
 {
-    bool same = a->there == b->there && a->n_columns == b->n_columns;
-    for (size_t i = 0; same && i < a->n_columns; i++) {
+    bool same = a && a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
         same = strcmp(a->columns[i].name, b->columns[i].name) == 0 &&
                same_type(&a->columns[i].type, &b->columns[i].type);
+    }
+    return same;
+}
+
+/* True: it is as it was. */
+static bool
+fit_table(struct tn_copied_table *t, const struct tn_ovsdb_table *schema,
+          const char **lacks)
+{
+    struct tn_layout *fresh = layout_new(t, schema, lacks);
+    bool same = t->there == (schema != NULL) && same_columns(t->layout, fresh);
+    t->there = schema != NULL;
+    if (same) {
+        free(fresh);
+    } else {
+        if (t->rows.n && !t->former) {
+            t->former = t->layout;
+        } else {
+            free(t->layout);
+        }
+        t->layout = fresh;
     }
     return same;
 }
@@ -77,9 +99,9 @@ table_init(struct tn_replica *r, struct tn_copied_table *t,
         .name = tn_arena_strdup(r->arena, want->table),
         .wanted = wanted,
         .where = want->where ? json_deep_copy(want->where) : NULL,
-        .rows = json_object(),
         .optional = want->optional,
     };
+    tn_rows_init(&t->rows, r->secret);
 }
 
 struct tn_replica *
@@ -90,6 +112,7 @@ tn_replica_new(const struct tn_ovsdb_want *wants,
     struct tn_arena *arena = tn_arena_new();
     struct tn_replica *r = tn_new(arena, struct tn_replica);
     *r = (struct tn_replica){.arena = arena, .changed = changed, .ctx = ctx};
+    (void) !getrandom(&r->secret, sizeof r->secret, GRND_NONBLOCK);
     r->limits.rows = limits && limits->rows ? limits->rows : MAX_ROWS;
     r->limits.elements =
         limits && limits->elements ? limits->elements : MAX_ELEMENTS;
@@ -100,14 +123,6 @@ tn_replica_new(const struct tn_ovsdb_want *wants,
     for (size_t i = 0; i < r->n_tables; i++) {
         table_init(r, &r->tables[i], &wants[i]);
     }
-    r->nothing[TN_NO_ELEMENT] = tn_ovsdb_set();
-    r->nothing[TN_NO_PAIR] = tn_ovsdb_map();
-    r->nothing[TN_NO_NUMBER] = json_integer(0);
-    r->nothing[TN_NO_REAL] = json_real(0);
-    r->nothing[TN_NO_TRUTH] = json_false();
-    r->nothing[TN_NO_TEXT] = json_string("");
-    r->nothing[TN_NO_ROW] =
-        tn_ovsdb_uuid("00000000-0000-0000-0000-000000000000");
     return r;
 }
 
@@ -118,13 +133,15 @@ tn_replica_free(struct tn_replica *r)
         return;
     }
     for (size_t i = 0; i < r->n_tables; i++) {
-        json_decref(r->tables[i].rows);
-        json_decref(r->tables[i].where);
-        free(r->tables[i].columns);
+        struct tn_copied_table *t = &r->tables[i];
+        tn_rows_done(&t->rows);
+        json_decref(t->where);
+        json_decref(t->shown);
+        free(t->layout);
+        free(t->former);
     }
-    for (size_t i = 0; i < TN_N_NOTHING; i++) {
-        json_decref(r->nothing[i]);
-    }
+    tn_packing_done(&r->packing);
+    tn_packing_done(&r->ignored);
     free(r->changes);
     tn_arena_free(r->arena);
 }
@@ -136,11 +153,11 @@ tn_replica_fit(struct tn_replica *r, const struct tn_ovsdb_schema *schema,
     enum tn_code code = TN_OK;
     *same = true;
     for (size_t i = 0; i < r->n_tables; i++) {
-        struct tn_copied_table *t = &r->tables[i], old = *t;
+        struct tn_copied_table *t = &r->tables[i];
         const char *lacks = NULL;
-        fit_table(t, tn_ovsdb_schema_table(schema, t->name), &lacks);
-        *same = *same && same_columns(&old, t);
-        free(old.columns);
+        bool as_before =
+            fit_table(t, tn_ovsdb_schema_table(schema, t->name), &lacks);
+        *same = *same && as_before;
         if (lacks && !code) {
             code = tn_fail(err, TN_EUNSUPPORTED, 0,
                            "%s, version %s, has no %s%s%s", schema->name,
@@ -157,8 +174,9 @@ tn_replica_requests(const struct tn_replica *r, bool where)
     for (size_t i = 0; i < r->n_tables; i++) {
         const struct tn_copied_table *t = &r->tables[i];
         json_t *request = json_object(), *columns = json_array();
-        for (size_t k = 0; k < t->n_columns; k++) {
-            json_array_append_new(columns, json_string(t->columns[k].name));
+        for (size_t k = 0; t->layout && k < t->layout->n; k++) {
+            json_array_append_new(columns,
+                                  json_string(t->layout->columns[k].name));
         }
         json_object_set_new_nocheck(request, "columns", columns);
         if (where && t->where) {
@@ -174,28 +192,42 @@ tn_replica_requests(const struct tn_replica *r, bool where)
     return out;
 }
 
+const struct tn_ovsdb_row *
+tn_replica_row(const struct tn_replica *r, const char *table, const char *uuid)
+{
+    const struct tn_copied_table *t =
+        tn_copied_table_find(r, table, strlen(table));
+    return t && t->there ? tn_rows_find(&t->rows, uuid) : NULL;
+}
+
+const struct tn_ovsdb_row *
+tn_replica_first(const struct tn_replica *r, const char *table)
+{
+    const struct tn_copied_table *t =
+        tn_copied_table_find(r, table, strlen(table));
+    return t && t->there ? t->rows.first : NULL;
+}
+
+const struct tn_ovsdb_row *
+tn_replica_after(const struct tn_ovsdb_row *row)
+{
+    return row->after;
+}
+
 json_t *
 tn_replica_rows(const struct tn_replica *r, const char *table)
 {
-    const struct tn_copied_table *t = tn_copied_table_find(r, table);
-    return t && t->there ? t->rows : NULL;
-}
-
-json_t *
-tn_replica_row(const struct tn_replica *r, const char *table, const char *uuid)
-{
-    return json_object_get(tn_replica_rows(r, table), uuid);
-}
-
-json_t *
-tn_replica_column(const struct tn_replica *r, const char *table,
-                  const json_t *row, const char *column)
-{
-    const struct tn_copied_table *t = tn_copied_table_find(r, table);
-    const struct tn_ovsdb_column *c =
-        t ? tn_copied_column_find(t, column) : NULL;
-    json_t *value = json_object_get(row, column);
-    return !c ? NULL : value ? value : tn_replica_default(r, &c->type);
+    struct tn_copied_table *t = tn_copied_table_find(r, table, strlen(table));
+    if (!t || !t->there || t->shown) {
+        return t && t->there ? t->shown : NULL;
+    }
+    t->shown = json_object();
+    for (const struct tn_ovsdb_row *row = t->rows.first; row;
+         row = row->after) {
+        json_object_set_new_nocheck(t->shown, row->uuid,
+                                    tn_ovsdb_row_json(row));
+    }
+    return t->shown;
 }
 
 struct tn_replica_counts
@@ -205,47 +237,13 @@ tn_replica_counts(const struct tn_replica *r)
 }
 
 struct tn_copied_table *
-tn_copied_table_find(const struct tn_replica *r, const char *name)
+tn_copied_table_find(const struct tn_replica *r, const char *name, size_t n)
 {
     for (size_t i = 0; i < r->n_tables; i++) {
-        if (strcmp(r->tables[i].name, name) == 0) {
+        if (strlen(r->tables[i].name) == n &&
+            memcmp(r->tables[i].name, name, n) == 0) {
             return &r->tables[i];
         }
-    }
-    return NULL;
-}
-
-const struct tn_ovsdb_column *
-tn_copied_column_find(const struct tn_copied_table *t, const char *name)
-{
-    struct tn_ovsdb_column key = {.name = name};
-    return t->n_columns
-               ? bsearch(&key, t->columns, t->n_columns, sizeof key, column_cmp)
-               : NULL;
-}
-
-json_t *
-tn_replica_default(const struct tn_replica *r, const struct tn_ovsdb_type *type)
-{
-    if (tn_ovsdb_type_is_map(type)) {
-        return r->nothing[TN_NO_PAIR];
-    }
-    if (type->min == 0) {
-        return r->nothing[TN_NO_ELEMENT];
-    }
-    switch (type->key) {
-    case TN_OVSDB_INTEGER:
-        return r->nothing[TN_NO_NUMBER];
-    case TN_OVSDB_REAL:
-        return r->nothing[TN_NO_REAL];
-    case TN_OVSDB_BOOLEAN:
-        return r->nothing[TN_NO_TRUTH];
-    case TN_OVSDB_STRING:
-        return r->nothing[TN_NO_TEXT];
-    case TN_OVSDB_UUID:
-        return r->nothing[TN_NO_ROW];
-    case TN_OVSDB_VOID:
-        return NULL;
     }
     return NULL;
 }

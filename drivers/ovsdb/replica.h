@@ -1,8 +1,7 @@
 /* replica.h - a copy of some columns of a database, kept by what the server
  * sends: no input or output, only messages.
  *
- * Rows are the objects of the messages themselves, and hold only columns whose
- * value is not the default.  The peer is not trusted: a message that does not
+ * Rows are packed (packed.h).  The peer is not trusted: a message that does not
  * fit the schema, the copy or a limit is an error, after which the copy is to
  * be made anew by tn_replica_dump(); it can be read until then. */
 #ifndef TN_OVSDB_REPLICA_H
@@ -13,6 +12,7 @@
 #include <stddef.h>
 
 #include "drivers/ovsdb/client.h"
+#include "drivers/ovsdb/scan.h"
 #include "drivers/ovsdb/schema.h"
 #include "model/base/error.h"
 
@@ -20,8 +20,9 @@ struct tn_replica;
 
 /* As client.h's 'changed'. */
 typedef void tn_replica_changed_fn(void *ctx, const char *table,
-                                   const char *uuid, const json_t *old,
-                                   const json_t *now);
+                                   const char *uuid,
+                                   const struct tn_ovsdb_row *was,
+                                   const struct tn_ovsdb_row *now);
 
 /* How rows are told: "old" and "new" (update), or "initial", "insert", "delete"
  * and "modify" (update2 and update3). */
@@ -54,23 +55,28 @@ enum tn_code tn_replica_fit(struct tn_replica *r,
 /* The <monitor-cond-requests>, or without 'where' <monitor-requests>; new. */
 json_t *tn_replica_requests(const struct tn_replica *r, bool where);
 
-/* The whole content: takes the place of the copy, and tells what differs. */
+/* The whole content, <table-updates> as the server sends them: takes the place
+ * of the copy, and tells what differs. */
 enum tn_code tn_replica_dump(struct tn_replica *r, enum tn_replica_form form,
-                             json_t *tables, struct tn_error *err) TN_MUST_USE;
+                             struct tn_scan tables,
+                             struct tn_error *err) TN_MUST_USE;
 
 /* Changes of the content.  What was done before an error is told. */
 enum tn_code tn_replica_update(struct tn_replica *r, enum tn_replica_form form,
-                               json_t *tables,
+                               struct tn_scan tables,
                                struct tn_error *err) TN_MUST_USE;
 
 /* Borrowed until the next message.  Null: no such table, no such row. */
+const struct tn_ovsdb_row *tn_replica_row(const struct tn_replica *r,
+                                          const char *table, const char *uuid);
+/* The first row of a table, in the order in which they came; and the one after
+ * a row. */
+const struct tn_ovsdb_row *tn_replica_first(const struct tn_replica *r,
+                                            const char *table);
+const struct tn_ovsdb_row *tn_replica_after(const struct tn_ovsdb_row *row);
+/* All rows as an object, by uuid, of what tn_ovsdb_row_json() says; null: no
+ * such table. */
 json_t *tn_replica_rows(const struct tn_replica *r, const char *table);
-json_t *tn_replica_row(const struct tn_replica *r, const char *table,
-                       const char *uuid);
-/* The column's value in 'row', or its default if it is absent; null: no such
- * column is copied. */
-json_t *tn_replica_column(const struct tn_replica *r, const char *table,
-                          const json_t *row, const char *column);
 struct tn_replica_counts tn_replica_counts(const struct tn_replica *r);
 
 #endif

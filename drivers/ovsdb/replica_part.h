@@ -5,35 +5,26 @@
 #ifndef TN_OVSDB_REPLICA_PART_H
 #define TN_OVSDB_REPLICA_PART_H
 
+#include "drivers/ovsdb/pack.h"
 #include "drivers/ovsdb/replica.h"
+#include "drivers/ovsdb/rows.h"
 #include "model/base/arena.h"
-
-/* Defaults of columns: one value each for all. */
-enum tn_nothing {
-    TN_NO_ELEMENT,
-    TN_NO_PAIR,
-    TN_NO_NUMBER,
-    TN_NO_REAL,
-    TN_NO_TRUTH,
-    TN_NO_TEXT,
-    TN_NO_ROW,
-    TN_N_NOTHING
-};
 
 struct tn_copied_table {
     const char *name;
     const char *const *wanted; /* As asked for; ends with null. */
     json_t *where;             /* Null: all rows. */
-    json_t *rows;
     bool optional, there;
-    struct tn_ovsdb_column *columns; /* That the schema has, by name; owned. */
-    size_t n_columns;
+    struct tn_rows rows;
+    struct tn_layout *layout; /* The columns that the schema has; owned. */
+    struct tn_layout *former; /* That of the rows, while it is another one. */
+    json_t *shown;            /* The rows as JSON, if somebody asked. */
 };
 
 /* One row that changed, to be told when the message is done. */
 struct tn_row_change {
-    const char *table, *uuid;
-    json_t *old, *now; /* Own references. */
+    const char *table;
+    struct tn_ovsdb_row *was, *now; /* Null: it came; it went. */
 };
 
 struct tn_replica {
@@ -44,19 +35,15 @@ struct tn_replica {
     void *ctx;
     struct tn_replica_limits limits;
     struct tn_replica_counts counts;
-    json_t *nothing[TN_N_NOTHING];
+    uint64_t secret;  /* Of the sets of rows. */
+    uint32_t message; /* Number of the update. */
+    struct tn_packing packing, ignored;
     struct tn_row_change *changes;
     size_t n_changes, cap_changes;
 };
 
-/* Null: no such table, no such column. */
+/* Null: no such table. */
 struct tn_copied_table *tn_copied_table_find(const struct tn_replica *r,
-                                             const char *name);
-const struct tn_ovsdb_column *
-tn_copied_column_find(const struct tn_copied_table *t, const char *name);
-
-/* Shared by all columns of the type; borrowed. */
-json_t *tn_replica_default(const struct tn_replica *r,
-                           const struct tn_ovsdb_type *type);
+                                             const char *name, size_t n);
 
 #endif

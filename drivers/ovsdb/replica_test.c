@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "drivers/ovsdb/delta.h"
+#include "drivers/ovsdb/pack.h"
 #include "drivers/ovsdb/value.h"
 
 #define A "aaaaaaaa-0000-0000-0000-000000000000"
@@ -65,19 +65,27 @@ add_row(struct tn_text *out, const json_t *row)
 }
 
 static void
-changed(void *ctx, const char *table, const char *uuid, const json_t *old,
-        const json_t *now)
+add_json(struct tn_text *out, json_t *row)
+{
+    add_row(out, row);
+    json_decref(row);
+}
+
+static void
+changed(void *ctx, const char *table, const char *uuid,
+        const struct tn_ovsdb_row *was, const struct tn_ovsdb_row *now)
 {
     struct tn_text *out = ctx;
-    tn_text_addf(out, "%s%s%.1s", !old ? "+" : !now ? "-" : "~", table, uuid);
-    if (old) {
-        add_row(out, old);
+    tn_text_addf(out, "%s%s%.1s", !was ? "+" : !now ? "-" : "~", table, uuid);
+    if (was) {
+        add_json(out,
+                 now ? tn_ovsdb_row_former(was, now) : tn_ovsdb_row_json(was));
     }
-    if (old && now) {
+    if (was && now) {
         tn_text_add(out, " ->");
     }
     if (now) {
-        add_row(out, now);
+        add_json(out, tn_ovsdb_row_json(now));
     }
     tn_text_addc(out, '\n');
 }
@@ -130,16 +138,23 @@ new_replica(struct tn_text *log, const struct tn_replica_limits *limits)
 static enum tn_code
 take(struct tn_replica *r, const struct step *s, struct tn_error *err)
 {
-    json_t *json = json_loads(s->json, JSON_DECODE_ANY, NULL);
-    cr_assert(json, "%s", s->json);
+    struct tn_scan json = {s->json, s->json + strlen(s->json)};
     enum tn_replica_form form = s->what == DUMP || s->what == DIFF
                                     ? TN_REPLICA_DIFF
                                     : TN_REPLICA_OLD_NEW;
     enum tn_code code = s->what == DUMP || s->what == DUMP_OLD
                             ? tn_replica_dump(r, form, json, err)
                             : tn_replica_update(r, form, json, err);
-    json_decref(json);
     return code;
+}
+
+static size_t
+elements_of(const json_t *value)
+{
+    const char *tag = json_string_value(json_array_get(value, 0));
+    return tag && strcmp(tag, "uuid") != 0
+               ? json_array_size(json_array_get(value, 1))
+               : 1;
 }
 
 /* The counts of the copy are those of its rows. */
@@ -155,7 +170,7 @@ check_counts(const struct tn_replica *r)
         {
             json_object_foreach(row, name, value)
             {
-                elements += tn_ovsdb_value_n(value);
+                elements += elements_of(value);
             }
         }
     }
@@ -248,6 +263,23 @@ static const struct step life[] = {
      "~Ta ids={k=1, l=2} -> ids={l=3, m=4} name={x}", NULL},
     {DIFF, T(MODIFY(A, "\"ids\":" MAP("[\"l\",\"3\"],[\"m\",\"4\"]"))),
      "~Ta ids={l=3, m=4} -> name={x}", NULL},
+    /* Every way to spell a text, and space anywhere. */
+    {DIFF,
+     " { \"T\" :\n{ \"" A "\"\t: {\"modify\" : { \"name\" :\r"
+     "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20ac\\ud83d\\ude00\" } } } "
+     "} ",
+     "~Ta name={x} -> "
+     "name={\"\\\"\\\\/"
+     "\\u0008\\u000c\\n\\u000d\\tA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}",
+     NULL},
+    {DIFF, T(MODIFY(A, "\"name\":\"x\",\"rate\":-12.5e-1,\"tag\":-7")),
+     "~Ta "
+     "name={\"\\\"\\\\/"
+     "\\u0008\\u000c\\n\\u000d\\tA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"} "
+     "rate={0} tag={} -> name={x} rate={-1.25} tag={-7}",
+     NULL},
+    {DIFF, T(MODIFY(A, "\"rate\":-0.0,\"tag\":" SET(""))),
+     "~Ta rate={-1.25} tag={-7} -> name={x}", NULL},
     {DIFF, T(DELETE(A) "," MODIFY(B, "\"name\":\"b\"") "," INSERT(C, "")),
      "+Tc\n-Ta name={x}\n~Tb name={\"\"} -> name={b}", NULL},
     {DIFF, "{\"S\":{" INSERT(A, "\"name\":\"s\"") "},\"T\":{" DELETE(C) "}}",
@@ -370,18 +402,56 @@ static const struct step hostile[] = {
     {DIFF, T(INSERT(B, "\"tag\":" SET("1,2"))), "", "a number of elements"},
     {DIFF, T(INSERT(B, "\"tag\":1.5")), "", "a value of another type"},
     {DIFF, T(INSERT(B, "\"few\":" SET("1,2,3"))), "", "a number of elements"},
-    {DIFF, T(MODIFY(A, "\"few\":" SET("1,2,3"))), "~Ta few={} -> name={a}",
-     "a difference that does not fit"},
-    {DIFF, T(MODIFY(A, "\"tag\":" SET("1,2"))), "~Ta -> name={a}",
-     "a number of elements"},
-    {DIFF, T(MODIFY(A, "\"many\":\"\"")), "~Ta many={\"\"} -> name={a}",
-     "a difference that does not fit"},
+    {DIFF, T(MODIFY(A, "\"few\":" SET("1,2,3"))), "",
+     "few: a difference that does not fit"},
+    {DIFF, T(MODIFY(A, "\"tag\":" SET("1,2"))), "", "a number of elements"},
+    {DIFF, T(MODIFY(A, "\"many\":\"\"")), "",
+     "many: a difference that does not fit"},
     {DIFF, T(INSERT(B, "\"many\":" SET(""))), "", "a number of elements"},
-    {DIFF, T(MODIFY(A, "\"nope\":1")), "~Ta -> name={a}",
-     "a column that was not asked for"},
+    {DIFF, T(MODIFY(A, "\"nope\":1")), "", "a column that was not asked for"},
+    /* Each thing once. */
+    {DIFF, T(INSERT(B, "\"name\":\"b\",\"name\":\"b\"")), "", "a column twice"},
+    {DIFF, T(MODIFY(A, "\"tag\":1") "," MODIFY(A, "\"tag\":2")),
+     "~Ta tag={} -> name={a} tag={1}", "a row twice"},
+    {DIFF, T(MODIFY(A, "\"tag\":1") "," DELETE(A)),
+     "~Ta tag={} -> name={a} tag={1}", "a row twice"},
+    {DUMP, T(INITIAL(B, "") "," INITIAL(B, "")), "", "came but was there"},
+    {DIFF, T("\"" B "\":{\"insert\":{},\"insert\":{}}"), "", "not JSON"},
+    /* What is no JSON. */
+    {DIFF, "", "", "not an object of tables"},
+    {DIFF, "{", "", "not JSON"},
+    {DIFF, "{} {}", "", "not JSON"},
+    {DIFF, "{},", "", "not JSON"},
+    {DIFF, "{\"T\":{}", "", "not JSON"},
+    {DIFF, "{\"T\":{},}", "", "not JSON"},
+    {DIFF, "{\"T\" {}}", "", "not JSON"},
+    {DIFF, "{\"T\":{} \"S\":{}}", "", "not JSON"},
+    {DIFF, T("\"" A "\":{\"delete\":nul}"), "", "not JSON"},
+    {DIFF, T("\"" A "\":{\"delete\":null"), "-Ta name={a}", "not JSON"},
+    {DIFF, T(INSERT(B, "\"name\"")), "", "not JSON"},
+    {DIFF, T(INSERT(B, "\"name\":\"b\",")), "", "not JSON"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\q\"")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\u12\"")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\u0000\"")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\ud800\"")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\ud800\\u0041\"")), "",
+     "a value of another type"},
+    {DIFF, T(INSERT(B, "\"name\":\"\\udc00\"")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"tag\":01")), "", "not JSON"},
+    {DIFF, T(INSERT(B, "\"tag\":-")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"tag\":9223372036854775808")), "",
+     "a value of another type"},
+    {DIFF, T(INSERT(B, "\"rate\":1e999")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"rate\":1.")), "", "a value of another type"},
+    {DIFF, T(INSERT(B, "\"few\":" SET("1 2"))), "",
+     "few: an element of another type"},
+    {DIFF, T(INSERT(B, "\"few\":" SET("1,"))), "",
+     "few: an element of another type"},
     /* What came before the fault is told, for it is in the copy. */
-    {DIFF, T(MODIFY(A, "\"tag\":1,\"name\":2,\"enabled\":true")),
-     "~Ta tag={} -> name={a} tag={1}", "name: a value of another type"},
+    {DIFF, T(MODIFY(A, "\"tag\":1") "," MODIFY(B, "\"tag\":1")),
+     "~Ta tag={} -> name={a} tag={1}", "changed but was not there"},
+    {DIFF, T(MODIFY(A, "\"tag\":1,\"name\":2,\"enabled\":true")), "",
+     "name: a value of another type"},
     {DUMP, T(INITIAL(B, "") ",\"" C "\":{\"modify\":{}}"), "",
      "a row that is none"},
     {DUMP, T(INITIAL(B, "") "," INITIAL("x", "")), "", "a row without a uuid"},
@@ -469,9 +539,6 @@ Test(ovsdb_replica, fits_itself_to_the_schema)
     cr_assert_str_eq(text, "{\"T\":[{\"columns\":[\"name\"]}]}");
     cr_assert_null(tn_replica_rows(r, "Absent"));
     cr_assert_not_null(tn_replica_rows(r, "T"));
-    cr_assert_null(tn_replica_column(r, "T", NULL, "absent"));
-    cr_assert_str_eq(json_string_value(tn_replica_column(r, "T", NULL, "name")),
-                     "");
     free(text);
     json_decref(requests);
     tn_replica_free(r);
@@ -512,29 +579,65 @@ Test(ovsdb_replica, asks_with_conditions)
 
 /* Sets of any two sizes, few and many changes: against one that is made
  * without any skill. */
-static json_t *
-numbers(unsigned long long mask)
+static struct tn_layout *
+layout_of(enum tn_ovsdb_base key, enum tn_ovsdb_base value)
 {
-    json_t *set = tn_ovsdb_set();
-    for (int i = 0; i < 60; i++) {
-        if (mask >> i & 1) {
-            tn_ovsdb_set_add(set, json_integer(i));
-        }
-    }
-    if (tn_ovsdb_set_n(set) == 1) {
-        json_t *lone = json_incref(tn_ovsdb_set_at(set, 0));
-        json_decref(set);
-        return lone;
-    }
-    return set;
+    struct tn_layout *l = calloc(1, sizeof *l + sizeof l->columns[0]);
+    l->n = 1;
+    l->columns[0] =
+        (struct tn_ovsdb_column){.name = "c", .type = {key, value, 0, 1000}};
+    return l;
 }
 
-Test(ovsdb_replica, applies_any_difference)
+static void
+take_value(struct tn_packing *p, const struct tn_layout *l,
+           struct tn_text *json, bool diff)
 {
-    static const struct tn_ovsdb_type type = {TN_OVSDB_INTEGER, TN_OVSDB_VOID,
-                                              0, 1000};
+    const char *why = "";
+    struct tn_scan scan = {json->s, json->s + json->n};
+    tn_packing_begin(p, l);
+    cr_assert(tn_packing_take(p, 0, &scan, diff, &why), "%s: %s", json->s, why);
+    cr_assert_eq(scan.at, scan.end);
+    tn_text_clear(json);
+}
+
+static void
+end_value(struct tn_text *json)
+{
+    if (json->s[json->n - 1] == ',') {
+        json->s[--json->n] = '\0';
+    }
+    tn_text_add(json, "]]");
+}
+
+/* Numbers, or uuids, in no order. */
+static void
+add_set(struct tn_text *out, unsigned long long mask, bool uuids)
+{
+    tn_text_add(out, "[\"set\",[");
+    for (int k = 0; k < 60; k++) {
+        int i = k * 7 % 60;
+        if (mask >> i & 1) {
+            tn_text_addf(out,
+                         uuids ? "[\"uuid\",\"aaaaaaaa-0000-0000-0000-"
+                                 "0000000000%02x\"],"
+                               : "%d,",
+                         i);
+        }
+    }
+    end_value(out);
+}
+
+static void
+try_sets(bool uuids)
+{
+    struct tn_layout *l =
+        layout_of(uuids ? TN_OVSDB_UUID : TN_OVSDB_INTEGER, TN_OVSDB_VOID);
+    struct tn_packing p = {0};
+    struct tn_text json = {0};
     unsigned long long x = 88172645463325252ull;
     for (int i = 0; i < 3000; i++) {
+        const char *column = NULL;
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
         unsigned long long old = x >> (x % 61);
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
@@ -542,41 +645,57 @@ Test(ovsdb_replica, applies_any_difference)
             x % 3 ? x & (x >> 20) & (x << 13) & (x >> 5) : x >> (x % 61);
         old &= (1ull << 60) - 1;
         diff &= (1ull << 60) - 1;
-        json_t *a = numbers(old), *d = numbers(diff),
-               *want = numbers(old ^ diff), *kept = tn_ovsdb_value_keep(a);
-        json_t *before = json_deep_copy(a);
-        json_t *now = tn_ovsdb_patched(&type, a, d);
-        cr_assert(json_equal(now, want), "%llx ^ %llx", old, diff);
-        cr_assert(json_equal(kept, before));
-        json_decref(a);
-        json_decref(d);
-        json_decref(want);
-        json_decref(kept);
-        json_decref(before);
-        json_decref(now);
+        add_set(&json, old, uuids);
+        take_value(&p, l, &json, false);
+        struct tn_ovsdb_row *was = tn_packing_row(&p, A);
+        add_set(&json, old ^ diff, uuids);
+        take_value(&p, l, &json, false);
+        struct tn_ovsdb_row *want = tn_packing_row(&p, A);
+        add_set(&json, diff, uuids);
+        take_value(&p, l, &json, true);
+        struct tn_ovsdb_row *now = tn_packing_patched(&p, was, &column);
+        cr_assert(now && tn_ovsdb_row_equal(now, want), "%llx ^ %llx", old,
+                  diff);
+        cr_assert_eq(now->n_elements,
+                     (unsigned) __builtin_popcountll(old ^ diff));
+        free(was);
+        free(want);
+        free(now);
     }
+    tn_packing_done(&p);
+    tn_text_done(&json);
+    free(l);
+}
+
+Test(ovsdb_replica, applies_any_difference)
+{
+    try_sets(false);
+    try_sets(true);
 }
 
 /* Values of 40 keys; 0: the key is not there. */
-static json_t *
-pairs(const int values[40])
+static void
+add_map(struct tn_text *out, const int values[40])
 {
-    json_t *map = tn_ovsdb_map();
-    for (int i = 0; i < 40; i++) {
+    tn_text_add(out, "[\"map\",[");
+    for (int k = 0; k < 40; k++) {
+        int i = k * 7 % 40;
         if (values[i]) {
-            tn_ovsdb_map_add(map, json_integer(i), json_integer(values[i]));
+            tn_text_addf(out, "[%d,%d],", i, values[i]);
         }
     }
-    return map;
+    end_value(out);
 }
 
 Test(ovsdb_replica, applies_any_difference_of_maps)
 {
-    static const struct tn_ovsdb_type type = {TN_OVSDB_INTEGER,
-                                              TN_OVSDB_INTEGER, 0, 1000};
+    struct tn_layout *l = layout_of(TN_OVSDB_INTEGER, TN_OVSDB_INTEGER);
+    struct tn_packing p = {0};
+    struct tn_text json = {0};
     unsigned long long x = 88172645463325252ull;
     for (int i = 0; i < 2000; i++) {
         int old[40], diff[40], want[40];
+        const char *column = NULL;
         for (int k = 0; k < 40; k++) {
             x ^= x << 13, x ^= x >> 7, x ^= x << 17;
             old[k] = (int) (x % (i % 2 ? 3 : 9));
@@ -584,12 +703,21 @@ Test(ovsdb_replica, applies_any_difference_of_maps)
                 (x >> 20) % (i % 3 ? 40 : 2) ? 0 : 1 + (int) (x >> 40) % 3;
             want[k] = !diff[k] ? old[k] : diff[k] == old[k] ? 0 : diff[k];
         }
-        json_t *a = pairs(old), *d = pairs(diff), *w = pairs(want);
-        json_t *now = tn_ovsdb_patched(&type, a, d);
-        cr_assert(json_equal(now, w), "round %d", i);
-        json_decref(a);
-        json_decref(d);
-        json_decref(w);
-        json_decref(now);
+        add_map(&json, old);
+        take_value(&p, l, &json, false);
+        struct tn_ovsdb_row *was = tn_packing_row(&p, A);
+        add_map(&json, want);
+        take_value(&p, l, &json, false);
+        struct tn_ovsdb_row *wanted_row = tn_packing_row(&p, A);
+        add_map(&json, diff);
+        take_value(&p, l, &json, true);
+        struct tn_ovsdb_row *now = tn_packing_patched(&p, was, &column);
+        cr_assert(now && tn_ovsdb_row_equal(now, wanted_row), "round %d", i);
+        free(was);
+        free(wanted_row);
+        free(now);
     }
+    tn_packing_done(&p);
+    tn_text_done(&json);
+    free(l);
 }

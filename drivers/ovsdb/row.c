@@ -40,26 +40,36 @@ tn_ovs_value_equal(const struct tn_ovs_value *a, const struct tn_ovs_value *b)
     return same;
 }
 
+/* Parts with a slash between any two; null and "" are none. */
 static const char *
-key_of(struct tn_arena *arena, const struct tn_ovs_kind *kind,
-       const char *scope, const char *name)
+join(struct tn_arena *arena, const char *const parts[3])
 {
-    const char *slash = *scope ? "/" : "";
-    return name ? tn_arena_printf(arena, "%s%s%s/%s", scope, slash, kind->name,
-                                  name)
-                : tn_arena_printf(arena, "%s%s%s", scope, slash, kind->name);
+    size_t sizes[3], n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        sizes[i] = parts[i] ? strlen(parts[i]) : 0;
+        n += sizes[i] + 1;
+    }
+    char *out = tn_arena_alloc(arena, n + 1), *to = out;
+    for (size_t i = 0; i < 3; i++) {
+        if (sizes[i]) {
+            *to = '/';
+            to += to > out;
+            memcpy(to, parts[i], sizes[i]);
+            to += sizes[i];
+        }
+    }
+    *to = '\0';
+    return out;
 }
 
 void
-tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
-                   const struct tn_ovs_kind *kind, const char *scope,
-                   const char *name)
+tn_ovs_draft_init(struct tn_ovs_draft *d, struct tn_arena *arena,
+                  const struct tn_ovs_kind *kind, const char *scope)
 {
     *d = (struct tn_ovs_draft){
         .arena = arena,
-        .r = {.key = key_of(arena, kind, scope, name),
-              .kind = kind->name,
-              .name = name ? name : scope,
+        .r = {.kind = kind->name,
+              .name = scope,
               .scope = scope,
               .owner = TN_OURS,
               .rank = kind->rank},
@@ -67,6 +77,16 @@ tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
         .values = tn_new_n(arena, struct tn_ovs_value, kind->n_columns),
         .cap = tn_new_n(arena, size_t, kind->n_columns),
     };
+}
+
+void
+tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,
+                   const struct tn_ovs_kind *kind, const char *scope,
+                   const char *name)
+{
+    tn_ovs_draft_init(d, arena, kind, scope);
+    d->r.key = join(arena, (const char *const[]){scope, kind->name, name});
+    d->r.name = name ? name : scope;
 }
 
 void

@@ -95,6 +95,9 @@ struct tn_ovs_draft {
     size_t *cap;
 };
 
+/* With neither key nor name: the caller gives the resource its own. */
+void tn_ovs_draft_init(struct tn_ovs_draft *d, struct tn_arena *arena,
+                       const struct tn_ovs_kind *kind, const char *scope);
 /* Key: SCOPE/KIND, or SCOPE/KIND/NAME; without a scope: KIND/NAME.  'name' may
  * be null.  Names are borrowed. */
 void tn_ovs_draft_begin(struct tn_ovs_draft *d, struct tn_arena *arena,

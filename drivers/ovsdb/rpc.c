@@ -5,7 +5,11 @@
  * the order in which they were sent, for an answer of the same number, which
  * mostly comes in that order, too; the peer's echo requests are answered; what
  * has no id is a notification.  An answer to what was never asked is dropped,
- * for the number may be of a call that our user has seen fail. */
+ * for the number may be of a call that our user has seen fail.
+ *
+ * Of what is large, the content of a database and the answers to transactions,
+ * jansson reads only the message around it, with {} in its place: it is handed
+ * on as it came. */
 #include "drivers/ovsdb/rpc.h"
 
 #include <assert.h>
@@ -21,6 +25,7 @@ struct call {
     struct call *next;
     json_int_t id;
     tn_rpc_answered_fn *answered;
+    tn_rpc_answered_text_fn *answered_text; /* One of the two is null. */
     void *ctx;
 };
 
@@ -75,6 +80,35 @@ take_call(struct tn_rpc *rpc, const json_t *id)
     return NULL;
 }
 
+/* A value as text again: when it was not large. */
+static struct tn_scan
+text_of(const json_t *value, struct tn_text *text)
+{
+    if (!value || json_dump_callback(value, append, text,
+                                     JSON_COMPACT | JSON_ENCODE_ANY) != 0) {
+        return (struct tn_scan){0};
+    }
+    return (struct tn_scan){text->s, text->s + text->n};
+}
+
+static bool
+is_update(const struct tn_rpc *rpc, const char *method)
+{
+    return rpc->events.updated && strncmp(method, "update", 6) == 0;
+}
+
+static void
+notified(struct tn_rpc *rpc, const char *method, json_t *params)
+{
+    if (is_update(rpc, method)) {
+        struct tn_text text = {0};
+        rpc->events.updated(rpc->ctx, method, text_of(params, &text));
+        tn_text_done(&text);
+    } else if (rpc->events.notified) {
+        rpc->events.notified(rpc->ctx, method, params);
+    }
+}
+
 static void
 answered(struct tn_rpc *rpc, const json_t *id, json_t *result, json_t *error)
 {
@@ -82,8 +116,15 @@ answered(struct tn_rpc *rpc, const json_t *id, json_t *result, json_t *error)
     if (!call) {
         return;
     }
-    bool failed = !json_is_null(error);
-    call->answered(call->ctx, failed ? NULL : result, failed ? error : NULL);
+    result = json_is_null(error) ? result : NULL;
+    error = json_is_null(error) ? NULL : error;
+    if (call->answered_text) {
+        struct tn_text text = {0};
+        call->answered_text(call->ctx, text_of(result, &text), error);
+        tn_text_done(&text);
+    } else {
+        call->answered(call->ctx, result, error);
+    }
     free(call);
 }
 
@@ -118,8 +159,8 @@ understand(struct tn_rpc *rpc, json_t *message)
     if (json_is_string(method) && json_is_array(params) && !result && !error) {
         if (!no_id) {
             asked(rpc, json_string_value(method), params, id);
-        } else if (rpc->events.notified) {
-            rpc->events.notified(rpc->ctx, json_string_value(method), params);
+        } else {
+            notified(rpc, json_string_value(method), params);
         }
     } else if (!method && !params && result && !no_id) {
         answered(rpc, id, result, error ? error : json_null());
@@ -132,13 +173,94 @@ understand(struct tn_rpc *rpc, json_t *message)
     }
 }
 
+/* A message with {} in place of its longest member: is that what somebody wants
+ * as text?  Then hands it on. */
+static bool
+understand_around(struct tn_rpc *rpc, const json_t *message,
+                  struct tn_scan member)
+{
+    const json_t *id = json_object_get(message, "id");
+    const json_t *error = json_object_get(message, "error");
+    const char *method = json_string_value(json_object_get(message, "method"));
+    const char *where = method ? "params" : "result", *other;
+    struct call *call = NULL;
+    if (!json_is_object(json_object_get(message, where)) ||
+        (error && !json_is_null(error))) {
+        return false;
+    }
+    other = method ? "result" : "params";
+    if (json_object_get(message, other) || (method && error)) {
+        return false;
+    }
+    if (method) {
+        if ((id && !json_is_null(id)) || !is_update(rpc, method)) {
+            return false;
+        }
+        rpc->events.updated(rpc->ctx, method, member);
+        return true;
+    }
+    for (call = rpc->calls; call; call = call->next) {
+        if (json_is_integer(id) && json_integer_value(id) == call->id) {
+            break;
+        }
+    }
+    if (!call || !call->answered_text) {
+        return false;
+    }
+    call = take_call(rpc, id);
+    call->answered_text(call->ctx, member, NULL);
+    free(call);
+    return true;
+}
+
+/* Everything but that member is short, and no object or array: so what {}
+ * stands for is known from where it stands. */
+static bool
+is_around(const json_t *message)
+{
+    const char *name;
+    json_t *value;
+    size_t n = 0;
+    json_object_foreach((json_t *) message, name, value)
+    {
+        if (json_is_array(value) ||
+            (json_is_object(value) && (json_object_size(value) || n++))) {
+            return false;
+        }
+    }
+    return n == 1;
+}
+
+static bool
+take_around(struct tn_rpc *rpc, const struct tn_link_message *m)
+{
+    TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
+    const char *member = m->text + m->part_at, *after = member + m->part_n;
+    if (m->part_n <= m->n / 2) {
+        return false;
+    }
+    tn_text_addn(&text, m->text, m->part_at);
+    tn_text_add(&text, "{}");
+    tn_text_addn(&text, after, m->n - m->part_at - m->part_n);
+    TN_CLEANUP(cleanup_json)
+    json_t *message = json_loadb(text.s, text.n, JSON_REJECT_DUPLICATES, NULL);
+    return is_around(message) &&
+           understand_around(rpc, message, (struct tn_scan){member, after});
+}
+
 static void
-on_message(void *ctx, const char *text, size_t n)
+on_message(void *ctx, const struct tn_link_message *m)
 {
     struct tn_rpc *rpc = ctx;
     json_error_t at;
+    rpc->calling_back = true;
+    bool taken = take_around(rpc, m);
+    rpc->calling_back = false;
+    if (taken) {
+        return;
+    }
     TN_CLEANUP(cleanup_json)
-    json_t *message = json_loadb(text, n, JSON_REJECT_DUPLICATES, &at);
+    json_t *message = json_loadb(m->text, m->n, JSON_REJECT_DUPLICATES, &at);
     if (!message) {
         char why[sizeof at.text + 100];
         snprintf(why, sizeof why, "what the peer sends is not JSON: %s",
@@ -173,7 +295,11 @@ on_down(void *ctx, const struct tn_error *why)
     rpc->calling_back = true;
     for (struct call *call = calls; call; call = next) {
         next = call->next;
-        call->answered(call->ctx, NULL, NULL);
+        if (call->answered_text) {
+            call->answered_text(call->ctx, (struct tn_scan){0}, NULL);
+        } else {
+            call->answered(call->ctx, NULL, NULL);
+        }
         free(call);
     }
     if (rpc->events.down) {
@@ -228,23 +354,24 @@ tn_rpc_is_up(const struct tn_rpc *rpc)
     return tn_link_is_up(rpc->link);
 }
 
-/* An answer to what was just sent is to come. */
+/* An answer to what was just sent is to come; takes what 'who' says. */
 static void
-expect(struct tn_rpc *rpc, tn_rpc_answered_fn *answered_fn, void *ctx)
+expect(struct tn_rpc *rpc, const struct call *who)
 {
     struct call *call = malloc(sizeof *call);
     if (!call) {
         fputs("tenet: out of memory\n", stderr);
         abort();
     }
-    *call = (struct call){NULL, ++rpc->last_id, answered_fn, ctx};
+    *call = *who;
+    call->id = ++rpc->last_id;
     *rpc->last = call;
     rpc->last = &call->next;
 }
 
-enum tn_code
-tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
-            tn_rpc_answered_fn *answered_fn, void *ctx, struct tn_error *err)
+static enum tn_code
+call_json(struct tn_rpc *rpc, const char *method, json_t *params,
+          const struct call *who, struct tn_error *err)
 {
     TN_CLEANUP(cleanup_json)
     json_t *message = json_pack("{s:s, s:o, s:I}", "method", method, "params",
@@ -256,15 +383,32 @@ tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
         message ? send_message(rpc, message, err)
                 : tn_fail(err, TN_EINTERNAL, 0, "request cannot be encoded");
     if (code == TN_OK) {
-        expect(rpc, answered_fn, ctx);
+        expect(rpc, who);
     }
     return code;
 }
 
 enum tn_code
+tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
+            tn_rpc_answered_fn *answered_fn, void *ctx, struct tn_error *err)
+{
+    const struct call who = {.answered = answered_fn, .ctx = ctx};
+    return call_json(rpc, method, params, &who, err);
+}
+
+enum tn_code
+tn_rpc_call_for_text(struct tn_rpc *rpc, const char *method, json_t *params,
+                     tn_rpc_answered_text_fn *answered_fn, void *ctx,
+                     struct tn_error *err)
+{
+    const struct call who = {.answered_text = answered_fn, .ctx = ctx};
+    return call_json(rpc, method, params, &who, err);
+}
+
+enum tn_code
 tn_rpc_call_text(struct tn_rpc *rpc, const char *method,
                  const struct tn_rpc_text *params,
-                 tn_rpc_answered_fn *answered_fn, void *ctx,
+                 tn_rpc_answered_text_fn *answered_fn, void *ctx,
                  struct tn_error *err)
 {
     if (!tn_rpc_is_up(rpc)) {
@@ -277,7 +421,7 @@ tn_rpc_call_text(struct tn_rpc *rpc, const char *method,
     tn_text_addf(out, "],\"id\":%" JSON_INTEGER_FORMAT "}", rpc->last_id + 1);
     enum tn_code code = tn_link_send(rpc->link, true, err);
     if (code == TN_OK) {
-        expect(rpc, answered_fn, ctx);
+        expect(rpc, &(struct call){.answered_text = answered_fn, .ctx = ctx});
     }
     return code;
 }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "drivers/ovsdb/loop.h"
+#include "drivers/ovsdb/scan.h"
 #include "model/base/error.h"
 
 /* Files in PEM form.  The server's certificate is always verified against
@@ -59,11 +60,19 @@ struct tn_rpc_events {
     void (*down)(void *ctx, const struct tn_error *why);
     /* A notification; 'params' is borrowed. */
     void (*notified)(void *ctx, const char *method, json_t *params);
+    /* Instead, if it is not null, of those whose method begins with "update":
+     * 'params' is JSON that is not yet looked at. */
+    void (*updated)(void *ctx, const char *method, struct tn_scan params);
 };
 
 /* One of 'result' and 'error' is not null, both borrowed; both are null if the
  * connection was lost before the answer. */
 typedef void tn_rpc_answered_fn(void *ctx, json_t *result, json_t *error);
+
+/* The same, of a call whose result comes by the megabyte: 'result' is JSON that
+ * is not yet looked at; it is empty if there is none. */
+typedef void tn_rpc_answered_text_fn(void *ctx, struct tn_scan result,
+                                     json_t *error);
 
 /* Does not connect yet: that begins with the next turn of the loop.  Of the
  * sessions of a loop that want to the same server, a few are let in at a time.
@@ -84,8 +93,14 @@ enum tn_code tn_rpc_call(struct tn_rpc *rpc, const char *method, json_t *params,
                          tn_rpc_answered_fn *answered, void *ctx,
                          struct tn_error *err) TN_MUST_USE;
 
-/* The same with parameters that are a name and JSON, which is sent as it is:
- * elements of an array, each after a comma. */
+/* The same, with an answer as text. */
+enum tn_code tn_rpc_call_for_text(struct tn_rpc *rpc, const char *method,
+                                  json_t *params,
+                                  tn_rpc_answered_text_fn *answered, void *ctx,
+                                  struct tn_error *err) TN_MUST_USE;
+
+/* The same with parameters that are a name and JSON, too, which is sent as it
+ * is: elements of an array, each after a comma. */
 struct tn_rpc_text {
     const char *name; /* Of letters. */
     const char *rest;
@@ -93,7 +108,7 @@ struct tn_rpc_text {
 };
 enum tn_code tn_rpc_call_text(struct tn_rpc *rpc, const char *method,
                               const struct tn_rpc_text *params,
-                              tn_rpc_answered_fn *answered, void *ctx,
+                              tn_rpc_answered_text_fn *answered, void *ctx,
                               struct tn_error *err) TN_MUST_USE;
 
 /* Ends this connection, because of what the peer said; the next remote is

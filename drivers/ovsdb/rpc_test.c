@@ -33,6 +33,93 @@ Test(rpc, calls_are_answered_by_id)
     tn_bed_end(&bed);
 }
 
+/* However a large member is wrapped, it arrives as it was sent, or is taken as
+ * what it is elsewhere. */
+Test(rpc, hands_on_as_text_what_is_large)
+{
+    static const struct {
+        const char *message, *says;
+    } rows[] = {
+        {"{\"id\":1,\"result\":{\"a\": [1, \"}\", \"much of the "
+         "message\"]},\"error\":null}",
+         "text: {\"a\": [1, \"}\", \"much of the message\"]}\n"},
+        {"{\"result\" :[false, {\"a\":{}}, {}], \"id\":1}",
+         "text: [false, {\"a\":{}}, {}]\n"},
+        /* It is not looked at. */
+        {"{\"id\":1,\"error\":null,\"result\":[what, \"anybody\" would say, "
+         "and not JSON]}",
+         "text: [what, \"anybody\" would say, and not JSON]\n"},
+        /* Small ones are printed again. */
+        {"{\"id\":1,\"error\":null,\"result\":[ 1 ]}", "text: [1]\n"},
+        {"{\"id\":1,\"error\":null,\"result\":7}", "text: 7\n"},
+        {"{\"id\":1,\"error\":{\"error\":\"no, because it is not possible\"}}",
+         "error: {\"error\":\"no, because it is not possible\"}\n"},
+        {"{\"id\":1,\"result\":[1],\"error\":\"no\"}", "error: \"no\"\n"},
+        {"{\"id\":1,\"result\":[\"which is long enough to be large\"],"
+         "\"error\":\"no\"}",
+         "error: \"no\"\n"},
+        /* Something else is as large. */
+        {"{\"id\":1,\"result\":{},\"error\":null,"
+         "\"x\":[\"which is long enough to be large\"]}",
+         "text: {}\n"},
+        {"{\"id\":1,\"error\":null,\"x\":{},"
+         "\"result\":[\"which is long enough to be large\"]}",
+         "text: [\"which is long enough to be large\"]\n"},
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        struct tn_bed bed = {0};
+        tn_bed_begin_up(&bed, plain);
+        cr_assert_eq(tn_bed_call_for_text(&bed, "x", json_array()), TN_OK);
+        tn_bed_say(&bed, rows[i].message);
+        TN_BED_UNTIL(&bed, bed.answers == 1 || bed.downs);
+        cr_expect_str_eq(bed.said.s, rows[i].says, "row %zu", i);
+        tn_bed_end(&bed);
+    }
+}
+
+Test(rpc, hands_on_updates_as_text)
+{
+    struct tn_bed bed = {.as_text = true};
+    tn_bed_begin_up(&bed, plain);
+    cr_assert_eq(tn_bed_call_for_text(&bed, "x", json_array()), TN_OK);
+    tn_bed_say(&bed,
+               "{\"id\":null,\"method\":\"update\",\"params\":[\"m\"]}"
+               "{\"method\":\"update2\",\"params\":[\"m\",{\"T\": nonsense, at "
+               "some length, more than half}]}"
+               "{\"method\":\"else\",\"params\":[{\"T\":\"of some length\"}]}");
+    TN_BED_UNTIL(&bed, bed.told.n && strstr(bed.told.s, "else"));
+    cr_assert_str_eq(bed.told.s, "text: update [\"m\"]\n"
+                                 "text: update2 [\"m\",{\"T\": nonsense, at "
+                                 "some length, more than half}]\n"
+                                 "else [{\"T\":\"of some length\"}]\n");
+    cr_assert_eq(bed.answers, 0);
+    tn_bed_hang_up(&bed);
+    TN_BED_UNTIL(&bed, bed.downs);
+    cr_assert_str_eq(bed.said.s, "lost\n");
+    tn_bed_end(&bed);
+}
+
+/* Neither a request nor an answer, and large. */
+Test(rpc, large_nonsense_ends_the_connection)
+{
+    static const char *const rows[] = {
+        "{\"method\":\"update\",\"params\":{\"not\":\"an array at all\"}}",
+        "{\"id\":1,\"method\":\"m\",\"result\":[\"and of some length\"]}",
+        "{\"id\":1,\"params\":[],\"result\":[\"and of some length, too\"]}",
+        "{\"id\":1,\"id\":1,\"result\":[\"and of some length, too\"]}",
+        "{\"id\":1 \"result\":[\"and of some length, too\"]}",
+    };
+    for (size_t i = 0; i < TN_ARRAY_SIZE(rows); i++) {
+        struct tn_bed bed = {.as_text = true};
+        tn_bed_begin_up(&bed, plain);
+        cr_assert_eq(tn_bed_call_for_text(&bed, "x", json_array()), TN_OK);
+        tn_bed_say(&bed, rows[i]);
+        TN_BED_UNTIL(&bed, bed.downs);
+        cr_expect_str_eq(bed.said.s, "lost\n", "row %zu", i);
+        tn_bed_end(&bed);
+    }
+}
+
 /* An answer twice, or to what was not asked, is nobody's. */
 Test(rpc, answers_to_nothing_are_dropped)
 {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "drivers/ovsdb/index.h"
-#include "drivers/ovsdb/value.h"
 
 /* A server is silent while it works on a long transaction. */
 enum { PROBE_MS = 20000 };
@@ -106,7 +105,7 @@ tn_ovs_session_start(struct tn_session *s, const struct tn_ovsdb_events *events,
                              err);
     }
     if (!code) {
-        code = tn_ovsdb_wait(s->db, TN_OVS_TIMEOUT_MS, err);
+        code = tn_ovsdb_ask(s->db, TN_OVS_TIMEOUT_MS, err);
     }
     return code ? tn_while(err, code, "device %s", s->device->name) : TN_OK;
 }
@@ -144,15 +143,14 @@ tn_ovs_close(struct tn_session *s)
     }
 }
 
-json_t *
+const struct tn_ovsdb_row *
 tn_ovs_root(const struct tn_session *s, const char **uuid)
 {
-    json_t *rows = tn_ovsdb_rows(s->db, s->model->root);
-    void *it = json_object_iter(rows);
+    const struct tn_ovsdb_row *row = tn_ovsdb_first(s->db, s->model->root);
     if (uuid) {
-        *uuid = it ? json_object_iter_key(it) : NULL;
+        *uuid = row ? tn_ovsdb_row_uuid(row) : NULL;
     }
-    return it ? json_object_iter_value(it) : NULL;
+    return row;
 }
 
 long long
@@ -160,8 +158,7 @@ tn_ovs_revision(const struct tn_session *s)
 {
     char name[300];
     snprintf(name, sizeof name, TN_OVS_REVISION "-%s", s->device->instance);
-    const json_t *row = tn_ovs_root(s, NULL);
     const char *text =
-        tn_ovsdb_map_get(json_object_get(row, "external_ids"), name);
+        tn_ovsdb_get_key(tn_ovs_root(s, NULL), "external_ids", name);
     return text ? strtoll(text, NULL, 10) : 0;
 }

@@ -221,7 +221,7 @@ one_down(void *ctx, const struct tn_error *why)
  * another one. */
 Test(tls, a_crowd_does_not_wait_for_one_that_hangs)
 {
-    static const struct tn_rpc_events events = {one_up, one_down, NULL};
+    static const struct tn_rpc_events events = {.up = one_up, .down = one_down};
     struct tn_server_lab lab;
     struct tn_bed hanging = {.ssl = true};
     struct crowd crowd = {0};

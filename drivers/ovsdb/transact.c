@@ -42,7 +42,7 @@ pending_free(struct tn_pending *p)
 }
 
 static void
-on_answer(void *ctx, json_t *result, json_t *error)
+on_answer(void *ctx, struct tn_scan result, json_t *error)
 {
     struct tn_pending *p = ctx;
     struct tn_ovsdb *db = p->db;
@@ -60,27 +60,30 @@ on_answer(void *ctx, json_t *result, json_t *error)
     if (answered) {
         answered(whom, &out, code ? &err : NULL);
     }
-    json_decref(out.results);
+    json_decref(out.last);
 }
 
 /* One of the two. */
 struct request {
     json_t *json; /* Taken. */
     const struct tn_ovsdb_text *text;
+    bool early; /* May be sent as soon as the content is asked for. */
 };
 
 static enum tn_code
 request_send(struct tn_ovsdb *db, const struct request *r, struct tn_pending *p,
              struct tn_error *err)
 {
-    if (db->phase != TN_OVSDB_WHOLE) {
+    if (db->phase != TN_OVSDB_WHOLE &&
+        !(r->early && db->phase == TN_OVSDB_DUMP)) {
         json_decref(r->json);
         *err = db->why;
         return tn_while(err, TN_EUNAVAILABLE, "not sent");
     }
     if (r->json) {
         json_array_insert_new(r->json, 0, json_string(db->database));
-        return tn_rpc_call(db->rpc, "transact", r->json, on_answer, p, err);
+        return tn_rpc_call_for_text(db->rpc, "transact", r->json, on_answer, p,
+                                    err);
     }
     const struct tn_rpc_text params = {db->database, r->text->s, r->text->n};
     return tn_rpc_call_text(db->rpc, "transact", &params, on_answer, p, err);
@@ -125,7 +128,7 @@ wake(void *ctx, const struct tn_ovsdb_result *result,
     w->code = err ? err->code : TN_OK;
     w->err = err ? *err : (struct tn_error){0};
     w->result = *result;
-    json_incref(w->result.results);
+    json_incref(w->result.last);
 }
 
 /* Nobody waits for it any more. */
@@ -177,10 +180,12 @@ is_whole(const struct tn_ovsdb *db)
     return db->phase == TN_OVSDB_WHOLE && tn_rpc_is_up(db->rpc);
 }
 
+/* Turns the loop until it is, or, with 'asked', until the content is asked
+ * for. */
 static enum tn_code
-wait_whole(struct tn_ovsdb *db, int64_t until, struct tn_error *err)
+wait_whole(struct tn_ovsdb *db, bool asked, int64_t until, struct tn_error *err)
 {
-    while (!is_whole(db)) {
+    while (!is_whole(db) && !(asked && db->phase == TN_OVSDB_DUMP)) {
         if (db->phase == TN_OVSDB_UNFIT) {
             *err = db->why;
             return db->why.code;
@@ -211,14 +216,23 @@ tn_ovsdb_forget_pending(struct tn_ovsdb *db)
 }
 
 enum tn_code
+tn_ovsdb_ask(struct tn_ovsdb *db, unsigned timeout_ms, struct tn_error *err)
+{
+    struct tn_error ignored = {0};
+    return wait_whole(db, true, tn_now_ms() + timeout_ms, err ? err : &ignored);
+}
+
+enum tn_code
 tn_ovsdb_wait(struct tn_ovsdb *db, unsigned timeout_ms, struct tn_error *err)
 {
     struct tn_error ignored = {0};
-    return wait_whole(db, tn_now_ms() + timeout_ms, err ? err : &ignored);
+    return wait_whole(db, false, tn_now_ms() + timeout_ms,
+                      err ? err : &ignored);
 }
 
 /* A server sends what was committed before it answers a transaction, however
- * empty; and it answers none before it has applied its log. */
+ * empty; and it answers none before it has applied its log, nor before it has
+ * sent a content that was asked for earlier. */
 enum tn_code
 tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
                   struct tn_error *err)
@@ -228,14 +242,14 @@ tn_ovsdb_catch_up(struct tn_ovsdb *db, unsigned timeout_ms,
     err = err ? err : &ignored;
     for (;;) {
         struct tn_ovsdb_result result;
-        struct request nothing = {0};
-        enum tn_code code = wait_whole(db, until, err);
+        struct request nothing = {.early = true};
+        enum tn_code code = wait_whole(db, true, until, err);
         if (code) {
             return code;
         }
         nothing.json = json_array();
         code = transact(db, &nothing, until, &result, err);
-        json_decref(result.results);
+        json_decref(result.last);
         if (!code && is_whole(db)) {
             return TN_OK;
         }

@@ -75,40 +75,115 @@ refuse(const json_t *error, struct tn_ovsdb_result *out, struct tn_error *err)
                    syntax ? syntax : "");
 }
 
+static bool
+is_word(const struct tn_scan_string *s, const char *word)
+{
+    return s->n == strlen(word) && memcmp(s->s, word, s->n) == 0;
+}
+
+/* {"uuid":["uuid","..."]}: what most operations, inserts, are answered with. */
+static bool
+skip_insert(struct tn_scan *scan)
+{
+    struct tn_scan at = *scan;
+    struct tn_scan_string name, tag, uuid;
+    if (!tn_scan_sign(&at, '{') || !tn_scan_string(&at, &name) ||
+        !is_word(&name, "uuid") || !tn_scan_sign(&at, ':') ||
+        !tn_scan_sign(&at, '[') || !tn_scan_string(&at, &tag) ||
+        !tn_scan_sign(&at, ',') || !tn_scan_string(&at, &uuid) ||
+        !tn_scan_sign(&at, ']') || !tn_scan_sign(&at, '}')) {
+        return false;
+    }
+    *scan = at;
+    return true;
+}
+
+/* One element; null: there is none.  New. */
+static json_t *
+load_element(struct tn_scan *scan)
+{
+    json_error_t read;
+    json_t *element = json_loadb(scan->at, (size_t) (scan->end - scan->at),
+                                 JSON_REJECT_DUPLICATES |
+                                     JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY,
+                                 &read);
+    if (element) {
+        scan->at += read.position;
+    }
+    return element;
+}
+
+static enum tn_code
+nonsense_of(struct tn_ovsdb_result *out, bool *nonsense, struct tn_error *err)
+{
+    *nonsense = true;
+    out->op = 0;
+    return tn_fail(err, TN_EUNAVAILABLE, 0,
+                   "an answer that does not fit the transaction");
+}
+
+/* One after the other: as many as there are operations, each an object; or an
+ * error, perhaps behind the last one.  '*last' is the last object, or null. */
+static enum tn_code
+judge_elements(size_t n_ops, struct tn_scan *scan, struct tn_ovsdb_result *out,
+               bool *fits, struct tn_error *err)
+{
+    struct tn_scan last = {0};
+    size_t i = 0;
+    *fits = false;
+    for (; tn_scan_more(scan, ']', i == 0); i++) {
+        last = *scan;
+        if (i > n_ops) {
+            return TN_OK;
+        }
+        if (skip_insert(scan)) {
+            continue;
+        }
+        json_t *element = load_element(scan);
+        if (json_object_get(element, "error")) {
+            out->op = i;
+            enum tn_code code = refuse(element, out, err);
+            json_decref(element);
+            return code;
+        }
+        bool object = json_is_object(element);
+        json_decref(element);
+        if (!object) {
+            return TN_OK;
+        }
+    }
+    *fits = i == n_ops && !tn_scan_peek(scan) && scan->at == scan->end;
+    out->last = i ? load_element(&last) : NULL;
+    return TN_OK;
+}
+
 enum tn_code
-tn_ovsdb_judge(size_t n_ops, json_t *result, const json_t *error,
+tn_ovsdb_judge(size_t n_ops, struct tn_scan result, const json_t *error,
                struct tn_ovsdb_result *out, bool *nonsense,
                struct tn_error *err)
 {
-    size_t n = json_array_size(result);
+    bool fits = false;
     *nonsense = false;
-    *out = (struct tn_ovsdb_result){.verdict = TN_TXN_UNKNOWN,
-                                    .results = json_incref(result)};
+    *out = (struct tn_ovsdb_result){.verdict = TN_TXN_UNKNOWN};
     if (error) {
         return refuse(error, out, err);
     }
-    if (!result) {
+    if (!result.at) {
         return tn_fail(err, TN_EUNAVAILABLE, 0,
                        "the connection was lost before the answer");
     }
-    for (size_t i = 0; i < n && i <= n_ops; i++) {
-        const json_t *r = json_array_get(result, i);
-        if (json_object_get(r, "error")) {
-            out->op = i;
-            return refuse(r, out, err);
-        }
-        if (!json_is_object(r)) {
-            break;
-        }
-        out->op = i + 1;
+    if (!tn_scan_sign(&result, '[')) {
+        return nonsense_of(out, nonsense, err);
     }
-    if (!json_is_array(result) || n != n_ops || out->op != n_ops) {
-        *nonsense = true;
-        out->op = 0;
-        return tn_fail(err, TN_EUNAVAILABLE, 0,
-                       "an answer that does not fit the transaction");
+    enum tn_code code = judge_elements(n_ops, &result, out, &fits, err);
+    if (code) {
+        return code;
     }
-    *out = (struct tn_ovsdb_result){.verdict = TN_TXN_DONE,
-                                    .results = out->results};
+    if (!fits) {
+        json_decref(out->last);
+        out->last = NULL;
+        return nonsense_of(out, nonsense, err);
+    }
+    out->verdict = TN_TXN_DONE;
     return TN_OK;
 }

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "drivers/ovsdb/index.h"
-#include "drivers/ovsdb/value.h"
 #include "model/base/cleanup.h"
 #include "model/base/time.h"
 
@@ -80,26 +79,25 @@ tell(struct tn_watch *w, enum tn_event_type type, const char *scope,
  * counters go up all the time, only some keys of a map are. */
 static bool
 concerns_us(const struct tn_ovs_model *model, const char *table,
-            const json_t *old, const json_t *now)
+            const struct tn_ovsdb_row *was, const struct tn_ovsdb_row *now)
 {
-    const json_t *was = json_object_get(old, "external_ids");
-    const json_t *is = json_object_get(now, "external_ids");
-    if (strcmp(table, model->root) != 0 || !old || !now) {
+    if (strcmp(table, model->root) != 0 || !was || !now) {
         return true;
     }
-    bool differs = false;
+    struct tn_ovsdb_texts old = tn_ovsdb_get(was, "external_ids");
+    struct tn_ovsdb_texts ids = tn_ovsdb_get(now, "external_ids");
+    bool differs = !tn_streq(tn_ovsdb_texts_key(old, TN_OVS_KEY),
+                             tn_ovsdb_texts_key(ids, TN_OVS_KEY));
     for (size_t i = 0; i < model->n_kinds; i++) {
         const struct tn_ovs_kind *kind = model->kinds[i];
         for (size_t k = 0; kind->flags & TN_OVS_SINGLE && k < kind->n_columns;
              k++) {
             const char *m = kind->columns[k].member;
-            differs = differs || (was && m &&
-                                  !tn_streq(tn_ovsdb_map_get(was, m),
-                                            tn_ovsdb_map_get(is, m)));
+            differs = differs || (m && !tn_streq(tn_ovsdb_texts_key(old, m),
+                                                 tn_ovsdb_texts_key(ids, m)));
         }
     }
-    return differs || (was && !tn_streq(tn_ovsdb_map_get(was, TN_OVS_KEY),
-                                        tn_ovsdb_map_get(is, TN_OVS_KEY)));
+    return differs;
 }
 
 /* Of whom a row tells; empty: of nobody we know. */
@@ -126,15 +124,14 @@ subject_of_child(const struct tn_session *s, const char *table,
 {
     for (size_t i = 0; i < s->model->n_kinds; i++) {
         const struct tn_ovs_kind *kind = s->model->kinds[i];
-        const char *parent;
-        json_t *row;
         if (!kind->child || strcmp(kind->child, table) != 0) {
             continue;
         }
-        json_object_foreach(tn_ovsdb_rows(s->db, kind->table), parent, row)
-        {
+        for (const struct tn_ovsdb_row *row =
+                 tn_ovsdb_first(s->db, kind->table);
+             row; row = tn_ovsdb_after(row)) {
             if (tn_streq(tn_ovs_child(kind, row), uuid)) {
-                subject_of(s, parent, out);
+                subject_of(s, tn_ovsdb_row_uuid(row), out);
             }
         }
     }
@@ -159,18 +156,18 @@ may_be_awaited(const struct tn_ovs_model *model, const char *table)
 }
 
 static void
-on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
-           const json_t *now)
+on_changed(void *ctx, const char *table, const char *uuid,
+           const struct tn_ovsdb_row *was, const struct tn_ovsdb_row *now)
 {
     struct tn_watch *w = ctx;
     struct tn_session *s = w->session;
     if (!w->open) {
-        tn_ovs_index_changed(s, table, uuid, old, now);
+        tn_ovs_index_changed(s, table, uuid, was, now);
         return;
     }
     struct subject of = {.ours = false};
     subject_of(s, uuid, &of);
-    tn_ovs_index_changed(s, table, uuid, old, now);
+    tn_ovs_index_changed(s, table, uuid, was, now);
     if (!of.ours) {
         subject_of(s, uuid, &of);
     }
@@ -179,13 +176,13 @@ on_changed(void *ctx, const char *table, const char *uuid, const json_t *old,
     }
     if (of.ours && !is_quiet(w, of.scope) &&
         json_object_get(w->scopes, of.scope) &&
-        concerns_us(s->model, table, old, now)) {
+        concerns_us(s->model, table, was, now)) {
         tell(w,
-             !old   ? TN_EVENT_APPEARED
+             !was   ? TN_EVENT_APPEARED
              : !now ? TN_EVENT_GONE
                     : TN_EVENT_CHANGED,
              of.scope, of.key, table);
-    } else if (!of.ours && !old && may_be_awaited(s->model, table)) {
+    } else if (!of.ours && !was && may_be_awaited(s->model, table)) {
         tell(w, TN_EVENT_APPEARED, NULL, NULL, table);
     }
 }
@@ -198,6 +195,10 @@ session_open(struct tn_watch *w, const struct tn_ovs_model *model,
     enum tn_code code = tn_ovs_session_new(model, &w->device, &w->session, err);
     if (!code) {
         code = tn_ovs_session_start(w->session, &events, w, err);
+    }
+    if (!code) {
+        code = tn_ovsdb_wait(w->session->db, TN_OVS_TIMEOUT_MS, err);
+        code = code ? tn_while(err, code, "device %s", w->name) : TN_OK;
     }
     return code;
 }

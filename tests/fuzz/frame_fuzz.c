@@ -25,6 +25,7 @@ enum { MAX_MESSAGE = 512 };
 
 struct outcome {
     struct tn_text messages; /* One behind the other. */
+    struct tn_text parts;    /* Where the longest member of each is. */
     size_t n;
     bool refused, within;
 };
@@ -47,6 +48,12 @@ cut(const char *stream, size_t size, size_t step)
             if (!out.refused && text) {
                 CHECK(n >= 2 && n <= MAX_MESSAGE && text[0] == '{');
                 CHECK(tn_is_utf8(text, n));
+                size_t part = 0, part_n = 0;
+                tn_frame_part(&frame, &part, &part_n);
+                CHECK(part + part_n < n);
+                CHECK(part_n == 0 || strchr("{[", text[part]));
+                CHECK(part_n == 0 || strchr("}]", text[part + part_n - 1]));
+                tn_text_addf(&out.parts, "%zu %zu\n", part, part_n);
                 tn_text_addn(&out.messages, text, n);
                 tn_text_addc(&out.messages, '\n');
                 out.n++;
@@ -69,6 +76,7 @@ parse(const char *text, size_t n)
         struct outcome out = cut(printed, strlen(printed), SIZE_MAX / 2);
         CHECK(out.n == 1 && !out.refused && !out.within);
         tn_text_done(&out.messages);
+        tn_text_done(&out.parts);
     }
     free(printed);
     json_decref(message);
@@ -87,6 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(whole.refused || whole.within == pieces.within);
     CHECK(
         tn_streq(tn_text_str(&whole.messages), tn_text_str(&pieces.messages)));
+    CHECK(tn_streq(tn_text_str(&whole.parts), tn_text_str(&pieces.parts)));
     const char *at = tn_text_str(&whole.messages);
     struct tn_frame frame = {.max = SIZE_MAX};
     const char *text = NULL;
@@ -101,5 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tn_frame_done(&frame);
     tn_text_done(&whole.messages);
     tn_text_done(&pieces.messages);
+    tn_text_done(&whole.parts);
+    tn_text_done(&pieces.parts);
     return 0;
 }

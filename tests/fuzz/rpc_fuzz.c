@@ -46,6 +46,24 @@ on_answer(void *ctx, json_t *result, json_t *error)
     call->world->answered[call->id]++;
 }
 
+/* Every second call. */
+static void
+on_text(void *ctx, struct tn_scan result, json_t *error)
+{
+    struct call *call = ctx;
+    CHECK(!result.at || (!error && result.at < result.end));
+    call->world->answered[call->id]++;
+}
+
+static void
+on_updated(void *ctx, const char *method, struct tn_scan params)
+{
+    (void) ctx;
+    CHECK(strncmp(method, "update", 6) == 0);
+    CHECK(params.end - params.at >= 2 && params.at[0] == '[' &&
+          params.end[-1] == ']');
+}
+
 static void
 on_up(void *ctx, const char *remote)
 {
@@ -70,7 +88,7 @@ static void
 on_notified(void *ctx, const char *method, json_t *params)
 {
     (void) ctx;
-    CHECK(method && json_is_array(params));
+    CHECK(json_is_array(params) && strncmp(method, "update", 6) != 0);
 }
 
 static void
@@ -96,7 +114,10 @@ end(struct world *w)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct tn_rpc_events events = {on_up, on_down, on_notified};
+    static const struct tn_rpc_events events = {.up = on_up,
+                                                .down = on_down,
+                                                .notified = on_notified,
+                                                .updated = on_updated};
     struct world w = {0};
     struct call calls[CALLS + 1];
     struct tn_ovsdb_loop *loop;
@@ -114,8 +135,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (unsigned i = 1; i <= CALLS; i++) {
         calls[i] = (struct call){&w, i};
-        CHECK(tn_rpc_call(w.rpc, "x", json_array(), on_answer, &calls[i],
-                          NULL) == TN_OK);
+        enum tn_code code =
+            i % 2 ? tn_rpc_call(w.rpc, "x", json_array(), on_answer, &calls[i],
+                                NULL)
+                  : tn_rpc_call_for_text(w.rpc, "x", json_array(), on_text,
+                                         &calls[i], NULL);
+        CHECK(code == TN_OK);
     }
     int peer = accept(w.listener, NULL, NULL);
     CHECK(peer >= 0);
