@@ -1,5 +1,6 @@
 /* virtual_root_test.c - virtual addresses by real packets: every router finds
  * their holder, on whichever host it is, and follows when one is taken over. */
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
 
@@ -64,27 +66,68 @@ is_lost(const char *guest, const char *address)
                           guest, address);
 }
 
-static void
-send_frame(const char *guest, const struct tn_frame *frame)
+/* A socket for all that comes and goes at the guest's eth0. */
+static int
+packet_socket(const char *guest)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/run/netns/%s", guest);
+    int ns = open(path, O_RDONLY | O_CLOEXEC);
+    if (ns < 0 || setns(ns, CLONE_NEWNET)) {
+        return -1;
+    }
+    int s = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+    struct sockaddr_ll at = {.sll_family = AF_PACKET,
+                             .sll_protocol = htons(ETH_P_ALL),
+                             .sll_ifindex = (int) if_nametoindex("eth0")};
+    return bind(s, (struct sockaddr *) &at, sizeof at) ? -1 : s;
+}
+
+static bool
+is_answer(const uint8_t *f, ssize_t n)
+{
+    bool arp = n > 22 && f[12] == 0x08 && f[13] == 0x06 && f[21] == 2;
+    return arp || (n > 54 && f[12] == 0x86 && f[13] == 0xdd && f[20] == 58 &&
+                   f[54] == 136);
+}
+
+/* Answers to ARP or neighbour discovery that the guest gets in a moment. */
+static int
+answers(int s)
+{
+    uint8_t buf[2048];
+    struct pollfd p = {s, POLLIN, 0};
+    int n = 0;
+    while (poll(&p, 1, n ? 300 : 5000) == 1) {
+        n += is_answer(buf, recv(s, buf, sizeof buf, 0));
+    }
+    return n;
+}
+
+/* What came back, if that is asked. */
+static int
+send_and_count(const char *guest, const struct tn_frame *frame, bool count)
 {
     pid_t pid = fork();
     if (pid == 0) {
-        char path[64];
         uint8_t bytes[512];
-        snprintf(path, sizeof path, "/run/netns/%s", guest);
         size_t n = tn_frame_build(frame, 1, bytes);
-        int ns = open(path, O_RDONLY | O_CLOEXEC);
-        if (ns < 0 || setns(ns, CLONE_NEWNET)) {
-            _exit(1);
+        int s = packet_socket(guest);
+        if (send(s, bytes, n, 0) != (ssize_t) n) {
+            _exit(99);
         }
-        int s = socket(AF_PACKET, SOCK_RAW, 0);
-        struct sockaddr_ll at = {.sll_family = AF_PACKET,
-                                 .sll_ifindex = (int) if_nametoindex("eth0")};
-        _exit(sendto(s, bytes, n, 0, (struct sockaddr *) &at, sizeof at) !=
-              (ssize_t) n);
+        _exit(count ? answers(s) : 0);
     }
-    int status = 1;
-    cr_assert(waitpid(pid, &status, 0) == pid && status == 0);
+    int status = -1;
+    cr_assert(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    cr_assert_neq(WEXITSTATUS(status), 99);
+    return WEXITSTATUS(status);
+}
+
+static void
+send_frame(const char *guest, const struct tn_frame *frame)
+{
+    send_and_count(guest, frame, false);
 }
 
 /* The guest takes the shared addresses from the other one and says so, as
@@ -183,6 +226,23 @@ Test(virtual, who_may_not_claim)
     cr_expect(is_lost("db2", "10.1.0.101"));
     cr_expect(pings("web1", "10.1.1.100"));
     assert_found("web2", "web1");
+}
+
+/* Where ports answer for themselves, gateways do so on their host only. */
+Test(virtual, one_gateway_answers)
+{
+    static const struct tn_frame asks[] = {
+        {TN_FRAME_ARP_REQUEST, ALL, MAC_WEB1, NULL, "10.1.0.1", "10.1.0.11",
+         MAC_WEB1, 0},
+        {TN_FRAME_NS, ALL_6, MAC_WEB1, "fd00:1::b", "ff02::1", "fd00:1::1",
+         MAC_WEB1, 0},
+        {TN_FRAME_NS, ALL_6, MAC_WEB1, "fd00:1::b", "ff02::1", "fe80::1",
+         MAC_WEB1, 0},
+    };
+    lab_up();
+    for (size_t i = 0; i < TN_ARRAY_SIZE(asks); i++) {
+        cr_expect_eq(send_and_count("web1", &asks[i], true), 1, "%zu", i);
+    }
 }
 
 Test(virtual, of_one_then_two_then_none)
