@@ -25,6 +25,10 @@
 
 static const int64_t second = 1000000000, millisecond = 1000000;
 
+/* A write that was lost costs more than one that is slow, and cannot be asked
+ * of another manager: a hierarchy takes its time. */
+enum { WRITE_TIMES = 3 };
+
 enum { LOGOUT_MS = 2000, NEVER_HEARD_TRIES = 4, LOGIN_BODY_MAX = 65536 };
 
 static void
@@ -111,14 +115,13 @@ begin_login(struct tn_nsx *nsx, struct tn_nsx_manager *m, struct tn_error *err)
     return begin(nsx, m, TN_NSX_LOGIN_PATH, &r, err);
 }
 
-/* "Cookie: JSESSIONID=..." is kept as "JSESSIONID=...". */
 static size_t
 who_we_are(const struct tn_nsx *nsx, const struct tn_nsx_manager *m,
            struct tn_nsx_line *lines)
 {
     size_t n = 0;
     if (nsx->options.login == TN_NSX_SESSION) {
-        lines[n++] = (struct tn_nsx_line){"Cookie", m->session};
+        lines[n++] = (struct tn_nsx_line){"Cookie", m->cookies};
         if (m->token[0]) {
             lines[n++] = (struct tn_nsx_line){"X-XSRF-TOKEN", m->token};
         }
@@ -151,6 +154,9 @@ begin_task(struct tn_nsx_run *run, struct tn_nsx_manager *m,
         .n_body = call->n_body,
         .tag = task,
     };
+    if (strcmp(call->method, "GET") != 0) {
+        r.timeout_ms = nsx->options.timeout_s * 1000 * WRITE_TIMES;
+    }
     task->sent = tn_now_ns();
     task->at = m;
     task->generation = m->generation;

@@ -14,7 +14,8 @@
  * sent) is never repeated here: TN_NSX_LOST; who asked must look what became
  * of it.  Reads are repeated.
  *
- * No secret appears in an error.  A client belongs to one thread. */
+ * No secret appears in an error.  A client belongs to one thread.  The process
+ * must ignore SIGPIPE. */
 #ifndef TN_NSX_CLIENT_H
 #define TN_NSX_CLIENT_H
 
@@ -38,7 +39,7 @@ enum tn_nsx_login {
 enum {
     TN_NSX_RATE = 100,       /* Requests a second: NSX's default limit. */
     TN_NSX_CONCURRENT = 8,   /* Under way at once. */
-    TN_NSX_TIMEOUT_S = 60,   /* Of one request. */
+    TN_NSX_TIMEOUT_S = 60,   /* Of silence; a write: three times that. */
     TN_NSX_PATIENCE_S = 180, /* How long one call goes on being retried. */
 };
 

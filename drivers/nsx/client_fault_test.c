@@ -513,6 +513,12 @@ Test(nsx_client_fault, secrets_that_are_written_back)
               b.reply.verdict.text);
     cr_expect(strstr(b.reply.verdict.text, "withheld"), "%s",
               b.reply.verdict.text);
+    bed_rules(&b, 0,
+              "[{'path':'/x','status':400,'body':'{\\'error_code\\':255,"
+              "\\'error_message\\':\\'you sent COOKIE\\'}'}]");
+    expect(&b, bed_ask(&b, "PUT", "/x", "{}"), TN_NSX_FAIL);
+    cr_expect(strstr(b.reply.verdict.text, "withheld"), "%s",
+              b.reply.verdict.text);
     bed_end(&b);
 }
 
@@ -527,6 +533,16 @@ Test(nsx_client_fault, a_balancer_that_spreads_connections)
     cr_expect_leq(logins, 4, "%zu logins", logins);
     ask_many(&b, "/m", 16, TN_OK);
     cr_expect_eq(bed_count(&b, 0, LOGINS, NULL), logins);
+    bed_end(&b);
+}
+
+Test(nsx_client_fault, a_balancer_that_sets_a_cookie)
+{
+    static const char *const more[] = {"--sticky", NULL};
+    struct bed b = bed_begin(1, more);
+    warm(&b);
+    ask_many(&b, "/m", 16, TN_OK);
+    cr_expect_eq(bed_count(&b, 0, LOGINS, NULL), 1);
     bed_end(&b);
 }
 

@@ -10,7 +10,8 @@ are read anew with each request from DIR/NAME.rules, a JSON array; the first
 that fits and is not used up decides:
 
     {"method": "PATCH", "path": "/policy", "times": 1,   path: how it begins
-     "status": 503, "headers": {"X": "y"}, "body": "text",
+     "status": 503, "headers": {"X": "y"}, "body": "text" (COOKIE in
+           it becomes the session's),
      "do": "reset" | "close" | "hang" | "half" | "commit-reset" |
            "answer-close" (without saying that it will),
      "delay": seconds, "expire": true}
@@ -43,6 +44,8 @@ parser.add_argument("--ca")
 parser.add_argument("--open", action="store_true", help="no logins needed")
 parser.add_argument("--bind-connection", action="store_true",
                     help="a session holds on its connection alone")
+parser.add_argument("--sticky", action="store_true", help="behind a balancer "
+                    "that knows the node by a cookie of its own")
 parser.add_argument("--rate", type=int, default=0)
 args = parser.parse_args()
 lock = threading.Lock()
@@ -138,7 +141,8 @@ class Handler(BaseHTTPRequestHandler):
         elif "status" in r:
             if r.get("commit"):
                 self.write()
-            self.answer(r["status"], r.get("body", ""),
+            self.answer(r["status"], r.get("body", "").replace(
+                "COOKIE", self.headers.get("Cookie", "")[11:]),
                         list(r.get("headers", {}).items()))
         else:
             return False
@@ -154,15 +158,20 @@ class Handler(BaseHTTPRequestHandler):
                 "account specified has been locked. " + body.decode()})
         sid, token = uuid.uuid4().hex.upper(), str(uuid.uuid4())
         sessions[sid] = (token, id(self.connection))
-        return self.answer(200, None, [
-            ("Set-Cookie", "JSESSIONID=%s; Path=/; Secure; HttpOnly; "
-             "SameSite=Lax" % sid), ("X-XSRF-TOKEN", token)])
+        cookies = [("Set-Cookie", "JSESSIONID=%s; Path=/; Secure; HttpOnly; "
+                    "SameSite=Lax" % sid)]
+        if args.sticky:
+            cookies += [("Set-Cookie", "SERVERID=n1; path=/")]
+        return self.answer(200, None, cookies + [("X-XSRF-TOKEN", token)])
 
     def who(self):
         if args.open:
             return "open"
         basic = self.headers.get("Authorization")
         cookie = self.headers.get("Cookie", "")
+        if args.sticky:
+            cookie, _, node = cookie.partition("; ")
+            cookie = cookie if node == "SERVERID=n1" else ""
         if args.ca:
             return dict(x[0] for x in self.connection.getpeercert()
                         ["subject"])["commonName"]

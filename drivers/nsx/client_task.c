@@ -56,6 +56,22 @@ holds(const char *text, const char *secret)
     return strlen(secret) >= 4 && strstr(text, secret);
 }
 
+/* Does 'text' hold the value of one of 'cookies'? */
+static bool
+holds_cookie(const char *text, const char *cookies)
+{
+    char value[TN_NSX_LINE_MAX];
+    bool found = false;
+    for (const char *p = cookies; !found && (p = strchr(p, '=')); p++) {
+        size_t n = strcspn(p + 1, ";");
+        memcpy(value, p + 1, n);
+        value[n] = '\0';
+        found = n >= 8 && strstr(text, value);
+    }
+    tn_wipe(value, sizeof value);
+    return found;
+}
+
 /* A manager that writes back what it was sent must not put it into our
  * errors. */
 static bool
@@ -63,11 +79,11 @@ tells_secrets(const struct tn_nsx *nsx, const struct tn_nsx_task *task,
               const char *text)
 {
     const struct tn_secret *s = nsx->options.secret;
+    const struct tn_nsx_manager *m = task->at;
     return (s && holds(text, (const char *) tn_secret_peek(s))) ||
            (nsx->basic &&
             holds(text, (const char *) tn_secret_peek(nsx->basic) + 6)) ||
-           (task->at &&
-            (holds(text, task->at->session) || holds(text, task->at->token)));
+           (m && (holds_cookie(text, m->cookies) || holds(text, m->token)));
 }
 
 static void

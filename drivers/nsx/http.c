@@ -154,10 +154,21 @@ value_of(const char *line, size_t n, const char *name,
     return true;
 }
 
+/* "name=value" of each cookie, between "; " as they are to be sent. */
+static void
+add_cookie(struct tn_nsx_answer *a, const char *value)
+{
+    size_t used = strlen(a->cookies), n = strcspn(value, "; ");
+    if (!memchr(value, '=', n) || used + n + 3 > sizeof a->cookies) {
+        return;
+    }
+    snprintf(a->cookies + used, sizeof a->cookies - used, "%s%.*s",
+             used ? "; " : "", (int) n, value);
+}
+
 static size_t
 on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
-    static const char cookie[] = "JSESSIONID=";
     struct exchange *e = ctx;
     struct tn_nsx_answer *a = &e->answer;
     char value[TN_NSX_LINE_MAX];
@@ -165,7 +176,7 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
     e->active = tn_now_ns();
     if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
         /* Another answer, after 100 Continue. */
-        a->location[0] = a->session[0] = a->token[0] = '\0';
+        a->location[0] = a->cookies[0] = a->token[0] = '\0';
     } else if (value_of(bytes, len, "Location", value)) {
         memcpy(a->location, value, sizeof value);
     } else if (value_of(bytes, len, "X-XSRF-TOKEN", value)) {
@@ -173,10 +184,8 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
     } else if (value_of(bytes, len, "Retry-After", value)) {
         unsigned long s = strtoul(value, NULL, 10);
         a->retry_after_s = s < RETRY_AFTER_MAX ? (unsigned) s : RETRY_AFTER_MAX;
-    } else if (value_of(bytes, len, "Set-Cookie", value) &&
-               strncmp(value, cookie, sizeof cookie - 1) == 0) {
-        value[strcspn(value, "; ")] = '\0';
-        memcpy(a->session, value, sizeof value);
+    } else if (value_of(bytes, len, "Set-Cookie", value)) {
+        add_cookie(a, value);
     }
     tn_wipe(value, sizeof value);
     return len;

@@ -71,7 +71,7 @@ struct tn_nsx_answer {
     struct tn_text body;
     char why[256];                  /* Of a failure. */
     char location[TN_NSX_LINE_MAX]; /* Headers; "": none. */
-    char session[TN_NSX_LINE_MAX];  /* Set-Cookie: JSESSIONID=... */
+    char cookies[TN_NSX_LINE_MAX];  /* "name=value; name=value" */
     char token[TN_NSX_LINE_MAX];    /* X-XSRF-TOKEN */
     unsigned retry_after_s;
 };

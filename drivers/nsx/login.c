@@ -96,14 +96,14 @@ static enum tn_nsx_login_end
 welcome(struct tn_nsx_manager *m, const struct tn_nsx_answer *a, char *why,
         size_t size)
 {
-    if (!a->session[0]) {
+    if (!strstr(a->cookies, "JSESSIONID=")) {
         snprintf(why, size,
                  "the login was answered %d without a session "
                  "(cookie_based_authentication_enabled?)",
                  a->status);
         return TN_NSX_LOGIN_REFUSED;
     }
-    memcpy(m->session, a->session, sizeof m->session);
+    memcpy(m->cookies, a->cookies, sizeof m->cookies);
     memcpy(m->token, a->token, sizeof m->token);
     return TN_NSX_LOGIN_WELCOME;
 }

@@ -88,14 +88,14 @@ Test(nsx_login, answers)
         char why[200] = "";
         m = (struct tn_nsx_manager){0};
         a = (struct tn_nsx_answer){.status = r->status, .token = "T"};
-        snprintf(a.session, sizeof a.session, "%s", r->session);
+        snprintf(a.cookies, sizeof a.cookies, "%s", r->session);
         tn_text_add(&a.body, r->body);
         cr_expect_eq(tn_nsx_login_read(&m, &a, why, sizeof why), r->end,
                      "%zu: %s", i, why);
         cr_expect(!r->why || strstr(why, r->why), "%zu: %s", i, why);
         cr_expect(!strstr(why, "SECRET"), "%s", why);
         cr_expect_str_eq(
-            m.session, r->end == TN_NSX_LOGIN_WELCOME ? "JSESSIONID=ABC" : "");
+            m.cookies, r->end == TN_NSX_LOGIN_WELCOME ? "JSESSIONID=ABC" : "");
         tn_text_done(&a.body);
     }
 }

@@ -199,7 +199,7 @@ tn_nsx_manager_well(struct tn_nsx_manager *m)
 void
 tn_nsx_manager_forget_session(struct tn_nsx_manager *m)
 {
-    tn_wipe(m->session, sizeof m->session);
+    tn_wipe(m->cookies, sizeof m->cookies);
     tn_wipe(m->token, sizeof m->token);
     m->generation = 0;
 }

@@ -22,8 +22,9 @@ enum {
 
 struct tn_nsx_manager {
     char origin[TN_NSX_ORIGIN];
-    /* The session, which is this node's alone; secret. */
-    char session[TN_NSX_LINE_MAX], token[TN_NSX_LINE_MAX];
+    /* The session, which is this node's alone; secret.  Besides the manager's
+     * own cookie there may be one by which a balancer knows the node. */
+    char cookies[TN_NSX_LINE_MAX], token[TN_NSX_LINE_MAX];
     unsigned generation; /* Of the session; 0: none. */
     unsigned failures;   /* In a row. */
     unsigned troubles;   /* In a row: answers that say that it is not well. */

@@ -154,12 +154,12 @@ Test(nsx_manager, sessions_are_wiped)
 {
     struct tn_nsx_managers ms = begin(1);
     struct tn_nsx_manager *m = &ms.all[0];
-    strcpy(m->session, "JSESSIONID=1");
+    strcpy(m->cookies, "JSESSIONID=1");
     strcpy(m->token, "t");
     m->generation = 3;
     tn_nsx_manager_forget_session(m);
-    for (size_t i = 0; i < sizeof m->session; i++) {
-        cr_assert_eq(m->session[i] | m->token[i], 0);
+    for (size_t i = 0; i < sizeof m->cookies; i++) {
+        cr_assert_eq(m->cookies[i] | m->token[i], 0);
     }
     cr_expect_eq(m->generation, 0);
     tn_nsx_managers_done(&ms);
