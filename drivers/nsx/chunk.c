@@ -59,13 +59,34 @@ tn_nsx_intents(struct tn_arena *arena, const struct tn_step *steps, size_t n,
     return all;
 }
 
+/* NSX counts what stands in an object's own body, too: entries of services. */
+static size_t
+weight(const struct tn_nsx_intent *intent)
+{
+    const struct tn_nsx_object *native = intent->r->native;
+    size_t n = 1;
+    for (size_t i = 0; !intent->gone && i < native->kind->n_fields; i++) {
+        const char *value = native->values[i];
+        bool entries =
+            strcmp(native->kind->fields[i].name, "service_entries") == 0;
+        for (; entries && value && (value = strstr(value, "\"id\":"));
+             value++) {
+            n++;
+        }
+    }
+    return n;
+}
+
 size_t
 tn_nsx_chunk_end(const struct tn_nsx_intent *intents, size_t n, size_t begin,
                  size_t most)
 {
-    size_t end = begin;
-    while (end < n && end - begin < most &&
-           intents[end].gone == intents[begin].gone) {
+    size_t end = begin, sum = 0;
+    while (end < n && intents[end].gone == intents[begin].gone) {
+        sum += weight(&intents[end]);
+        if (sum > most && end > begin) {
+            break;
+        }
         end++;
     }
     return end;

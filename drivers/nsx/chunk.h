@@ -34,7 +34,7 @@ struct tn_nsx_intent *tn_nsx_intents(struct tn_arena *arena,
                                      const struct tn_step *steps, size_t n,
                                      size_t *n_out);
 
-/* Where the chunk that begins there ends. */
+/* Where the chunk that begins there ends: 'most' counts as NSX does. */
 size_t tn_nsx_chunk_end(const struct tn_nsx_intent *intents, size_t n,
                         size_t begin, size_t most);
 
