@@ -40,9 +40,9 @@ static const struct tn_nsx_field subnet_fields[] = {
 static const struct tn_nsx_shape subnet = SHAPE(subnet_fields);
 static const struct tn_nsx_field segment_fields[] = {
     {"display_name", "name", TN_NSX_TEXT, UPDATE},
-    {"connectivity_path", "router", TN_NSX_TEXT, UPDATE},
+    {"connectivity_path", "router", TN_NSX_TEXT, .claim = true},
     {"transport_zone_path", "zone", TN_NSX_TEXT, .fallback = TN_NSX_ANY},
-    {"subnets", "subnets", TN_NSX_OBJECTS, .shape = &subnet},
+    {"subnets", "subnets", TN_NSX_OBJECTS, .shape = &subnet, .claim = true},
     {"admin_state", "state", TN_NSX_TEXT, .fallback = "UP"},
     {"dhcp_config_path", "dhcp", TN_NSX_TEXT, UPDATE},
     {"advanced_config.connectivity", "connectivity", TN_NSX_TEXT,
@@ -70,7 +70,7 @@ static const struct tn_nsx_field binding_fields[] = {
 static const struct tn_nsx_shape binding = SHAPE(binding_fields);
 static const struct tn_nsx_field port_fields[] = {
     {"display_name", "name", TN_NSX_TEXT, UPDATE},
-    {"attachment.id", "vif", TN_NSX_TEXT, UPDATE},
+    {"attachment.id", "vif", TN_NSX_TEXT, .claim = true},
     {"address_bindings", "sources", TN_NSX_OBJECTS, .shape = &binding},
     {"admin_state", "state", TN_NSX_TEXT, .fallback = "UP"},
     {TN_NSX_TAG_GROUP, "groups", TN_NSX_LABELS, UPDATE},

@@ -114,6 +114,23 @@ shown(struct tn_arena *arena, const struct tn_nsx_field *f, const char *value)
     return out;
 }
 
+/* "segment /infra/tier-1s/a [...]"; null: it has not all that it takes. */
+static const char *
+claim_of(const struct tn_nsx_draft *d)
+{
+    const char *out = NULL;
+    for (size_t i = 0; i < d->kind->n_fields; i++) {
+        if (d->kind->fields[i].claim && !d->values[i]) {
+            return NULL;
+        }
+        if (d->kind->fields[i].claim) {
+            out = tn_arena_printf(d->arena, "%s %s", out ? out : d->kind->name,
+                                  d->values[i]);
+        }
+    }
+    return out;
+}
+
 struct tn_resource
 tn_nsx_draft_end(struct tn_nsx_draft *d)
 {
@@ -138,6 +155,7 @@ tn_nsx_draft_end(struct tn_nsx_draft *d)
     *native = (struct tn_nsx_object){
         .kind = kind, .path = d->path, .revision = -1, .values = d->values};
     d->r.attrs = attrs;
+    d->r.claim = claim_of(d);
     d->r.n_attrs = n;
     d->r.native = native;
     return d->r;

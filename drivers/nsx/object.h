@@ -64,6 +64,8 @@ struct tn_nsx_field {
                              is, it is only compared where it is wanted. */
     const struct tn_nsx_shape *shape;
     bool secret; /* Written and never compared: the server does not tell. */
+    bool claim;  /* No two objects of the kind have the same values in all
+                    fields of which this is said. */
 };
 
 struct tn_nsx_shape {
@@ -103,7 +105,7 @@ struct tn_nsx_texts {
     size_t n, cap;
 };
 
-/* A resource in the making.  Line, claim and parent are set in 'r'. */
+/* A resource in the making.  Line and parent are set in 'r'. */
 struct tn_nsx_draft {
     struct tn_arena *arena;
     struct tn_resource r;

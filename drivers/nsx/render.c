@@ -156,7 +156,6 @@ render_port(struct tn_nsx_render *r, const struct tn_net_port *port,
     tn_nsx_draft_set(&d, "vif", vif);
     render_sources(r, &d, port);
     tn_nsx_port_groups(r, &d, port);
-    d.r.claim = tn_arena_printf(r->arena, "vif %s", vif);
     tn_nsx_add(r, &d, on, port->origin);
 }
 

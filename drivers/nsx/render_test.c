@@ -182,6 +182,9 @@ Test(nsx_render, routers_and_segments)
     cr_expect_eq(tn_lab_count(state, "segment"), 5);
     cr_expect_eq(tn_lab_count(state, "port"), 5);
     const struct tn_resource *r = tn_state_get(state, "acme/web/segment/front");
+    cr_expect_str_eq(r->claim, "segment \"/infra/tier-1s/lab_acme_web\" "
+                               "[{\"gateway_address\":\"10.1.0.1/24\"},"
+                               "{\"gateway_address\":\"fd00:1::1/64\"}]");
     cr_expect_eq(r->origin.line, 7, "%u", r->origin.line);
     cr_expect_str_eq(r->scope, "acme/web");
 }
@@ -191,24 +194,26 @@ Test(nsx_render, routers_and_segments)
 
 Test(nsx_render, ports)
 {
-    tn_lab_expect(state, "acme/web/port/web1",
-                  "groups=lab_acme_web__all, lab_acme_web_web\n"
-                  "name=lab/acme/web/web1\n"
-                  "sources=[" SOURCE("02:00:00:00:00:01", "10.1.0.10") "," SOURCE("02:00:00:00:00:01", "10.1.0.100") "," SOURCE(
-                      "02:00:00:00:00:01",
-                      "fd00:1:0:9::/"
-                      "64") "," SOURCE("02:00:00:00:00:01",
-                                       "fd00:1::10") "," SOURCE("02:00:00:00:"
-                                                                "00:01",
-                                                                "fe80::ff:fe00:"
-                                                                "1") "]\n"
-                                                                     "vif="
-                                                                     "2fe1e0b4-"
-                                                                     "4dbf-"
-                                                                     "4e9c-"
-                                                                     "8f4d-"
-                                                                     "0a1a4f9d2"
-                                                                     "a01\n");
+    tn_lab_expect(
+        state, "acme/web/port/web1",
+        "groups=lab_acme_web__all, lab_acme_web_web\n"
+        "name=lab/acme/web/web1\n"
+        "sources=[" SOURCE("02:00:00:00:00:01", "10.1.0.10") "," SOURCE(
+            "02:00:00:00:00:01",
+            "10.1.0.100") "," SOURCE("02:00:00:00:00:01",
+                                     "fd00:1:0:9::/"
+                                     "64") "," SOURCE("02:00:00:00:00:01",
+                                                      "fd00:1::10") "," SOURCE("02:00:00:00:"
+                                                                               "00:01",
+                                                                               "fe80::ff:fe00:"
+                                                                               "1") "]\n"
+                                                                                    "vif="
+                                                                                    "2fe1e0b4-"
+                                                                                    "4dbf-"
+                                                                                    "4e9c-"
+                                                                                    "8f4d-"
+                                                                                    "0a1a4f9d2"
+                                                                                    "a01\n");
     expect_path("acme/web/port/web1",
                 "/infra/segments/lab_acme_web_front/ports/lab_acme_web_web1");
     /* Only who has rules for what leaves is judged by them. */
@@ -222,7 +227,7 @@ Test(nsx_render, ports)
                          "02:00:00:00:00:09", "172.16.0.0/12") "]");
     const struct tn_resource *r = tn_state_get(state, "acme/web/port/web1");
     cr_expect_str_eq(r->parent, "acme/web/segment/front");
-    cr_expect_str_eq(r->claim, "vif 2fe1e0b4-4dbf-4e9c-8f4d-0a1a4f9d2a01");
+    cr_expect_str_eq(r->claim, "port \"2fe1e0b4-4dbf-4e9c-8f4d-0a1a4f9d2a01\"");
 }
 
 Test(nsx_render, groups)
