@@ -249,8 +249,8 @@ Test(root, healed_marks)
         "ip -n $W link set dev p-web1 alias mine",
         "ip -n $W link set dev x-front alias mine",
         "ip -n $W link set dev b-front alias ''",
-        "ip -n $W link set dev $(ip -n $W -o link | "
-        "grep -o ' l-[a-z0-9]*' | head -1) group 5",
+        ("ip -n $W link set dev $(ip -n $W -o link | "
+         "grep -o ' l-[a-z0-9]*' | head -1) group 5"),
     };
     heals(damages, TN_ARRAY_SIZE(damages));
 }

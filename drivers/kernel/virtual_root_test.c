@@ -274,9 +274,10 @@ Test(virtual, healed)
 {
     static const char *const damages[] = {
         "neigh del 10.1.1.100 dev b-back",
-        "neigh replace 10.1.1.100 dev b-back nud permanent "
-        "lladdr " MAC_WEB1,
-        "neigh change 10.1.1.100 dev b-back nud reachable lladdr " MAC_WEB1,
+        ("neigh replace 10.1.1.100 dev b-back nud permanent "
+         "lladdr " MAC_WEB1),
+        ("neigh change 10.1.1.100 dev b-back nud reachable "
+         "lladdr " MAC_WEB1),
         "link set x-front type bridge_slave neigh_suppress on",
     };
     lab_up();
