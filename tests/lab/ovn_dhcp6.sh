@@ -148,5 +148,11 @@ is "name servers and a domain" "RENEW6 - fd00:1::53 made." "$(told m1)"
 ok "they are used" reaches m1 fd00:1:0:2:400:ff:fe00:22
 ok "and across subnets" reaches k2 fd00:1:0:2:400:ff:fe00:22
 for g in k1 k2; do releases $g; done
+SECONDS=0
 ok "destroy" tenet destroy --yes
+echo "# after $SECONDS s"
+exits "hypervisors that come back are waited for" 0 tenet apply --yes
+echo "# after $SECONDS s"
+ok "destroy again" tenet destroy --yes
+echo "# after $SECONDS s"
 finish
