@@ -2,7 +2,7 @@
  *
  * A routed packet leaves a bridge for its next hop: its destination, if that is
  * in the subnet, else the 'via' of the closest static route.  Whoever of this
- * host could hold the next hop judges the packet, for it would get it:
+ * host could hold the next hop judges the packet, for it might get it:
  *
  * - an own address of a local port: that port (receivers-4, -6);
  * - an own address of a port elsewhere: nobody here, since its neighbour entry
