@@ -15,11 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
 #include "drivers/nsx/client_part.h"
 #include "drivers/nsx/login.h"
+#include "drivers/nsx/login_memory.h"
 #include "model/base/cleanup.h"
 #include "model/base/time.h"
 
@@ -75,6 +77,10 @@ start(struct tn_nsx *nsx, struct tn_error *err)
     }
     if (!code && o->login == TN_NSX_BASIC) {
         code = tn_nsx_login_basic(o->user, o->secret, &nsx->basic, err);
+    }
+    if (!code && o->memory && o->login != TN_NSX_CERTIFICATE) {
+        tn_nsx_refusals_path(&nsx->refusals, o->memory,
+                             nsx->managers.all[0].origin, o->user);
     }
     unsigned spare = o->rate >= 5 ? o->concurrent : 0;
     tn_nsx_limit_init(&nsx->limit, o->rate - spare, tn_now_ns());
@@ -347,6 +353,25 @@ run_all(struct tn_nsx *nsx, const struct tn_nsx_call *calls, size_t n,
     return code;
 }
 
+/* Refuses for the manager what it would refuse once too often. */
+static enum tn_code
+remember(struct tn_nsx *nsx, struct tn_error *err)
+{
+    const struct tn_nsx_options *o = &nsx->options;
+    int64_t wait = nsx->refusals.n == 0
+                       ? 0
+                       : tn_nsx_refusals_wait(nsx->refusals.s, o->secret,
+                                              (int64_t) time(NULL));
+    return wait == 0
+               ? TN_OK
+               : tn_fail(err, TN_EDENIED, 0,
+                         "manager %s, %.128s: the login was refused %d times; "
+                         "this password is not tried again for %lld s, so "
+                         "that the account is not locked",
+                         nsx->managers.all[0].origin, o->user,
+                         TN_NSX_REFUSALS_MOST, (long long) wait);
+}
+
 /* The first question: who are you?  It also is the only one under way until
  * the login has proved right, so that a wrong password is tried once. */
 static enum tn_code
@@ -357,9 +382,13 @@ greet(struct tn_nsx *nsx, struct tn_error *err)
     if (nsx->greeted) {
         return TN_OK;
     }
+    enum tn_code code = remember(nsx, err);
+    if (code) {
+        return code;
+    }
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_nsx_reply reply = {.body = ""};
-    enum tn_code code = run_all(nsx, &call, 1, arena, &reply, err);
+    code = run_all(nsx, &call, 1, arena, &reply, err);
     if (code) {
         return code;
     }
@@ -371,6 +400,9 @@ greet(struct tn_nsx *nsx, struct tn_error *err)
     }
     json_decref(json);
     nsx->greeted = true;
+    if (nsx->refusals.n > 0) {
+        tn_nsx_refusals_forget(nsx->refusals.s);
+    }
     return TN_OK;
 }
 
@@ -430,6 +462,7 @@ tn_nsx_free(struct tn_nsx *nsx)
     }
     tn_nsx_http_free(nsx->http);
     tn_nsx_managers_done(&nsx->managers);
+    tn_text_done(&nsx->refusals);
     tn_secret_free(nsx->form);
     tn_secret_free(nsx->basic);
     free(nsx);

@@ -52,6 +52,8 @@ struct tn_nsx_options {
     const struct tn_secret *secret; /* The password; else null. */
     const char *ca;                 /* PEM file; null: the system's. */
     const char *certificate, *key;  /* PEM files; null: none. */
+    const char *memory; /* Directory where refused logins are remembered beyond
+                           the client (login_memory.h); null: nowhere. */
     unsigned rate, concurrent, timeout_s, patience_s; /* 0: as above. */
 };
 

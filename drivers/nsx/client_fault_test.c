@@ -222,6 +222,30 @@ Test(nsx_client_fault, a_wrong_password_is_tried_once)
     }
 }
 
+Test(nsx_client_fault, an_account_is_not_locked_by_trying_on_and_on)
+{
+    struct bed b = bed_begin(1, NULL);
+    b.options.memory = b.dir;
+    bed_rules(&b, 0,
+              "[{'path':'/api/session','status':403,'body':'{\\'error_code\\':"
+              "403}'}]");
+    for (int i = 0; i < 6; i++) {
+        cr_expect_eq(bed_ask(&b, "GET", "/x", NULL), TN_EDENIED);
+        tn_nsx_free(b.nsx);
+        b.nsx = NULL;
+    }
+    cr_expect(strstr(b.text, "is not locked"), "%s", b.text);
+    cr_expect_eq(bed_count(&b, 0, NULL, NULL), 3);
+    bed_rules(&b, 0, "[]");
+    /* Another password is tried at once, and if it is right all is well. */
+    tn_secret_bytes(b.secret)[0] ^= 1;
+    cr_expect_eq(bed_ask(&b, "GET", "/x", NULL), TN_EDENIED);
+    cr_expect_eq(bed_count(&b, 0, NULL, NULL), 4);
+    tn_secret_bytes(b.secret)[0] ^= 1;
+    renew(&b);
+    bed_end(&b);
+}
+
 Test(nsx_client_fault, a_node_that_is_down)
 {
     struct bed b = bed_begin(3, NULL);

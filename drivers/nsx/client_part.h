@@ -29,8 +29,9 @@ struct tn_nsx {
     struct tn_nsx_manager *login;
     int64_t login_sent, login_after;
     unsigned login_tries, login_hops;
-    bool refused;      /* The login, for good. */
-    char refusal[640]; /* Why. */
+    struct tn_text refusals; /* File of login_memory.h; "": none. */
+    bool refused;            /* The login, for good. */
+    char refusal[640];       /* Why. */
     /* Numbers of 403 that a new session did not mend: the role's. */
     long long denials[TN_NSX_DENIALS];
     size_t n_denials;

@@ -8,8 +8,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "drivers/nsx/login.h"
+#include "drivers/nsx/login_memory.h"
 #include "model/base/crypt.h"
 #include "model/base/time.h"
 
@@ -239,6 +241,10 @@ refuse(struct tn_nsx *nsx, const struct tn_nsx_manager *m, const char *why,
                           ? nsx->options.certificate
                           : nsx->options.user;
     nsx->refused = true;
+    if (nsx->refusals.n > 0) {
+        tn_nsx_refusals_note(nsx->refusals.s, nsx->options.secret,
+                             (int64_t) time(NULL));
+    }
     snprintf(nsx->refusal, sizeof nsx->refusal, "manager %s, %.128s: %s",
              m->origin, who, why);
     return tn_fail(err, TN_EDENIED, 0, "%s", nsx->refusal);

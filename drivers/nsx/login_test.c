@@ -7,7 +7,9 @@
 
 #include <criterion/criterion.h>
 
+#include "drivers/nsx/login_memory.h"
 #include "model/base/attr.h"
+#include "tests/support/peer.h"
 
 struct form_row {
     const char *user, *password, *form, *basic;
@@ -98,4 +100,59 @@ Test(nsx_login, answers)
             m.cookies, r->end == TN_NSX_LOGIN_WELCOME ? "JSESSIONID=ABC" : "");
         tn_text_done(&a.body);
     }
+}
+
+Test(nsx_login, refusals_are_remembered)
+{
+    enum { T = 1000000, QUARTER = TN_NSX_REFUSALS_S };
+    char *dir = tn_peer_dir();
+    struct tn_text path = {0}, other = {0};
+    struct tn_secret *old = secret_of("old"), *new = secret_of("new");
+    tn_nsx_refusals_path(&path, dir, "https://a:443", "admin");
+    tn_nsx_refusals_path(&other, dir, "https://a:443", "audit");
+    cr_expect_str_neq(path.s, other.s);
+    for (int i = 0; i < TN_NSX_REFUSALS_MOST; i++) {
+        cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T + i), 0);
+        tn_nsx_refusals_note(path.s, old, T + i);
+    }
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T + 10), QUARTER - 10);
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, new, T + 10), 0, "another one");
+    cr_expect_eq(tn_nsx_refusals_wait(other.s, old, T + 10), 0, "another user");
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T - 10), 0,
+                 "a clock's leap");
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T + QUARTER), 0);
+    tn_nsx_refusals_note(path.s, old, T + QUARTER);
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T + QUARTER), 1);
+    tn_nsx_refusals_note(path.s, new, T + QUARTER);
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, old, T + QUARTER), 0);
+    tn_nsx_refusals_forget(path.s);
+    tn_nsx_refusals_forget(path.s);
+    cr_expect_eq(tn_nsx_refusals_wait(path.s, new, T + QUARTER), 0);
+    tn_secret_free(old);
+    tn_secret_free(new);
+    tn_text_done(&path);
+    tn_text_done(&other);
+    tn_peer_remove(dir);
+}
+
+static const char *const nonsense[] = {
+    "",   "1", "2 3 4 5", "1 zz zz", "1 1 1 x", "1\n1\n1\n99999999999999999999",
+    "\n",
+};
+
+Test(nsx_login, nonsense_remembers_nothing)
+{
+    char *dir = tn_peer_dir();
+    struct tn_text path = {0};
+    struct tn_secret *s = secret_of("s");
+    tn_nsx_refusals_path(&path, dir, "https://a:443", "admin");
+    for (size_t i = 0; i < TN_ARRAY_SIZE(nonsense); i++) {
+        tn_peer_write(dir, strrchr(path.s, '/') + 1, nonsense[i]);
+        cr_expect_eq(tn_nsx_refusals_wait(path.s, s, 1000000), 0, "%zu", i);
+    }
+    tn_nsx_refusals_note("/nonexistent/x", s, 5);
+    cr_expect_eq(tn_nsx_refusals_wait("/nonexistent/x", s, 5), 0);
+    tn_secret_free(s);
+    tn_text_done(&path);
+    tn_peer_remove(dir);
 }
