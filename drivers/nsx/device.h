@@ -59,9 +59,10 @@ struct tn_session {
     bool leaves_first; /* What is within is deleted by a request before. */
 };
 
-/* session.c.  Nothing of 'device' is borrowed once it returns.  'patience_s' is
- * that of the client; 0: its own. */
-enum tn_code tn_nsx_open(const struct tn_device *device, unsigned patience_s,
+/* session.c.  Nothing of 'device' is borrowed once it returns; 'env' outlives
+ * the session.  'patience_s' is that of the client; 0: its own. */
+enum tn_code tn_nsx_open(const struct tn_device *device,
+                         const struct tn_driver_env *env, unsigned patience_s,
                          struct tn_session **out,
                          struct tn_error *err) TN_MUST_USE;
 void tn_nsx_close(struct tn_session *session); /* Accepts null. */

@@ -9,11 +9,10 @@
 #include "drivers/nsx/watch.h"
 
 static enum tn_code
-nsx_open(const struct tn_device *device,
-         const struct tn_driver_env *env TN_UNUSED, struct tn_session **out,
-         struct tn_error *err)
+nsx_open(const struct tn_device *device, const struct tn_driver_env *env,
+         struct tn_session **out, struct tn_error *err)
 {
-    return tn_nsx_open(device, 0, out, err);
+    return tn_nsx_open(device, env, 0, out, err);
 }
 
 const struct tn_driver tn_driver_nsx = {

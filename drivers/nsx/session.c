@@ -126,8 +126,8 @@ client_new(struct tn_session *s, struct tn_error *err)
 }
 
 enum tn_code
-tn_nsx_open(const struct tn_device *device, unsigned patience_s,
-            struct tn_session **out, struct tn_error *err)
+tn_nsx_open(const struct tn_device *device, const struct tn_driver_env *env,
+            unsigned patience_s, struct tn_session **out, struct tn_error *err)
 {
     struct tn_session *s = calloc(1, sizeof *s);
     if (!s) {
@@ -138,6 +138,7 @@ tn_nsx_open(const struct tn_device *device, unsigned patience_s,
     s->instance = tn_arena_strdup(s->arena, device->instance);
     settings_read(s, device);
     s->settings.client.patience_s = patience_s;
+    s->settings.client.memory = env ? env->cache_dir : NULL;
     enum tn_code code = client_new(s, err);
     if (code) {
         code = tn_while(err, code, "device %s", s->name);

@@ -240,9 +240,10 @@ scopes_set(struct tn_watch *w, const struct tn_device *device)
 }
 
 static enum tn_code
-begin(struct tn_watch *w, const struct tn_device *device, struct tn_error *err)
+begin(struct tn_watch *w, const struct tn_device *device,
+      const struct tn_driver_env *env, struct tn_error *err)
 {
-    enum tn_code code = tn_nsx_open(device, PATIENCE_S, &w->session, err);
+    enum tn_code code = tn_nsx_open(device, env, PATIENCE_S, &w->session, err);
     if (!code) {
         code = tn_nsx_view_read(w->session, err);
     }
@@ -261,8 +262,8 @@ begin(struct tn_watch *w, const struct tn_device *device, struct tn_error *err)
 
 enum tn_code
 tn_nsx_watch_open(const struct tn_device *device,
-                  const struct tn_driver_env *env TN_UNUSED,
-                  struct tn_watch **out, struct tn_error *err)
+                  const struct tn_driver_env *env, struct tn_watch **out,
+                  struct tn_error *err)
 {
     struct tn_watch *w = calloc(1, sizeof *w);
     pthread_condattr_t clock;
@@ -279,7 +280,7 @@ tn_nsx_watch_open(const struct tn_device *device,
     w->quiet = json_object();
     w->scopes = json_object();
     scopes_set(w, device);
-    enum tn_code code = begin(w, device, err);
+    enum tn_code code = begin(w, device, env, err);
     if (code) {
         tn_nsx_watch_close(w);
         return code;
