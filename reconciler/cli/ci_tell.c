@@ -130,10 +130,8 @@ post(const struct tn_cli *cli, const struct tn_pipeline *p,
         return;
     }
     if (!token) {
-        fprintf(stderr,
-                "tenet: %s: nothing is posted: there is no token in "
-                "TENET_FORGE_TOKEN\n",
-                p->name);
+        fprintf(stderr, "tenet: %s: nothing is posted: there is no token: %s\n",
+                p->name, p->tokens);
         return;
     }
     const char *user = getenv("TENET_FORGE_USER");

@@ -83,6 +83,8 @@ read_gitlab(const struct reader *r)
     }
     p->ca_file = var(r, "CI_SERVER_TLS_CA_FILE");
     p->token = token_of(r, tokens, TN_ARRAY_SIZE(tokens));
+    p->tokens = "the variable TENET_FORGE_TOKEN is not set here (protected "
+                "ones are hidden from branches that are not)";
     p->depth = "set GIT_DEPTH: \"0\" for the job";
     add_target(r, var(r, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"));
     const char *branch = var(r, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME");
@@ -138,6 +140,10 @@ read_actions(const struct reader *r, bool gitea, struct tn_error *err)
     p->repository = p->status_repository = var(r, "GITHUB_REPOSITORY");
     p->sha = var(r, "GITHUB_SHA");
     p->token = token_of(r, tokens[gitea], 3);
+    p->tokens = gitea ? "give the step 'TENET_FORGE_TOKEN: ${{ "
+                        "secrets.TENET_FORGE_TOKEN }}' in its env"
+                      : "give the step 'GITHUB_TOKEN: ${{ github.token }}' in "
+                        "its env";
     p->depth = "give actions/checkout 'fetch-depth: 0'";
     p->commands = true;
     const char *server = var(r, "GITHUB_SERVER_URL");

@@ -33,6 +33,7 @@ struct tn_pipeline {
     const char *artifacts_url;
     const char *ca_file; /* PEM of the forge's authority. */
     const char *token;   /* Name of the variable that has a token. */
+    const char *tokens;  /* What to say to somebody who gave none. */
     const char *depth;   /* What to say to somebody whose clone is shallow. */
     bool commands;       /* The log obeys workflow commands. */
 };
