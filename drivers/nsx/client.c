@@ -235,13 +235,14 @@ nobody(struct tn_nsx_run *run, int64_t now, int64_t until, struct tn_error *err)
 
 /* When all that is under way has ended, goes on with one connection. */
 static enum tn_code
-narrow(struct tn_nsx_run *run, struct tn_error *err)
+narrow(struct tn_nsx_run *run, int64_t *until, struct tn_error *err)
 {
     struct tn_nsx *nsx = run->nsx;
     if (tn_nsx_http_busy(nsx->http) > 0) {
         return TN_OK;
     }
     nsx->to_narrow = false;
+    *until = 0;
     for (size_t i = 0; i < nsx->managers.n; i++) {
         tn_nsx_manager_forget_session(&nsx->managers.all[i]);
     }
@@ -254,14 +255,14 @@ advance(struct tn_nsx_run *run, int64_t *until, struct tn_error *err)
 {
     struct tn_nsx *nsx = run->nsx;
     int64_t now = tn_now_ns(), up = 0;
-    *until = nsx->to_narrow ? now : now + second;
+    *until = now + second;
     struct tn_nsx_manager *m = tn_nsx_managers_pick(&nsx->managers, now, &up);
     if (!m) {
         *until = up < *until ? up : *until;
         return run->under_way || nsx->login ? TN_OK : nobody(run, now, up, err);
     }
     if (nsx->to_narrow) {
-        return narrow(run, err);
+        return narrow(run, until, err);
     }
     if (nsx->options.login != TN_NSX_SESSION || m->generation) {
         return send_tasks(run, m, until, err);

@@ -286,6 +286,17 @@ Test(nsx_client_fault, a_node_that_cannot_log_in)
     bed_end(&b);
 }
 
+Test(nsx_client_fault, an_address_of_something_else)
+{
+    struct bed b = bed_begin(1, NULL);
+    bed_rules(&b, 0, "[{'status':404,'body':'<h1>404 Not Found</h1>'}]");
+    cr_expect_eq(bed_ask(&b, "GET", "/x", NULL), TN_EUNAVAILABLE);
+    cr_expect(strstr(b.text, "NSX manager") && strstr(b.text, b.urls[0]), "%s",
+              b.text);
+    cr_expect_leq(bed_count(&b, 0, NULL, NULL), 4);
+    bed_end(&b);
+}
+
 Test(nsx_client_fault, logins_that_are_too_many)
 {
     struct bed b = bed_begin(1, NULL);

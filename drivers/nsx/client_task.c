@@ -27,6 +27,7 @@ enum {
     HOPS_MAX = 4,
     UNKNOWN_TRIES = 5, /* For an answer that no row of the table knows. */
     SMALLER_TRIES = 4,
+    STRANGE_TRIES = 3,
 };
 
 static unsigned
@@ -450,7 +451,13 @@ login_judged(struct tn_nsx *nsx, struct tn_nsx_manager *m,
         return go_elsewhere(nsx, m, a->location, &rest, err);
     case TN_NSX_LOGIN_NOT_HERE:
         failed(nsx, m, nsx->login_sent, why);
-        return TN_OK;
+        /* A manager that starts is waited for, a wrong address is not. */
+        return a->status == 404 && !nsx->generations &&
+                       m->failures >= STRANGE_TRIES
+                   ? tn_fail(err, TN_EUNAVAILABLE, 404,
+                             "%s does not answer like an NSX manager: %s",
+                             m->origin, why)
+                   : TN_OK;
     }
     return TN_OK;
 }
