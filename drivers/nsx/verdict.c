@@ -18,7 +18,7 @@
 #include "model/base/cleanup.h"
 #include "model/base/text.h"
 
-enum { ANY = 0, TEXT_MAX = 400, REFERRERS_MAX = 256, RELATED_MAX = 64 };
+enum { ANY = 0, TEXT_MAX = 900, REFERRERS_MAX = 256, RELATED_MAX = 64 };
 
 struct meaning {
     int status; /* ANY, or also: 500 of 500 and 503. */
@@ -305,7 +305,7 @@ sentence(struct tn_arena *arena, const json_t *error)
         return tidy(arena, message, strlen(message), false);
     }
     TN_CLEANUP(tn_cleanup_text) struct tn_text both = {0};
-    tn_text_addf(&both, "%.300s (%s)", message, details);
+    tn_text_addf(&both, "%.600s (%s)", message, details);
     return tidy(arena, both.s, both.n, false);
 }
 

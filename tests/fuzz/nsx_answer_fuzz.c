@@ -26,7 +26,7 @@ static void
 check(const struct tn_nsx_verdict *v)
 {
     size_t n = strlen(v->text);
-    CHECK(n < 420 && tn_is_utf8(v->text, n) && !strpbrk(v->text, "\r\n\t\x1b"));
+    CHECK(n < 920 && tn_is_utf8(v->text, n) && !strpbrk(v->text, "\r\n\t\x1b"));
     CHECK(v->action <= TN_NSX_LOST && tn_nsx_action_name(v->action)[0]);
     CHECK((v->action == TN_NSX_DONE) == (v->class == TN_OK));
     CHECK(v->n_referrers == 0 || v->action == TN_NSX_REFERRED);
