@@ -30,8 +30,8 @@ static const struct tn_nsx_field router_fields[] = {
      .fallback = "TIER1_IPSEC_LOCAL_ENDPOINT"},
 };
 const struct tn_nsx_kind tn_nsx_router =
-    KIND("router", "Tier1", "tier-1s", 10, TN_NSX_SHOWN | TN_NSX_REALISED,
-         router_fields);
+    KIND("router", "Tier1", "tier-1s", 10,
+         TN_NSX_SHOWN | TN_NSX_REALISED | TN_NSX_TIERS, router_fields);
 
 static const struct tn_nsx_field subnet_fields[] = {
     {"gateway_address", "gateway", TN_NSX_PREFIX, UPDATE},
@@ -50,8 +50,8 @@ static const struct tn_nsx_field segment_fields[] = {
     {"advanced_config.urpf_mode", "urpf", TN_NSX_TEXT, .fallback = "STRICT"},
 };
 const struct tn_nsx_kind tn_nsx_segment =
-    KIND("segment", "Segment", "segments", 20, TN_NSX_SHOWN | TN_NSX_REALISED,
-         segment_fields);
+    KIND("segment", "Segment", "segments", 20,
+         TN_NSX_SHOWN | TN_NSX_REALISED | TN_NSX_TIERS, segment_fields);
 
 static const struct tn_nsx_field profile_fields[] = {
     {"spoofguard_profile_path", "spoofguard", TN_NSX_TEXT, UPDATE},
@@ -76,8 +76,38 @@ static const struct tn_nsx_field port_fields[] = {
     {TN_NSX_TAG_GROUP, "groups", TN_NSX_LABELS, UPDATE},
 };
 const struct tn_nsx_kind tn_nsx_port =
-    KIND("port", "SegmentPort", "ports", 60, TN_NSX_WITHIN | TN_NSX_REALISED,
-         port_fields);
+    KIND("port", "SegmentPort", "ports", 60,
+         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_TIERS, port_fields);
+
+/* ---- the same in VPCs of NSX ---- */
+
+static const struct tn_nsx_field vpc_fields[] = {
+    {"display_name", "name", TN_NSX_TEXT, UPDATE},
+    {"short_id", "short", TN_NSX_TEXT, .change = TN_ATTR_REPLACE},
+    {"private_ips", "networks", TN_NSX_SET, UPDATE},
+};
+const struct tn_nsx_kind tn_nsx_vpc =
+    KIND("vpc", "Vpc", "vpcs", 10, TN_NSX_SHOWN | TN_NSX_REALISED | TN_NSX_VPCS,
+         vpc_fields);
+
+static const struct tn_nsx_field vpc_subnet_fields[] = {
+    {"display_name", "name", TN_NSX_TEXT, UPDATE},
+    {"access_mode", "access", TN_NSX_TEXT, .change = TN_ATTR_REPLACE},
+    {"ip_addresses", "networks", TN_NSX_SET, .change = TN_ATTR_REPLACE,
+     .claim = true},
+    {"ipv4_subnet_size", "size", TN_NSX_NUMBER, .change = TN_ATTR_REPLACE,
+     .fallback = TN_NSX_ANY},
+    {"subnet_dhcp_config.mode", "dhcp", TN_NSX_TEXT,
+     .fallback = "DHCP_DEACTIVATED"},
+    {"advanced_config.connectivity_state", "connectivity", TN_NSX_TEXT,
+     .fallback = "CONNECTED"},
+};
+const struct tn_nsx_kind tn_nsx_subnet =
+    KIND("subnet", "VpcSubnet", "subnets", 20,
+         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_VPCS, vpc_subnet_fields);
+const struct tn_nsx_kind tn_nsx_vport =
+    KIND("vport", "VpcSubnetPort", "ports", 60,
+         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_VPCS, port_fields);
 
 /* ---- groups and services ---- */
 
@@ -167,11 +197,14 @@ static const struct tn_nsx_field edge_fields[] = {
     {"edge_cluster_path", "cluster", TN_NSX_TEXT, UPDATE},
 };
 const struct tn_nsx_kind tn_nsx_edge =
-    KIND("edge", "LocaleServices", "locale-services", 15, TN_NSX_WITHIN,
-         edge_fields);
+    KIND("edge", "LocaleServices", "locale-services", 15,
+         TN_NSX_WITHIN | TN_NSX_TIERS, edge_fields);
 
+/* Another VPC needs a transit, too: by its rank it is made before, and goes
+ * after, all that makes room for something else in its own VPC. */
 const struct tn_nsx_kind tn_nsx_transit =
-    KIND("transit", "Segment", "segments", 70, TN_NSX_REALISED, segment_fields);
+    KIND("transit", "Segment", "segments", 16, TN_NSX_REALISED | TN_NSX_TIERS,
+         segment_fields);
 
 static const struct tn_nsx_field address_fields[] = {
     {"ip_addresses", "addresses", TN_NSX_SET, UPDATE},
@@ -187,7 +220,7 @@ static const struct tn_nsx_field link_fields[] = {
 };
 const struct tn_nsx_kind tn_nsx_link =
     KIND("link", "Tier1Interface", "interfaces", 75,
-         TN_NSX_WITHIN | TN_NSX_REALISED, link_fields);
+         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_TIERS, link_fields);
 
 static const struct tn_nsx_field hop_fields[] = {
     {"ip_address", "via", TN_NSX_ADDRESS, UPDATE},
@@ -209,6 +242,7 @@ const struct tn_nsx_kind *const tn_nsx_kinds[TN_NSX_KINDS] = {
     &tn_nsx_service, &tn_nsx_guard,   &tn_nsx_closing, &tn_nsx_filter,
     &tn_nsx_group,   &tn_nsx_members, &tn_nsx_policy,  &tn_nsx_rule,
     &tn_nsx_port,    &tn_nsx_transit, &tn_nsx_link,    &tn_nsx_route,
+    &tn_nsx_vpc,     &tn_nsx_subnet,  &tn_nsx_vport,
 };
 
 const char *const tn_nsx_guards[] = {"guard", "closing", "filter", "profile",

@@ -26,8 +26,12 @@ extern const struct tn_nsx_kind tn_nsx_edge;    /* Of routers that peer, */
 extern const struct tn_nsx_kind tn_nsx_transit; /* what is between them, */
 extern const struct tn_nsx_kind tn_nsx_link;    /* and each one's end of it. */
 extern const struct tn_nsx_kind tn_nsx_route;   /* Static, or of a peering. */
+/* In VPCs of NSX (tenet_nsx_vpc), instead of routers, segments and ports: */
+extern const struct tn_nsx_kind tn_nsx_vpc;
+extern const struct tn_nsx_kind tn_nsx_subnet;
+extern const struct tn_nsx_kind tn_nsx_vport;
 
-enum { TN_NSX_KINDS = 16 };
+enum { TN_NSX_KINDS = 19 };
 extern const struct tn_nsx_kind *const tn_nsx_kinds[TN_NSX_KINDS];
 
 /* For tn_driver.guards. */

@@ -51,7 +51,7 @@ TestSuite(nsx_variables, .fini = teardown);
 
 #define VPC(name, more)                                                        \
     V "kind: Vpc\nmetadata: {name: " name                                      \
-      "}\nspec:\n  cidrs: [10.1.0.0/16, \"fd00::/16\"]\n  subnets:\n"           \
+      "}\nspec:\n  cidrs: [10.1.0.0/16, \"fd00::/16\"]\n  subnets:\n"          \
       "    - {name: s0, cidr: 10.1.0.0/16, cidr6: \"fd00:1::/64\"" more "}\n"
 #define PORT(name, vpc, groups)                                                \
     "---\n" V "kind: Port\nmetadata: {name: " name "}\nspec: {vpc: " vpc       \
@@ -263,4 +263,89 @@ Test(nsx_variables, project)
         tn_lab_attr(state, "acme/web/rule/g/in_tcp_any", "services"),
         "/orgs/default/projects/p1/infra/services/"
         "lab_acme_web_tcp");
+}
+
+#define IN_VPCS ", tenet_nsx_project: p1, tenet_nsx_vpc: true"
+#define VPC4 "/orgs/default/projects/p1/vpcs/lab_acme_web"
+
+Test(nsx_variables, vpcs)
+{
+    begin(IN_VPCS);
+    tn_lab_add(&lab, "tenants/acme/net.yml",
+               V "kind: Vpc\nmetadata: {name: web}\nspec:\n"
+                 "  cidrs: [10.0.0.0/8]\n  subnets:\n"
+                 "    - {name: s0, cidr: 10.1.0.0/24}\n"
+                 "    - {name: s1, cidr: 10.1.1.0/24}\n"
+                 "    - {name: s2, cidr: 10.1.2.0/24}\n"
+                 "    - {name: s3, cidr: 10.9.0.0/16}\n"
+                 "    - {name: s4, cidr: 10.20.0.0/16}\n"
+                 "    - {name: s5, cidr: 10.40.0.0/16}\n"
+                 "  routes: [{to: 172.16.0.0/12, via: 10.1.1.9}]\n" PORT(
+                     "web1", "web", "g")
+                     GROUP("g", "    - {direction: ingress, protocol: tcp}\n"));
+    render();
+    cr_expect_str_eq(tn_text_str(&lab.findings), "");
+    const char *id = tn_lab_attr(state, "acme/web/vpc", "short");
+    cr_expect_eq(strlen(id), 8);
+    cr_expect_str_eq(tn_lab_attr(state, "acme/web/vpc", "networks"),
+                     "10.1.0.0/23, 10.1.2.0/24, 10.20.0.0/16, 10.40.0.0/16, "
+                     "10.9.0.0/16");
+    tn_lab_expect(state, "acme/web/subnet/s3",
+                  "access=Private\nname=lab/acme/web/s3\n"
+                  "networks=10.9.0.0/16\n");
+    cr_expect_str_eq(tn_lab_attr(state, "acme/web/policy/g", "scope"),
+                     VPC4 "/groups/lab_acme_web_g");
+    cr_expect_str_eq(
+        tn_lab_attr(state, "acme/web/rule/g/in_tcp_any", "services"),
+        "/orgs/default/projects/p1/infra/services/lab_acme_web_tcp");
+    cr_expect_not_null(strstr(tn_lab_attr(state, "acme/web/group/g", "members"),
+                              "\"VpcSubnetPort\""));
+    const struct tn_resource *r = tn_state_get(state, "acme/web/vport/web1");
+    cr_assert_not_null(r);
+    cr_expect_str_eq(r->ids,
+                     VPC4 "/subnets/lab_acme_web_s0/ports/lab_acme_web_web1");
+    cr_expect_str_eq(r->parent, "acme/web/subnet/s0");
+    r = tn_state_get(state, "acme/web/route/172.16.0.0/12");
+    cr_expect_str_eq(r->ids, VPC4 "/static-routes/172.16.0.0_12");
+    cr_expect_eq(tn_lab_count(state, "router"), 0);
+    cr_expect_eq(tn_lab_count(state, "segment"), 0);
+    /* What cannot change shows as a replacement. */
+    r = tn_state_get(state, "acme/web/subnet/s3");
+    for (size_t i = 0; i < r->n_attrs; i++) {
+        cr_expect_eq(r->attrs[i].change, strcmp(r->attrs[i].name, "name") == 0
+                                             ? TN_ATTR_UPDATE
+                                             : TN_ATTR_REPLACE);
+    }
+}
+
+static const struct {
+    const char *subnet, *finding;
+} no_vpcs[] = {
+    {"cidr: 10.1.0.0/24, cidr6: \"fd00:1::/64\"",
+     "7 acme: subnet 's0' cannot be in a VPC of NSX: it has IPv6\n"},
+    {"cidr: \"fd00:1::/64\"",
+     "7 acme: subnet 's0' cannot be in a VPC of NSX: it has IPv6\n"},
+    {"cidr: 10.0.0.0/15",
+     "7 acme: subnet 's0' cannot be in a VPC of NSX: it must be a /16 to a "
+     "/29\n"},
+    {"cidr: 10.1.0.0/24, gateway: 10.1.0.254",
+     "7 acme: subnet 's0' cannot be in a VPC of NSX: the gateway must be its "
+     "first address\n"},
+};
+
+Test(nsx_variables, not_in_vpcs)
+{
+    begin(IN_VPCS);
+    for (size_t i = 0; i < TN_ARRAY_SIZE(no_vpcs); i++) {
+        tn_lab_add(&lab, "tenants/acme/net.yml",
+                   tn_arena_printf(lab.arena,
+                                   V "kind: Vpc\nmetadata: {name: web}\n"
+                                     "spec:\n"
+                                     "  cidrs: [10.0.0.0/8, \"fd00::/16\"]\n"
+                                     "  subnets:\n    - {name: s0, %s}\n%s",
+                                   no_vpcs[i].subnet, PORT("w", "web", "")));
+        render();
+        cr_expect_str_eq(tn_text_str(&lab.findings), no_vpcs[i].finding);
+        cr_expect_eq(state->n, 0);
+    }
 }

@@ -77,6 +77,8 @@ enum tn_nsx_kind_flags {
     TN_NSX_SHOWN = 1u << 0,    /* Foreign objects are told of. */
     TN_NSX_WITHIN = 1u << 1,   /* Foreign objects inside ours are told of. */
     TN_NSX_REALISED = 1u << 2, /* Its realisation is awaited. */
+    TN_NSX_TIERS = 1u << 3,    /* Is there only without VPCs of NSX, */
+    TN_NSX_VPCS = 1u << 4,     /* or only with them. */
 };
 
 struct tn_nsx_kind {

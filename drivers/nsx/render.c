@@ -27,6 +27,12 @@ tn_nsx_option(const struct tn_device *device, const char *name)
     return NULL;
 }
 
+bool
+tn_nsx_in_vpcs(const struct tn_device *device)
+{
+    return tn_streq(tn_nsx_option(device, "tenet_nsx_vpc"), "true");
+}
+
 const char *
 tn_nsx_base(struct tn_arena *arena, const struct tn_device *device)
 {
@@ -141,15 +147,16 @@ render_sources(struct tn_nsx_render *r, struct tn_nsx_draft *d,
     tn_nsx_draft_json(d, "sources", tn_text_str(&t));
 }
 
-static void
-render_port(struct tn_nsx_render *r, const struct tn_net_port *port,
-            const char *segment, const char *on)
+void
+tn_nsx_render_port(struct tn_nsx_render *r, const struct tn_net_port *port,
+                   const char *segment, const char *on)
 {
     struct tn_nsx_draft d;
     const char *vif = port->vif ? port->vif
                                 : tn_nsx_vif(r->arena, r->device->instance,
                                              r->vpc->scope, port->name);
-    tn_nsx_draft_begin(&d, r->arena, &tn_nsx_port, r->vpc->scope, port->name,
+    tn_nsx_draft_begin(&d, r->arena, r->vpcs ? &tn_nsx_vport : &tn_nsx_port,
+                       r->vpc->scope, port->name,
                        tn_arena_printf(r->arena, "%s/ports/%s", segment,
                                        tn_nsx_own_id(r, port->name)));
     tn_nsx_draft_set(&d, "name", tn_nsx_own_name(r, port->name));
@@ -230,7 +237,7 @@ render_segment(struct tn_nsx_render *r, const struct tn_net_subnet *s)
     const char *on = tn_nsx_add(r, &d, NULL, s->origin);
     render_profile(r, s, path, on);
     for (size_t i = 0; i < s->n_ports; i++) {
-        render_port(r, &s->ports[i], path, on);
+        tn_nsx_render_port(r, &s->ports[i], path, on);
     }
 }
 
@@ -256,11 +263,18 @@ static void
 render_vpc(struct tn_nsx_render *r)
 {
     tn_map_init(&r->known, r->arena, 0);
-    render_router(r);
+    if (r->vpcs) {
+        tn_nsx_render_vpc(r);
+    } else {
+        render_router(r);
+    }
     tn_nsx_render_guards(r);
     tn_nsx_render_groups(r);
-    for (size_t i = 0; i < r->vpc->n_subnets; i++) {
+    for (size_t i = 0; i < r->vpc->n_subnets && !r->vpcs; i++) {
         render_segment(r, &r->vpc->subnets[i]);
+    }
+    if (r->vpcs) {
+        tn_nsx_render_subnets(r);
     }
     for (size_t i = 0; i < r->vpc->n_routes; i++) {
         render_route(r, &r->vpc->routes[i]);
@@ -276,6 +290,7 @@ tn_nsx_render(const struct tn_device *device, struct tn_arena *arena,
     struct tn_nsx_render r = {.device = device, .arena = arena};
     r.base = tn_nsx_base(arena, device);
     r.domain = tn_arena_printf(arena, "%s/domains/default", r.base);
+    r.vpcs = tn_nsx_in_vpcs(device);
     for (size_t i = 0; i < device->n_vpcs; i++) {
         if (tn_nsx_check(device, device->vpcs[i], diags)) {
             r.vpc = device->vpcs[i];

@@ -65,6 +65,11 @@ check_subnet(struct check *c, const struct tn_net_subnet *s)
         refuse(c, s->dhcp->origin,
                "NSX cannot serve this subnet: leave out 'dhcp'");
     }
+    const char *why = tn_nsx_subnet_fits(s);
+    if (tn_nsx_in_vpcs(c->device) && *why) {
+        refuse(c, s->origin, "subnet '%s' cannot be in a VPC of NSX: %s",
+               s->name, why);
+    }
     for (size_t i = 0; i < s->n_ports; i++) {
         check_port(c, &s->ports[i]);
     }
@@ -73,7 +78,12 @@ check_subnet(struct check *c, const struct tn_net_subnet *s)
 static void
 check_peering(struct check *c, const struct tn_net_peering *p)
 {
-    if (!tn_nsx_option(c->device, "tenet_nsx_edge_cluster")) {
+    if (tn_nsx_in_vpcs(c->device)) {
+        refuse(c, p->origin,
+               "VPCs of NSX cannot peer by exactly these prefixes: see "
+               "tenet_nsx_vpc of host '%s'",
+               c->device->name);
+    } else if (!tn_nsx_option(c->device, "tenet_nsx_edge_cluster")) {
         refuse(c, p->origin,
                "a peering in NSX needs an edge cluster: set "
                "tenet_nsx_edge_cluster of host '%s'",

@@ -105,7 +105,7 @@ add_members(struct tn_nsx_render *r, const struct tn_net_group *g, size_t at,
                        tn_arena_printf(r->arena, "%s%s", g->name, part), path);
     tn_nsx_draft_set(&d, "name", tn_nsx_own_name(r, id));
     tn_nsx_draft_json(&d, "members", tn_text_str(&t));
-    tn_nsx_add(r, &d, NULL, g->origin);
+    tn_nsx_add(r, &d, tn_nsx_holder(r), g->origin);
     return path;
 }
 

@@ -11,6 +11,7 @@ struct tn_nsx_render {
     const struct tn_device *device;
     const struct tn_net_vpc *vpc;
     struct tn_arena *arena;
+    bool vpcs;          /* VPCs of NSX, and not Tier-1 gateways. */
     const char *base;   /* "/infra" */
     const char *domain; /* "/infra/domains/default" */
     const char *router; /* Path of the Tier-1, and its key. */
@@ -20,6 +21,14 @@ struct tn_nsx_render {
     struct tn_map known; /* Key -> path, of services and rules. */
     TN_VEC(struct tn_resource) list;
 };
+
+/* What takes groups and policies with it: a VPC of NSX, by its key; else
+ * null. */
+static inline const char *
+tn_nsx_holder(const struct tn_nsx_render *r)
+{
+    return r->vpcs ? r->router_key : NULL;
+}
 
 /* Ends the draft and appends it; returns its key.  'parent' may be null. */
 const char *tn_nsx_add(struct tn_nsx_render *r, struct tn_nsx_draft *d,
@@ -36,6 +45,9 @@ const char *tn_nsx_name(const struct tn_nsx_render *r,
 
 /* A variable of the host; null: it is not set. */
 const char *tn_nsx_option(const struct tn_device *device, const char *name);
+
+/* tenet_nsx_vpc */
+bool tn_nsx_in_vpcs(const struct tn_device *device);
 
 static inline const char *
 tn_nsx_addr(struct tn_arena *arena, const struct tn_addr *a)
@@ -107,6 +119,16 @@ void tn_nsx_render_groups(struct tn_nsx_render *r);
 void tn_nsx_port_groups(const struct tn_nsx_render *r, struct tn_nsx_draft *d,
                         const struct tn_net_port *port);
 bool tn_nsx_is_judged(const struct tn_net_port *port);
+
+/* render_vpc.c: a VPC of NSX with its subnets.  Sets 'router' and 'domain'. */
+void tn_nsx_render_vpc(struct tn_nsx_render *r);
+void tn_nsx_render_subnets(struct tn_nsx_render *r);
+/* "" if it can be a subnet of a VPC of NSX, else why not. */
+const char *tn_nsx_subnet_fits(const struct tn_net_subnet *s);
+
+/* render.c: on a segment or a subnet, by its path and key. */
+void tn_nsx_render_port(struct tn_nsx_render *r, const struct tn_net_port *port,
+                        const char *path, const char *on);
 
 /* render_peer.c: links and routes of the peerings. */
 void tn_nsx_render_peerings(struct tn_nsx_render *r);

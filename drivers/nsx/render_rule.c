@@ -21,10 +21,11 @@ tn_nsx_add_tagged(struct tn_nsx_render *r, const struct tn_nsx_kind *kind,
         &d, "members",
         tn_arena_printf(r->arena,
                         "[{\"resource_type\":\"Condition\","
-                        "\"member_type\":\"SegmentPort\",\"key\":\"Tag\","
+                        "\"member_type\":\"%s\",\"key\":\"Tag\","
                         "\"operator\":\"EQUALS\",\"value\":\"%s|%s\"}]",
+                        r->vpcs ? "VpcSubnetPort" : "SegmentPort",
                         TN_NSX_TAG_GROUP, own));
-    tn_nsx_add(r, &d, NULL, origin);
+    tn_nsx_add(r, &d, tn_nsx_holder(r), origin);
     return path;
 }
 
@@ -42,7 +43,7 @@ tn_nsx_add_policy(struct tn_nsx_render *r,
     tn_nsx_draft_set(&d, "sequence",
                      tn_arena_printf(r->arena, "%u", policy->sequence));
     tn_nsx_draft_add(&d, "scope", policy->scope);
-    return tn_nsx_add(r, &d, NULL, policy->origin);
+    return tn_nsx_add(r, &d, tn_nsx_holder(r), policy->origin);
 }
 
 void

@@ -88,6 +88,10 @@ families(struct looking *l)
 {
     for (size_t i = 0; i < TN_NSX_KINDS; i++) {
         const char *type = tn_nsx_kinds[i]->type;
+        bool vpcs = !*l->s->settings.root;
+        if (tn_nsx_kinds[i]->flags & (vpcs ? TN_NSX_TIERS : TN_NSX_VPCS)) {
+            continue;
+        }
         struct family *f = family_of(l, type);
         chain_add(l, f, type);
         if (l->s->entries_apart && strcmp(type, "Service") == 0) {

@@ -2,7 +2,7 @@
 """Random intents on a simulated NSX: what the store lets through is what the
 documents say, and what 'tenet reach' says.
 
-    property_test.py TENET [SEED...] [--steps N]
+    property_test.py TENET [SEED...] [--steps N] [--mode project|vpc]
 
 For each seed a random repository (tests/lab/random_intent.py) is applied, then
 changed and applied again. Each time every pair of ports is asked, in all of
@@ -44,8 +44,9 @@ class Failed(Exception):
 
 
 class Run:
-    def __init__(self, tenet, lab, folder, seed):
-        self.tenet, self.lab, self.seed = tenet, lab, seed
+    def __init__(self, args, lab, folder, seed):
+        self.tenet, self.mode = os.path.abspath(args.tenet), args.mode
+        self.lab, self.seed = lab, seed
         self.repo = os.path.join(folder, "repo%d" % seed)
         self.env = {**os.environ, "TENET_STATE_DIR":
                     os.path.join(folder, "state%d" % seed)}
@@ -64,6 +65,40 @@ class Run:
                               stderr=subprocess.PIPE)
         return done.returncode, done.stdout, done.stderr
 
+    def host(self):
+        """The variables of the manager."""
+        edges = {} if self.mode == "vpc" else {
+            "tenet_nsx_edge_cluster": "%s/edge-clusters/%s" % (
+                fixtures.POINT, fixtures.EDGE_CLUSTER)}
+        project = {"tenet_nsx_project": "prop"} if self.mode else {}
+        vpc = {"tenet_nsx_vpc": True} if self.mode == "vpc" else {}
+        return {"tenet_driver": "nsx",
+                "tenet_nsx_url": self.lab.info["urls"][0],
+                "tenet_nsx_user": self.lab.info["user"],
+                "tenet_nsx_password_file": self.lab.info["password_file"],
+                "tenet_nsx_ca": self.lab.info["ca"],
+                **edges, **project, **vpc}
+
+    def plain(self, made):
+        """Only what a VPC of NSX can be."""
+        for docs in made.tenants.values():
+            docs["Peering"] = {}
+            for name, vpc in docs["Vpc"].items():
+                vpc["subnets"] = [
+                    {k: v for k, v in s.items() if k not in
+                     ("cidr6", "gateway", "gateway6")}
+                    for s in vpc["subnets"] if ":" not in s["cidr"]] or [
+                        {"name": "only", "cidr": vpc["cidrs"][0][:-3] +
+                         "/24"}]
+                vpc.pop("routes", None)
+                names = [s["name"] for s in vpc["subnets"]]
+                for port in docs["Port"].values():
+                    if port["vpc"] == name:
+                        port.pop("address6", None)
+                        if port["subnet"] not in names:
+                            port.pop("address", None)
+                            port["subnet"] = names[0]
+
     def write(self, step):
         made = random_intent.Intent(
             random_intent.random.Random("%d/intent" % self.seed), 2, INSTANCE)
@@ -76,17 +111,13 @@ class Run:
                 for rule in group["rules"]:
                     if rule.get("protocol") == "sctp":
                         rule.pop("ports", None)
+        if self.mode == "vpc":
+            self.plain(made)
         made.write(self.repo)
         random_intent.put(self.repo, "inventories/lab/hosts.yml", [{"all": {
-            "vars": {"tenet_underlay_mtu": 1700}, "hosts": {"n1": {
-                "tenet_driver": "nsx",
-                "tenet_nsx_url": self.lab.info["urls"][0],
-                "tenet_nsx_user": self.lab.info["user"],
-                "tenet_nsx_password_file": self.lab.info["password_file"],
-                "tenet_nsx_ca": self.lab.info["ca"],
-                "tenet_nsx_edge_cluster": "%s/edge-clusters/%s" % (
-                    fixtures.POINT, fixtures.EDGE_CLUSTER)},
-                "hv1": {"tenet_nsx": "n1"}, "hv2": {"tenet_nsx": "n1"}}}}])
+            "vars": {"tenet_underlay_mtu": 1700}, "hosts": {
+                "n1": self.host(), "hv1": {"tenet_nsx": "n1"},
+                "hv2": {"tenet_nsx": "n1"}}}}])
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "step %d" % step)
 
@@ -129,7 +160,7 @@ def port_paths(objects):
     out = {}
     for path, obj in objects.items():
         tags = {t["scope"]: t["tag"] for t in obj.get("tags", ())}
-        if obj["resource_type"] == "SegmentPort" and \
+        if obj["resource_type"] in ("SegmentPort", "VpcSubnetPort") and \
                 tags.get("tenet/instance") == INSTANCE:
             tenant, _, _, name = tags["tenet/key"].split("/")
             out[tenant, name] = path
@@ -211,16 +242,22 @@ def main():
     parser.add_argument("tenet")
     parser.add_argument("seeds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--mode", choices=("", "project", "vpc"), default="",
+                        help="the default space, a project, or VPCs of one")
     args = parser.parse_args()
     total = collections.Counter()
     failed = 0
     with tempfile.TemporaryDirectory(prefix="nsx-property-") as folder, \
             Lab("--set", "purge_delay=0.05", "--set", "realise_delay=0.02",
                 "--set", "entities_delay=0", "--set",
-                "vif_same_request=accept", folder=folder) as lab:
+                "vif_same_request=accept", "--set", "version=9.0.0.0.0",
+                folder=folder) as lab:
         for seed in args.seeds:
+            if args.mode:
+                lab.ok("PATCH", "/orgs/default/projects/prop", {
+                    "resource_type": "Project", "id": "prop"})
             try:
-                one(Run(os.path.abspath(args.tenet), lab, folder, seed),
+                one(Run(args, lab, folder, seed),
                     args.steps, total)
             except Failed as e:
                 print("not ok", e)
