@@ -10,42 +10,10 @@ PREFIX=${PREFIX:-tconf}
 "$here/lab.sh" up "$PREFIX" 2
 repo=$work/intent
 intent_new "$repo" 2
-w1=$PREFIX-w1 w2=$PREFIX-w2
-
+w1=$PREFIX-w1
 
 write_intent() { # write_intent MTU [RULE]
-    local rule=${2:-direction: ingress}
-    mkdir -p "$repo/tenants/acme"
-    printf 'apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: acme}\nspec: {}\n' \
-        >"$repo/tenants/acme/tenant.yml"
-    cat >"$repo/tenants/acme/web.yml" <<YAML
-apiVersion: tenet/v1
-kind: Vpc
-metadata: {name: web}
-spec:
-  cidrs: [10.1.0.0/16]
-  subnets: [{name: a, cidr: 10.1.0.0/24, mtu: $1}]
----
-apiVersion: tenet/v1
-kind: SecurityGroup
-metadata: {name: all}
-spec:
-  rules: [{$rule}]
----
-apiVersion: tenet/v1
-kind: Port
-metadata: {name: w1}
-spec:
-  {vpc: web, subnet: a, host: hv1, address: 10.1.0.11, securityGroups: [all],
-   attach: {netns: $w1}}
----
-apiVersion: tenet/v1
-kind: Port
-metadata: {name: w2}
-spec:
-  {vpc: web, subnet: a, host: hv2, address: 10.1.0.12, securityGroups: [all],
-   attach: {netns: $w2}}
-YAML
+    web_pair "$repo" "$1" "${2:-}"
 }
 commit() { # commit WHAT: prints the id
     git -C "$repo" add . && git -C "$repo" commit -qm "$1" &&

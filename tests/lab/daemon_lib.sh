@@ -32,6 +32,7 @@ spec:
 YAML
 }
 start() {
+    started_at=$(stat -c %s "$work/daemon.log" 2>/dev/null || echo 0)
     "${UNDER[@]}" "$TENET" run --config "$work/daemon.yml" \
         2>>"$work/daemon.log" &
     daemon=$!
@@ -42,8 +43,10 @@ kill_daemon() {
     wait "$daemon" 2>/dev/null
     daemon=''
 }
-stop_daemon() { # Says 'ok' if it stops cleanly.
+follows_git() { tail -c +$((started_at + 1)) "$work/daemon.log" | grep -q 'following '; }
+stop_daemon() { # Says 'ok' if it stops cleanly, which it can once it runs.
     local code=0
+    until_ok 30 follows_git
     kill -TERM "$daemon"
     wait "$daemon" || code=$?
     daemon=''

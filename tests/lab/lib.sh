@@ -48,4 +48,39 @@ tenet_underlay_address: 192.0.2.$((10 + i))
 YAML
     done
 }
+# VPC acme/web in the repository $1: subnet a of MTU $2, group all with the rule
+# $3 (default: everything in), and the ports w1 on hv1 and w2 on hv2.
+web_pair() {
+    mkdir -p "$1/tenants/acme"
+    printf 'apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: acme}\nspec: {}\n' \
+        >"$1/tenants/acme/tenant.yml"
+    cat >"$1/tenants/acme/web.yml" <<YAML
+apiVersion: tenet/v1
+kind: Vpc
+metadata: {name: web}
+spec:
+  cidrs: [10.1.0.0/16]
+  subnets: [{name: a, cidr: 10.1.0.0/24, mtu: $2}]
+---
+apiVersion: tenet/v1
+kind: SecurityGroup
+metadata: {name: all}
+spec:
+  rules: [{${3:-direction: ingress}}]
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: w1}
+spec:
+  {vpc: web, subnet: a, host: hv1, address: 10.1.0.11, securityGroups: [all],
+   attach: {netns: $PREFIX-w1}}
+---
+apiVersion: tenet/v1
+kind: Port
+metadata: {name: w2}
+spec:
+  {vpc: web, subnet: a, host: hv2, address: 10.1.0.12, securityGroups: [all],
+   attach: {netns: $PREFIX-w2}}
+YAML
+}
 lab_sweep

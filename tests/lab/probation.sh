@@ -12,7 +12,7 @@ PREFIX=${PREFIX:-tprobe}
 "$here/lab.sh" up "$PREFIX" 2
 repo=$work/intent
 intent_new "$repo" 2
-w1=$PREFIX-w1 w2=$PREFIX-w2
+w1=$PREFIX-w1
 probes() { # probes [NAME TARGET]
     cat >"$repo/tenet.yml" <<YAML
 apiVersion: tenet/v1
@@ -26,39 +26,9 @@ spec:
 YAML
 }
 intent() { # intent MTU [RULE [EXTRA-VPCS]]
-    local i rule=${2:-direction: ingress}
+    local i
     rm -rf "$repo/tenants"
-    mkdir -p "$repo/tenants/acme"
-    printf 'apiVersion: tenet/v1\nkind: Tenant\nmetadata: {name: acme}\nspec: {}\n' \
-        >"$repo/tenants/acme/tenant.yml"
-    cat >"$repo/tenants/acme/web.yml" <<YAML
-apiVersion: tenet/v1
-kind: Vpc
-metadata: {name: web}
-spec:
-  cidrs: [10.1.0.0/16]
-  subnets: [{name: a, cidr: 10.1.0.0/24, mtu: $1}]
----
-apiVersion: tenet/v1
-kind: SecurityGroup
-metadata: {name: all}
-spec:
-  rules: [{$rule}]
----
-apiVersion: tenet/v1
-kind: Port
-metadata: {name: w1}
-spec:
-  {vpc: web, subnet: a, host: hv1, address: 10.1.0.11, securityGroups: [all],
-   attach: {netns: $w1}}
----
-apiVersion: tenet/v1
-kind: Port
-metadata: {name: w2}
-spec:
-  {vpc: web, subnet: a, host: hv2, address: 10.1.0.12, securityGroups: [all],
-   attach: {netns: $w2}}
-YAML
+    web_pair "$repo" "$1" "${2:-}"
     for ((i = 1; i <= ${3:-0}; i++)); do
         cat >"$repo/tenants/acme/more$i.yml" <<YAML
 apiVersion: tenet/v1
