@@ -267,7 +267,8 @@ Test(frame, tells_the_longest_member)
             }
             cr_assert_not_null(text);
             tn_frame_part(&frame, &at, &part_n);
-            cr_expect_eq(part_n, strlen(cases[i].part), "row %zu, %zu", i, step);
+            cr_expect_eq(part_n, strlen(cases[i].part), "row %zu, %zu", i,
+                         step);
             cr_expect(part_n == 0 ||
                           memcmp(text + at, cases[i].part, part_n) == 0,
                       "row %zu, %zu", i, step);

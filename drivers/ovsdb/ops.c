@@ -36,11 +36,14 @@ tn_ovs_ops_add(struct tn_ovs_ops *ops, json_t *op)
 static void
 quote(struct tn_text *t, const char *s)
 {
-    const char *end = s + strlen(s), *plain = tn_plain_end(s, end, true);
-    tn_text_addc(t, '"');
-    tn_text_addn(t, s, (size_t) (plain - s));
-    if (plain < end) {
-        tn_text_add_escaped(t, plain);
+    size_t n = strlen(s);
+    size_t plain = (size_t) (tn_plain_end(s, s + n, true) - s);
+    tn_text_reserve(t, plain + 2);
+    t->s[t->n] = '"';
+    memcpy(t->s + t->n + 1, s, plain);
+    t->n += plain + 1;
+    if (plain < n) {
+        tn_text_add_escaped(t, s + plain);
     }
     tn_text_addc(t, '"');
 }

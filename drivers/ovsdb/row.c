@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/base/cleanup.h"
-
 const char *
 tn_ovs_table_of(const struct tn_ovs_kind *kind, const struct tn_ovs_column *c)
 {
@@ -134,20 +132,26 @@ value_sort(struct tn_ovs_value *v, bool map)
     }
 }
 
+/* "a, b", or of a map "k=v, l=w". */
 static const char *
 value_text(struct tn_arena *arena, const struct tn_ovs_value *v, bool map)
 {
     if (v->n == 1) {
         return v->texts[0];
     }
-    TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
+    size_t size = 1;
+    for (size_t i = 0; i < v->n; i++) {
+        size += strlen(v->texts[i]) + 2;
+    }
+    char *out = tn_arena_alloc(arena, size), *to = out;
     for (size_t i = 0; i < v->n; i++) {
         if (i) {
-            tn_text_add(&t, map && i % 2 ? "=" : ", ");
+            to = stpcpy(to, map && i % 2 ? "=" : ", ");
         }
-        tn_text_add(&t, v->texts[i]);
+        to = stpcpy(to, v->texts[i]);
     }
-    return tn_arena_strndup(arena, tn_text_str(&t), t.n);
+    *to = '\0';
+    return out;
 }
 
 /* Inserts it by name; there are few. */

@@ -35,7 +35,10 @@ tn_scan_peek(struct tn_scan *scan)
                                     *scan->at == '\t' || *scan->at == '\r')) {
         scan->at++;
     }
-    return scan->at < scan->end ? *scan->at : '\0';
+    if (scan->at == scan->end) {
+        return '\0';
+    }
+    return *scan->at;
 }
 
 static inline bool

@@ -4,6 +4,9 @@
     ovn_raw.py save SOCKET FILE        all rows of the tables that tenet writes
     ovn_raw.py write SOCKET FILE       the same rows in one transaction, made
                                        before the clock starts: seconds
+    ovn_raw.py told SOCKET FILE        likewise, with a monitor of the columns that
+                                       tenet copies: until all that the server
+                                       says of it has come, not parsed
     ovn_raw.py receive SOCKET          a monitor's dump of the columns that tenet
                                        copies, read but not parsed: seconds
     ovn_raw.py commands FILE SOCKET    the same rows as commands of one ovn-nbctl
@@ -91,7 +94,19 @@ def named(value):
     return value
 
 
-def write(path, file):
+def until_end(s):
+    """Reads until the answer to the echo; the number of bytes."""
+    size, tail = 0, b""
+    while b'["end"]' not in tail:
+        piece = s.recv(1 << 20)
+        if not piece:
+            raise SystemExit("the server has hung up")
+        size += len(piece)
+        tail = (tail + piece)[-64:] if len(piece) < 64 else piece[-64:]
+    return size
+
+
+def inserts(file):
     with open(file, encoding="utf-8") as f:
         tables = json.load(f)
     ops = ["OVN_Northbound"]
@@ -100,7 +115,11 @@ def write(path, file):
             ops.append({"op": "insert", "table": table,
                         "uuid-name": "r" + uuid.replace("-", "_"),
                         "row": {c: named(v) for c, v in row.items()}})
-    data = request("transact", ops)
+    return request("transact", ops)
+
+
+def write(path, file):
+    data = inserts(file)
     s = connect(path)
     begin = time.monotonic()
     s.sendall(data)
@@ -112,18 +131,23 @@ def write(path, file):
     print(f"{spent:.3f}")
 
 
+def told(path, file):
+    data = inserts(file) + request("echo", ["end"])
+    s = connect(path)
+    s.sendall(monitor())
+    answer(s)
+    begin = time.monotonic()
+    s.sendall(data)
+    size = until_end(s)
+    print(f"{time.monotonic() - begin:.3f} {size}")
+
+
 def receive(path):
     s = connect(path)
     data = monitor() + request("echo", ["end"])
     begin = time.monotonic()
     s.sendall(data)
-    size, tail = 0, b""
-    while b'["end"]' not in tail:
-        piece = s.recv(1 << 20)
-        if not piece:
-            raise SystemExit("the server has hung up")
-        size += len(piece)
-        tail = (tail + piece)[-64:] if len(piece) < 64 else piece[-64:]
+    size = until_end(s)
     print(f"{time.monotonic() - begin:.3f} {size}")
 
 
@@ -195,5 +219,5 @@ def commands(file, path):
 
 
 if __name__ == "__main__":
-    {"save": save, "write": write, "receive": receive,
+    {"save": save, "write": write, "told": told, "receive": receive,
      "commands": commands}[sys.argv[1]](*sys.argv[2:])
