@@ -99,10 +99,30 @@ tn_text_addf(struct tn_text *t, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Bytes that mean themselves; 0xc2 begins C1 characters, and others. */
+static size_t
+plain_run(const unsigned char *p)
+{
+    size_t n = 0;
+    while (p[n] >= 0x20 && p[n] != '"' && p[n] != '\\' && p[n] != 0x7f &&
+           p[n] != 0xc2) {
+        n++;
+    }
+    return n;
+}
+
 void
 tn_text_add_escaped(struct tn_text *t, const char *s)
 {
     for (const unsigned char *p = (const unsigned char *) s; *p; p++) {
+        size_t n = plain_run(p);
+        if (n) {
+            tn_text_addn(t, (const char *) p, n);
+            p += n;
+        }
+        if (!*p) {
+            break;
+        }
         if (*p == '"' || *p == '\\') {
             tn_text_addc(t, '\\');
             tn_text_addc(t, (char) *p);
