@@ -4,7 +4,8 @@
  * of the subnet on every host alike, and a tunnel device on that bridge.  All
  * subnets of a VPC are on every host that has the VPC, because routing between
  * them happens at the first hop.  Ports are in render_port.c, links to other
- * VPCs in render_peer.c, packet rules in nft_render.c. */
+ * VPCs in render_peer.c, packet rules in nft_render.c; who has an address that
+ * no port owns is for virtual.c to say. */
 #include "drivers/kernel/render.h"
 
 #include <stdlib.h>
