@@ -414,3 +414,84 @@ Test(nsx_client_sim, lists)
     }
     end(&lab);
 }
+
+/* What is done to the cluster before each round; one node stays well. */
+static const char *const chaos[][2] = {
+    {"/fault", "{\"class\": \"write\", \"do\": {\"drop\": \"after\"}}"},
+    {"/fault", "{\"class\": \"write\", \"nth\": 3, \"do\": {\"drop\": "
+               "\"before\"}}"},
+    {"/fault",
+     "{\"class\": \"write\", \"nth\": 2, \"do\": {\"expire\": true}}"},
+    {"/fault", "{\"class\": \"write\", \"count\": 3, \"do\": {\"status\": 503, "
+               "\"text\": \"busy\"}}"},
+    {"/fault", "{\"class\": \"login\", \"do\": {\"drop\": \"after\"}}"},
+    {"/fault", "{\"class\": \"write\", \"do\": {\"sleep\": 0.3}}"},
+    {"/expire", "{}"},
+    {"/node/0", "{\"mode\": \"down\"}"},
+    {"/node/1", "{\"mode\": \"unavailable\"}"},
+    {"/node/0", "{\"mode\": \"redirect\", \"target\": 2}"},
+    {"/node/1", "{\"mode\": \"redirect\", \"target\": 2}"},
+    {"/node/0", "{\"mode\": \"up\"}"},
+    {"/node/1", "{\"mode\": \"up\"}"},
+    {"/settings", "{\"client_rate\": 40}"},
+    {"/settings", "{\"client_rate\": 100}"},
+};
+
+enum { ROUNDS = 30, WRITES = 8 };
+
+static long long
+revision_of(const json_t *objects, int i)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/infra/domains/default/groups/c%d", i);
+    const json_t *object = json_object_get(objects, path);
+    return object ? json_integer_value(json_object_get(object, "_revision"))
+                  : -1;
+}
+
+/* Whatever happens, what is said to be done was done once, and what may have
+ * been done was not done twice. */
+Test(nsx_client_sim, no_write_is_repeated)
+{
+    static struct tn_nsx_call calls[WRITES];
+    static struct tn_nsx_reply replies[WRITES];
+    static char paths[ROUNDS * WRITES][80];
+    static enum tn_nsx_action actions[ROUNDS * WRITES];
+    struct lab lab = begin();
+    unsigned seed = 7, lost = 0;
+    fresh(&lab);
+    for (int round = 0; round < ROUNDS; round++) {
+        seed = seed * 1103515245 + 12345;
+        const char *const *what = chaos[(seed >> 16) % TN_ARRAY_SIZE(chaos)];
+        control(&lab, what[0], what[1]);
+        for (int i = 0; i < WRITES; i++) {
+            char *path = paths[round * WRITES + i];
+            snprintf(path, 80, INFRA "/domains/default/groups/c%d",
+                     round * WRITES + i);
+            calls[i] = (struct tn_nsx_call){
+                .method = "PATCH", .path = path, .body = "{}", .n_body = 2};
+        }
+        cr_assert_eq(tn_nsx_ask_all(lab.nsx, calls, WRITES, lab.arena, replies,
+                                    &lab.err),
+                     TN_OK, "round %d, %s %s: %s", round, what[0], what[1],
+                     lab.err.text);
+        for (int i = 0; i < WRITES; i++) {
+            actions[round * WRITES + i] = replies[i].verdict.action;
+        }
+    }
+    json_t *store = json_loads(control(&lab, "/store", NULL), 0, NULL);
+    const json_t *objects = json_object_get(store, "objects");
+    for (int i = 0; i < ROUNDS * WRITES; i++) {
+        long long revision = revision_of(objects, i);
+        lost += actions[i] == TN_NSX_LOST;
+        cr_expect(actions[i] == TN_NSX_DONE   ? revision == 0
+                  : actions[i] == TN_NSX_LOST ? revision <= 0
+                                              : false,
+                  "%d: %s, revision %lld", i, tn_nsx_action_name(actions[i]),
+                  revision);
+    }
+    cr_expect_gt(lost, 0);
+    cr_expect_leq(lost, ROUNDS * WRITES / 4, "%u lost", lost);
+    json_decref(store);
+    end(&lab);
+}
