@@ -528,3 +528,24 @@ Test(cloud, external_network_refused)
         tn_fixture_done(&f);
     }
 }
+
+/* What a peer exports must not be in the way of the network. */
+Test(cloud, external_network_of_a_peer)
+{
+    struct tn_fixture f;
+    wired_init(&f, SETTINGS UPLINK "       chassis: [hv1],\n" MEMBER,
+               OUTSIDE("hv1", "") PEERING(
+                   "p1") "spec: {vpc: x, peer: {tenant: beta, vpc: near}, "
+                         "export: [10.20.0.0/24]}\n");
+    tn_fixture_add(&f, SHOP,
+                   VPC("near") "  cidrs: [203.0.0.0/16]\n" PEERING(
+                       "p2") "spec: {vpc: near, peer: {tenant: acme, vpc: x}, "
+                             "export: [203.0.113.128/25]}\n");
+    tn_fixture_compile(&f);
+    tn_fixture_expect(
+        &f, MORE ":15:1: warning: 203.0.113.128/25, which 'beta/near' "
+                 "exports, overlaps 203.0.113.0/24, a prefix of VPC 'x' itself "
+                 "(both VPCs stay as they are until the overlap is gone)\n");
+    cr_expect(tn_fixture_holds(&f, "acme/x"));
+    tn_fixture_done(&f);
+}

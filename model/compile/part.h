@@ -40,7 +40,7 @@ struct tn_vni_claim {
 
 struct tn_part_vpc {
     const char *name;
-    const struct tn_cidr *cidrs;
+    const struct tn_cidr *cidrs; /* And of its external network. */
     size_t n_cidrs;
     const struct tn_cidr *routes; /* Prefixes of its static routes. */
     size_t n_routes;

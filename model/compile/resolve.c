@@ -424,6 +424,29 @@ vpc_fill(struct resolve *r, const struct tn_intent_vpc *vpc,
 
 /* ---- what others need --------------------------------------------------- */
 
+/* Prefixes that no peer may export to the VPC: its own, and those of the
+ * external network that it is in. */
+static struct tn_cidr *
+cidrs_new(struct resolve *r, const struct tn_vpc *doc, size_t *n_out)
+{
+    const struct tn_settings *s = r->in->world->settings;
+    struct tn_cidr *cidrs = tn_new_n(r->keep, struct tn_cidr, doc->cidrs.n + 2);
+    size_t n = 0;
+    for (; n < doc->cidrs.n; n++) {
+        cidrs[n] = doc->cidrs.items[n].v;
+    }
+    for (size_t i = 0; i < s->external_networks.n; i++) {
+        const struct tn_external *e = &s->external_networks.items[i];
+        if (tn_streq(e->name.v, doc->external_network.v)) {
+            cidrs[n++] = e->cidr.v;
+            cidrs[n] = e->cidr6.v;
+            n += e->cidr6.at.line != 0;
+        }
+    }
+    *n_out = n;
+    return cidrs;
+}
+
 static void
 claims_fill(struct resolve *r)
 {
@@ -436,10 +459,8 @@ claims_fill(struct resolve *r)
     size_t n = 0;
     for (size_t i = 0; i < in->n_vpcs; i++) {
         const struct tn_vpc *doc = in->vpcs[i].doc;
-        struct tn_cidr *cidrs = tn_new_n(r->keep, struct tn_cidr, doc->cidrs.n);
-        for (size_t k = 0; k < doc->cidrs.n; k++) {
-            cidrs[k] = doc->cidrs.items[k].v;
-        }
+        size_t n_cidrs = 0;
+        struct tn_cidr *cidrs = cidrs_new(r, doc, &n_cidrs);
         struct tn_cidr *routes =
             tn_new_n(r->keep, struct tn_cidr, doc->routes.n);
         for (size_t k = 0; k < doc->routes.n; k++) {
@@ -448,7 +469,7 @@ claims_fill(struct resolve *r)
         vpcs[i] = (struct tn_part_vpc){
             .name = tn_arena_strdup(r->keep, doc->meta.name.v),
             .cidrs = cidrs,
-            .n_cidrs = doc->cidrs.n,
+            .n_cidrs = n_cidrs,
             .routes = routes,
             .n_routes = doc->routes.n,
             .n_subnets = doc->subnets.n,
