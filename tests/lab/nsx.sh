@@ -59,7 +59,7 @@ simulator=$!
 until_ok 60 test -s "$ready" || exit 1
 control=$(jq -r .control "$ready")
 for knob in ${NSX_SETTINGS:-}; do
-    setting "{\"${knob%%=*}\": \"${knob#*=}\"}"
+    setting "{\"${knob%%=*}\": \"${knob#*=}\"}" || exit 1
 done
 mkdir -p "$repo"
 git -C "$repo" init -q -b main
@@ -112,6 +112,12 @@ intent 2 3 3
 applies "a manager that is gone"
 settled
 control /node/0 '{"mode": "up"}'
+
+control /fault '{"class": "tree_read", "count": 100, "do": {"status": 503, "json":
+    {"httpStatus": "SERVICE_UNAVAILABLE", "error_code": 60576, "error_message": "The response is too large."}}}'
+settled "where trees are too large, lists say the same"
+is "and lists were asked for" yes "$(grep -q 'GET /policy/api/v1/infra/segments' "$work/requests" && echo yes)"
+control /faults/clear '{}'
 
 # ---- somebody else meanwhile ----
 
