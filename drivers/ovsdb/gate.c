@@ -1,7 +1,8 @@
 /* gate.c - queues before doors: see gate.h. */
 #include "drivers/ovsdb/gate.h"
 
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* FNV-1a: a door need not withstand anybody. */
 static uint16_t
@@ -11,7 +12,30 @@ door_of(const char *server)
     for (const char *s = server; *s; s++) {
         hash = (hash ^ (uint8_t) *s) * 16777619u;
     }
-    return (uint16_t) ((hash ^ hash >> 16) % TN_GATE_DOORS);
+    return (uint16_t) ((hash ^ hash >> 16) % (TN_GATE_WALLS * TN_GATE_DOORS));
+}
+
+static struct tn_gate_door *
+door_at(struct tn_gate *gate, uint16_t number)
+{
+    struct tn_gate_door **wall = &gate->walls[number / TN_GATE_DOORS];
+    if (!*wall) {
+        *wall = calloc(TN_GATE_DOORS, sizeof **wall);
+    }
+    if (!*wall) {
+        fputs("tenet: out of memory\n", stderr);
+        abort();
+    }
+    return &(*wall)[number % TN_GATE_DOORS];
+}
+
+void
+tn_gate_done(struct tn_gate *gate)
+{
+    for (size_t i = 0; i < TN_GATE_WALLS; i++) {
+        free(gate->walls[i]);
+        gate->walls[i] = NULL;
+    }
 }
 
 bool
@@ -22,7 +46,7 @@ tn_gate_enter(struct tn_gate *gate, struct tn_gate_pass *pass,
         return pass->inside;
     }
     pass->door = door_of(server);
-    struct tn_gate_door *door = &gate->doors[pass->door];
+    struct tn_gate_door *door = door_at(gate, pass->door);
     if (door->inside < TN_GATE_AT_ONCE) {
         door->inside++;
         pass->inside = true;
@@ -61,11 +85,12 @@ leave_queue(struct tn_gate_door *door, struct tn_gate_pass *pass)
 void
 tn_gate_leave(struct tn_gate *gate, struct tn_gate_pass *pass)
 {
-    struct tn_gate_door *door = &gate->doors[pass->door];
+    if (!pass->waiting && !pass->inside) {
+        return;
+    }
+    struct tn_gate_door *door = door_at(gate, pass->door);
     if (pass->waiting) {
         leave_queue(door, pass);
-    }
-    if (!pass->inside) {
         return;
     }
     pass->inside = false;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TN_GATE_DOORS = 1024, TN_GATE_AT_ONCE = 8 };
+enum { TN_GATE_WALLS = 32, TN_GATE_DOORS = 32, TN_GATE_AT_ONCE = 8 };
 
 /* Of a session.  All zero but 'admitted' in the beginning. */
 struct tn_gate_pass {
@@ -28,10 +28,14 @@ struct tn_gate_door {
     unsigned inside;
 };
 
-/* All zero in the beginning. */
+/* All zero in the beginning.  A loop of one session needs one wall of the
+ * many. */
 struct tn_gate {
-    struct tn_gate_door doors[TN_GATE_DOORS];
+    struct tn_gate_door *walls[TN_GATE_WALLS]; /* Doors; null until used. */
 };
+
+/* Nobody may be inside, or wait. */
+void tn_gate_done(struct tn_gate *gate);
 
 /* True: the session is inside, and must leave.  False: it waits. */
 bool tn_gate_enter(struct tn_gate *gate, struct tn_gate_pass *pass,

@@ -290,6 +290,7 @@ tn_ovsdb_loop_free(struct tn_ovsdb_loop *loop)
     if (loop->timer >= 0) {
         close(loop->timer);
     }
+    tn_gate_done(&loop->gate);
     free(loop->due);
     free(loop->buffer);
     free(loop);
