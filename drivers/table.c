@@ -11,11 +11,8 @@
 #include "drivers/ovsdb/ovn/ovn.h"
 
 static const struct tn_driver *const table[] = {
-    &tn_driver_kernel,
-    &tn_driver_memory,
-    &tn_driver_nsx,
-    &tn_driver_openvswitch,
-    &tn_driver_ovn,
+    &tn_driver_kernel,      &tn_driver_memory, &tn_driver_nsx,
+    &tn_driver_openvswitch, &tn_driver_ovn,
 };
 
 const struct tn_driver *
