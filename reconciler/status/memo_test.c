@@ -9,59 +9,28 @@
 #include <unistd.h>
 
 #include "model/base/cleanup.h"
-#include "reconciler/source/sandbox.h"
 #include "reconciler/source/source.h"
 #include "reconciler/status/print.h"
+#include "reconciler/status/status_bench.h"
 
 #define C1 "1111111111111111111111111111111111111111"
 #define C2 "2222222222222222222222222222222222222222"
 #define REF TN_STATUS_REF_DEFAULT
 
-static struct tn_sandbox box;
+static struct tn_sandbox *box;
 static struct tn_arena *arena;
 static const char *repo;
 
 static void
 setup(void)
 {
-    tn_sandbox_init(&box);
-    arena = tn_arena_new();
-    tn_sandbox_sh(&box,
-                  "git init -q -b main r && cd r && echo x > tenet.yml && "
-                  "git add . && git commit -qm First");
-    repo = tn_arena_printf(arena, "%s/r", box.dir);
+    tn_status_bench_setup();
+    box = &tn_status_bench()->box;
+    arena = tn_status_bench()->arena;
+    repo = tn_status_bench()->repo;
 }
 
-static void
-teardown(void)
-{
-    tn_arena_free(arena);
-    tn_sandbox_done(&box);
-}
-
-TestSuite(memo, .init = setup, .fini = teardown);
-
-static const struct tn_status *
-load(void)
-{
-    const struct tn_status *s = NULL;
-    struct tn_error err = {0};
-    char text[TN_ERROR_TEXT];
-    enum tn_code code = tn_status_load(repo, NULL, arena, &s, &err);
-    cr_assert_eq(code, TN_OK, "%s", tn_error_text(&err, text, sizeof text));
-    return s;
-}
-
-static struct tn_status_result
-commit(const struct tn_status_update *u)
-{
-    struct tn_status_result r;
-    struct tn_error err = {0};
-    char text[TN_ERROR_TEXT];
-    enum tn_code code = tn_status_commit(repo, NULL, u, &r, &err);
-    cr_assert_eq(code, TN_OK, "%s", tn_error_text(&err, text, sizeof text));
-    return r;
-}
+TestSuite(memo, .init = setup, .fini = tn_status_bench_teardown);
 
 static const struct tn_status *
 load_with(struct tn_status_memo *memo, bool vpcs)
@@ -122,15 +91,15 @@ Test(memo, a_memo_is_the_same_as_reading)
     tn_status_done(load_with(memo, true)); /* None yet. */
     const struct tn_status *held = NULL;
     for (int round = 0; round < 6; round++) {
-        commit(&u);
+        tn_status_bench_commit(&u);
         const struct tn_status *lent = load_with(memo, true);
-        same_status(load(), lent);
+        same_status(tn_status_bench_load(), lent);
         const struct tn_status *again = load_with(memo, false);
         cr_assert_eq(again->n_vpcs, 0);
         cr_assert_eq(again->pins, lent->pins, "read but once");
         tn_status_done(lent);
         lent = load_with(memo, true);
-        same_status(load(), lent);
+        same_status(tn_status_bench_load(), lent);
         tn_status_done(lent);
         if (round == 0) {
             held = again;
@@ -161,18 +130,18 @@ Test(memo, a_memo_forgets_no_damage)
     struct tn_pin pin = {.tenant = "b", .object = "subnet/x/s", .vni = 5};
     struct tn_status_update u = {
         .vpcs = vpcs, .n_vpcs = 2, .pins = &pin, .n_pins = 1};
-    commit(&u);
-    tn_sandbox_sh(&box, "cd r && git worktree add -q ../w --detach " REF
-                        " && cd ../w && echo '{' > vpcs/a/y.yml && "
-                        "echo '{' > allocations/c.yml && git add . && "
-                        "git commit -qm Damage && git -C ../r update-ref " REF
-                        " $(git rev-parse HEAD) && "
-                        "git -C ../r worktree remove ../w");
+    tn_status_bench_commit(&u);
+    tn_sandbox_sh(box, "cd r && git worktree add -q ../w --detach " REF
+                       " && cd ../w && echo '{' > vpcs/a/y.yml && "
+                       "echo '{' > allocations/c.yml && git add . && "
+                       "git commit -qm Damage && git -C ../r update-ref " REF
+                       " $(git rev-parse HEAD) && "
+                       "git -C ../r worktree remove ../w");
     struct tn_status_memo *memo = tn_status_memo_new();
     for (int round = 0; round < 3; round++) {
         const struct tn_status *s = load_with(memo, true);
         cr_assert_eq(s->n_damaged, 2);
-        same_status(load(), s);
+        same_status(tn_status_bench_load(), s);
         cr_assert_eq(s->n_vpcs, 1);
         cr_assert_eq(s->n_pins, 1);
         tn_status_done(s);
