@@ -173,43 +173,44 @@ understand(struct tn_rpc *rpc, json_t *message)
     }
 }
 
-/* A message with {} in place of its longest member: is that what somebody wants
- * as text?  Then hands it on. */
+/* Of a message with {} in place of its longest member: is it a notification
+ * that is told with 'member' as its parameters?  Then tells it. */
 static bool
-understand_around(struct tn_rpc *rpc, const json_t *message,
-                  struct tn_scan member)
+update_around(const struct tn_rpc *rpc, const json_t *message,
+              struct tn_scan member)
 {
     const json_t *id = json_object_get(message, "id");
-    const json_t *error = json_object_get(message, "error");
     const char *method = json_string_value(json_object_get(message, "method"));
-    const char *where = method ? "params" : "result", *other;
-    struct call *call = NULL;
-    if (!json_is_object(json_object_get(message, where)) ||
-        (error && !json_is_null(error))) {
+    if (!method || !is_update(rpc, method) || (id && !json_is_null(id)) ||
+        !json_is_object(json_object_get(message, "params")) ||
+        json_object_get(message, "result") ||
+        json_object_get(message, "error") || *member.at != '[') {
         return false;
     }
-    other = method ? "result" : "params";
-    if (json_object_get(message, other) || (method && error)) {
+    rpc->events.updated(rpc->ctx, method, member);
+    return true;
+}
+
+/* The same of an answer whose result it is. */
+static bool
+answer_around(struct tn_rpc *rpc, const json_t *message, struct tn_scan member)
+{
+    const json_t *error = json_object_get(message, "error");
+    const json_t *id = json_object_get(message, "id");
+    const struct call *call = rpc->calls;
+    while (call &&
+           !(json_is_integer(id) && json_integer_value(id) == call->id)) {
+        call = call->next;
+    }
+    if (!call || !call->answered_text ||
+        !json_is_object(json_object_get(message, "result")) ||
+        (error && !json_is_null(error)) || json_object_get(message, "method") ||
+        json_object_get(message, "params")) {
         return false;
     }
-    if (method) {
-        if ((id && !json_is_null(id)) || !is_update(rpc, method)) {
-            return false;
-        }
-        rpc->events.updated(rpc->ctx, method, member);
-        return true;
-    }
-    for (call = rpc->calls; call; call = call->next) {
-        if (json_is_integer(id) && json_integer_value(id) == call->id) {
-            break;
-        }
-    }
-    if (!call || !call->answered_text) {
-        return false;
-    }
-    call = take_call(rpc, id);
-    call->answered_text(call->ctx, member, NULL);
-    free(call);
+    struct call *taken = take_call(rpc, id);
+    taken->answered_text(taken->ctx, member, NULL);
+    free(taken);
     return true;
 }
 
@@ -236,7 +237,7 @@ take_around(struct tn_rpc *rpc, const struct tn_link_message *m)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text text = {0};
     const char *member = m->text + m->part_at, *after = member + m->part_n;
-    if (m->part_n <= m->n / 2) {
+    if (m->part_n <= m->n / 2 || after[-1] != (*member == '[' ? ']' : '}')) {
         return false;
     }
     tn_text_addn(&text, m->text, m->part_at);
@@ -244,8 +245,9 @@ take_around(struct tn_rpc *rpc, const struct tn_link_message *m)
     tn_text_addn(&text, after, m->n - m->part_at - m->part_n);
     TN_CLEANUP(cleanup_json)
     json_t *message = json_loadb(text.s, text.n, JSON_REJECT_DUPLICATES, NULL);
-    return is_around(message) &&
-           understand_around(rpc, message, (struct tn_scan){member, after});
+    const struct tn_scan part = {member, after};
+    return is_around(message) && (update_around(rpc, message, part) ||
+                                  answer_around(rpc, message, part));
 }
 
 static void

@@ -103,7 +103,10 @@ Test(rpc, hands_on_updates_as_text)
 Test(rpc, large_nonsense_ends_the_connection)
 {
     static const char *const rows[] = {
-        "{\"method\":\"update\",\"params\":{\"not\":\"an array at all\"}}",
+        "{\"method\":\"update\",\"params\":{\"not\":\"an array at all, though "
+        "long\"}}",
+        "{\"method\":\"update\",\"params\":[\"that ends with another "
+        "bracket\"}}",
         "{\"id\":1,\"method\":\"m\",\"result\":[\"and of some length\"]}",
         "{\"id\":1,\"params\":[],\"result\":[\"and of some length, too\"]}",
         "{\"id\":1,\"id\":1,\"result\":[\"and of some length, too\"]}",
