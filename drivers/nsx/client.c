@@ -87,13 +87,27 @@ start(struct tn_nsx *nsx, struct tn_error *err)
     return code;
 }
 
+/* Ids of objects may have characters that URLs may not. */
+static void
+add_path(struct tn_text *url, const char *path)
+{
+    for (; *path; path++) {
+        unsigned char c = (unsigned char) *path;
+        if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}#", c)) {
+            tn_text_addf(url, "%%%02X", c);
+        } else {
+            tn_text_addc(url, (char) c);
+        }
+    }
+}
+
 static enum tn_code
 begin(struct tn_nsx *nsx, struct tn_nsx_manager *m, const char *path,
       struct tn_nsx_request *r, struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text url = {0};
     tn_text_add(&url, m->origin);
-    tn_text_add(&url, path);
+    add_path(&url, path);
     r->url = url.s;
     r->timeout_ms =
         r->timeout_ms ? r->timeout_ms : nsx->options.timeout_s * 1000;

@@ -65,8 +65,9 @@ void tn_nsx_free(struct tn_nsx *nsx);
 
 struct tn_nsx_call {
     const char *method; /* "GET", "PATCH", ... */
-    const char *path;   /* "/policy/api/v1/infra?type_filter=Segment". */
-    const char *body;   /* JSON; null: none. */
+    const char *path; /* "/policy/api/v1/infra?type_filter=Segment"; what a URL
+                         may not have is escaped, "%" is not. */
+    const char *body; /* JSON; null: none. */
     size_t n_body;
     bool overwrite; /* X-Allow-Overwrite: true. */
     bool hasty;     /* TN_NSX_WAIT comes back at once: the caller waits. */

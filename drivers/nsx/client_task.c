@@ -318,6 +318,7 @@ judge(struct tn_nsx_run *run, struct tn_nsx_task *task,
     struct tn_nsx_verdict v = tn_nsx_verdict_of(
         run->arena, a->status, tn_text_str(&a->body), a->body.n);
     v.action = tn_nsx_action_for(&v, task->call->method);
+    v.class = v.action == TN_NSX_ABSENT ? TN_ENOENT : v.class;
     if (v.status == 429 || v.status == 503) {
         tn_nsx_limit_slower(&nsx->limit, task->sent, tn_now_ns());
         nsx->counts.refused_by_rate += v.status == 429;

@@ -236,3 +236,15 @@ Test(nsx_client, the_version_may_be_a_secret)
     cr_expect_eq(bed_count(&b, 0, "/api/v1/node", NULL), 2);
     bed_end(&b);
 }
+
+Test(nsx_client, paths_with_any_characters)
+{
+    struct bed b = bed_begin(1, NULL);
+    expect_done(&b,
+                bed_ask(&b, "GET", "/a b/\xc3\xbc/{x|y}%2F..#?q=\"1\"", NULL));
+    cr_expect_eq(bed_count(&b, 0,
+                           "\"/a%20b/%C3%BC/%7Bx%7Cy%7D%2F..%23?q=%221%22\"",
+                           NULL),
+                 1);
+    bed_end(&b);
+}
