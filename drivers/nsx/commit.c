@@ -325,6 +325,16 @@ settle(struct run *run, struct part *p)
     }
 }
 
+static bool
+deletes(const struct run *run)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < run->n; i++) {
+        found = run->intents[i].gone;
+    }
+    return found;
+}
+
 /* ---- what to do about a refusal ---- */
 
 static enum tn_code
@@ -458,7 +468,7 @@ narrow(struct run *run, struct part *p, const struct tn_nsx_verdict *v)
 static enum tn_code
 read_again(struct run *run, struct part *p)
 {
-    enum tn_code code = tn_nsx_view_read(run->s, run->err);
+    enum tn_code code = tn_nsx_view_read(run->s, deletes(run), run->err);
     p->rereads++;
     return code ? fail_at(run, first_todo(p), code) : TN_OK;
 }
@@ -545,12 +555,8 @@ static bool
 must_look(const struct run *run)
 {
     const struct tn_nsx_view *v = run->s->view;
-    bool deletes = false;
-    for (size_t i = 0; !deletes && i < run->n; i++) {
-        deletes = run->intents[i].gone;
-    }
     return run->n > 0 &&
-           (!v || deletes ||
+           (!v || deletes(run) ||
             tn_now_ns() - v->time_ns > (int64_t) FRESH_S * 1000000000);
 }
 
@@ -559,7 +565,7 @@ carry_out_all(struct run *run)
 {
     enum tn_code code = TN_OK;
     if (must_look(run)) {
-        code = tn_nsx_view_read(run->s, run->err);
+        code = tn_nsx_view_read(run->s, deletes(run), run->err);
         run->failed = code ? 0 : run->failed;
     }
     for (size_t i = 0, end; !code && i < run->n; i = end) {

@@ -30,7 +30,7 @@ struct tn_nsx_settings {
 
 /* An object that was read. */
 struct tn_nsx_seen {
-    const struct tn_nsx_kind *kind;
+    const struct tn_nsx_kind *kind; /* Null: of none. */
     const char *path;
     const json_t *json;
     const char *key, *scope; /* Of our tags; null: it is not ours. */
@@ -56,6 +56,7 @@ struct tn_session {
     struct tn_nsx *nsx;
     struct tn_nsx_view *view; /* Null: nothing was read yet. */
     bool entries_apart;       /* Entries of services must be asked for. */
+    bool shallow;             /* No type but ours may be asked for. */
     bool leaves_first; /* What is within is deleted by a request before. */
 };
 
@@ -67,8 +68,9 @@ enum tn_code tn_nsx_open(const struct tn_device *device,
                          struct tn_error *err) TN_MUST_USE;
 void tn_nsx_close(struct tn_session *session); /* Accepts null. */
 
-/* view.c: reads all and puts it in place of what the session knew. */
-enum tn_code tn_nsx_view_read(struct tn_session *session,
+/* view.c: reads all and puts it in place of what the session knew; 'deep': also
+ * what others may have put in ours that is of none of our kinds. */
+enum tn_code tn_nsx_view_read(struct tn_session *session, bool deep,
                               struct tn_error *err) TN_MUST_USE;
 void tn_nsx_view_free(struct tn_nsx_view *view); /* Accepts null. */
 /* What is there; null: nothing, as far as is known. */

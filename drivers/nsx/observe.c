@@ -166,7 +166,7 @@ tn_nsx_observe(struct tn_session *s, const struct tn_scope *scope,
                const struct tn_state **out, struct tn_error *err)
 {
     struct reading r = {.s = s, .scope = scope, .want = want, .arena = arena};
-    enum tn_code code = tn_nsx_view_read(s, err);
+    enum tn_code code = tn_nsx_view_read(s, false, err);
     if (code) {
         return tn_while(err, code, "device %s", s->name);
     }

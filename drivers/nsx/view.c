@@ -28,6 +28,8 @@ struct looking {
     struct tn_nsx_leaves leaves;
     struct family families[FAMILIES];
     size_t n_families;
+    bool deep;     /* Also what is of none of our kinds. */
+    bool too_deep; /* That was refused. */
     struct tn_error *err;
 };
 
@@ -97,6 +99,18 @@ families(struct looking *l)
         if (l->s->entries_apart && strcmp(type, "Service") == 0) {
             type_add(l, f, "ServiceEntry");
         }
+    }
+}
+
+/* What others may have put in ours, besides what is of our kinds. */
+static void
+families_deepen(struct looking *l)
+{
+    static const char *const types[] = {
+        "PolicyNatRule", "DhcpStaticBindingConfig",
+        "SegmentDiscoveryProfileBindingMap", "SegmentQosProfileBindingMap"};
+    for (size_t i = 0; i < TN_ARRAY_SIZE(types); i++) {
+        chain_add(l, family_of(l, types[i]), types[i]);
     }
 }
 
@@ -211,25 +225,43 @@ lists(struct looking *l, const char *type)
     return above ? list_within(l, type, above) : list(l, root, type);
 }
 
-/* Parents come first. */
+static enum tn_code
+one_type(struct looking *l, const struct family *f, const char *type)
+{
+    struct family alone = {.top = type};
+    struct tn_nsx_reply reply = {.verdict = {.action = TN_NSX_SMALLER}};
+    chain_add(l, &alone, type);
+    enum tn_code code =
+        alone.types.n < f->types.n ? ask(l, &alone, &reply) : TN_OK;
+    if (code) {
+        return code;
+    }
+    return reply.verdict.action == TN_NSX_DONE ? take_tree(l, &reply)
+                                               : lists(l, type);
+}
+
+static size_t
+depth_of(const char *type)
+{
+    size_t depth = 0;
+    while ((type = tn_nsx_type_above(type))) {
+        depth++;
+    }
+    return depth;
+}
+
+/* What stands in others is looked for in those, which must be known. */
 static enum tn_code
 one_by_one(struct looking *l, const struct family *f)
 {
     enum tn_code code = TN_OK;
-    for (size_t i = f->types.n; !code && i > 0; i--) {
-        const char *type = f->types.items[i - 1];
-        struct family alone = {.top = type};
-        struct tn_nsx_reply reply = {0};
-        if (is_common(type) || strcmp(type, "ServiceEntry") == 0) {
-            continue;
-        }
-        chain_add(l, &alone, type);
-        code = alone.types.n < f->types.n ? ask(l, &alone, &reply) : TN_OK;
-        if (!code && reply.verdict.status &&
-            reply.verdict.action == TN_NSX_DONE) {
-            code = take_tree(l, &reply);
-        } else if (!code) {
-            code = lists(l, type);
+    for (size_t depth = 0; !code && depth < TN_NSX_DEPTH; depth++) {
+        for (size_t i = 0; !code && i < f->types.n; i++) {
+            const char *type = f->types.items[i];
+            if (depth_of(type) == depth && !is_common(type) &&
+                strcmp(type, "ServiceEntry") != 0) {
+                code = one_type(l, f, type);
+            }
         }
     }
     return code;
@@ -255,6 +287,7 @@ ask_families(struct looking *l)
         } else if (v->action == TN_NSX_SMALLER) {
             code = one_by_one(l, &l->families[i]);
         } else {
+            l->too_deep = l->deep && v->action == TN_NSX_FAIL;
             code = refused(l, v, l->families[i].top);
         }
     }
@@ -302,9 +335,10 @@ see(struct looking *l, const struct tn_nsx_leaf *leaf)
     bool ours = tn_streq(mark, l->s->instance) && key;
     const struct tn_nsx_kind *kind =
         kind_of(leaf, ours ? scope : NULL, ours ? key : NULL);
-    if (!kind) {
+    if (!kind && !l->deep) {
         return;
     }
+    ours = ours && kind;
     struct tn_nsx_seen *seen = tn_new(v->arena, struct tn_nsx_seen);
     *seen = (struct tn_nsx_seen){
         .kind = kind,
@@ -370,19 +404,29 @@ has_service(const struct looking *l)
     return found;
 }
 
+/* What one look asks for, and what must be asked for in another. */
+struct manner {
+    bool deep, too_deep, again;
+};
+
 static enum tn_code
-look(struct tn_session *s, struct tn_nsx_view *view, bool *again,
+look(struct tn_session *s, struct tn_nsx_view *view, struct manner *m,
      struct tn_error *err)
 {
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
-    struct looking l = {.s = s, .arena = arena, .view = view, .err = err};
+    struct looking l = {
+        .s = s, .arena = arena, .view = view, .deep = m->deep, .err = err};
     tn_nsx_leaves_init(&l.leaves, view->arena);
     families(&l);
+    if (l.deep) {
+        families_deepen(&l);
+    }
     enum tn_code code = ask_families(&l);
+    m->too_deep = l.too_deep;
     if (code) {
         return code;
     }
-    *again = !s->entries_apart && has_service(&l) && entries_missing(&l);
+    m->again = !s->entries_apart && has_service(&l) && entries_missing(&l);
     view_fill(&l);
     return TN_OK;
 }
@@ -409,16 +453,18 @@ tn_nsx_view_free(struct tn_nsx_view *view)
 }
 
 enum tn_code
-tn_nsx_view_read(struct tn_session *s, struct tn_error *err)
+tn_nsx_view_read(struct tn_session *s, bool deep, struct tn_error *err)
 {
-    bool again = false;
+    struct manner m = {.deep = deep && !s->shallow && *s->settings.root};
     struct tn_nsx_view *view = view_new();
-    enum tn_code code = look(s, view, &again, err);
-    if (!code && again) {
+    enum tn_code code = look(s, view, &m, err);
+    if (m.too_deep || (!code && m.again)) {
         tn_nsx_view_free(view);
         view = view_new();
-        s->entries_apart = true;
-        code = look(s, view, &again, err);
+        s->shallow = s->shallow || m.too_deep;
+        s->entries_apart = s->entries_apart || m.again;
+        m.deep = m.deep && !m.too_deep;
+        code = look(s, view, &m, err);
     }
     if (code) {
         tn_nsx_view_free(view);

@@ -206,7 +206,7 @@ poll_on(void *arg)
         uint64_t begun = w->wanted;
         struct tn_error ignored = {0};
         pthread_mutex_unlock(&w->lock);
-        enum tn_code code = tn_nsx_view_read(w->session, &ignored);
+        enum tn_code code = tn_nsx_view_read(w->session, false, &ignored);
         struct knowledge now = {0};
         if (!code) {
             now = know(w->session->view);
@@ -245,7 +245,7 @@ begin(struct tn_watch *w, const struct tn_device *device,
 {
     enum tn_code code = tn_nsx_open(device, env, PATIENCE_S, &w->session, err);
     if (!code) {
-        code = tn_nsx_view_read(w->session, err);
+        code = tn_nsx_view_read(w->session, false, err);
     }
     if (code) {
         return code;

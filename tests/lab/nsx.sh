@@ -127,7 +127,7 @@ change_meanwhile() { # while a request of ours is on its way
     local pid=$!
     sleep 1
     hand tamper segment /infra/segments/bench_bench_v1_s1
-    wait $pid
+    wait "$pid"
 }
 sed -i 's|10.0.1.0/24}|10.0.1.0/24, gateway: 10.0.1.99}|' "$repo"/tenants/bench/v1.yml
 commit "$repo" "Another gateway"
@@ -225,12 +225,15 @@ not_ok "no report of a sanitizer" grep -E "Sanitizer|runtime error" "$work/daemo
 hand dump bench | grep -v service-entries >"$work/others.now"
 grep -v service-entries "$work/others" >"$work/others.then"
 ok "all things of others are as they were" cmp "$work/others.then" "$work/others.now"
+curl_put /infra/tier-1s/bench_bench_v1/nat/USER/nat-rules/by-hand \
+    '{"action": "SNAT", "translated_network": "198.51.100.7"}'
+hand dump bench >"$work/others"
 tenet destroy --yes >"$work/log" 2>&1
 result "$(grep -q 'waits: .by-hand' "$work/log" && echo yes || echo no)" \
     "what stands in ours and is not ours is waited for by name" "$work/log"
 hand dump bench | grep -c by-hand >"$work/n"
 is "and nothing of it was touched" "$(grep -c by-hand "$work/others")" "$(cat "$work/n")"
-for path in "$segment/ports/by-hand" /infra/tier-1s/bench_bench_v0/static-routes/by-hand \
+for path in "$segment/ports/by-hand" /infra/tier-1s/bench_bench_v1/nat/USER/nat-rules/by-hand /infra/tier-1s/bench_bench_v0/static-routes/by-hand \
     /infra/domains/default/security-policies/bench_bench_v0_g0-0/rules/by-hand; do
     control /edit "{\"method\": \"DELETE\", \"path\": \"$path\", \"user\": \"admin\"}"
 done
