@@ -67,7 +67,7 @@ static void
 leave_queue(struct tn_gate_door *door, struct tn_gate_pass *pass)
 {
     struct tn_gate_pass *before = NULL, *at = door->first;
-    while (at != pass) {
+    while (at && at != pass) {
         before = at;
         at = at->next;
     }
