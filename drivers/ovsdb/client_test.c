@@ -10,7 +10,7 @@
 
 #include <criterion/criterion.h>
 
-#include "drivers/ovsdb/value.h"
+#include "drivers/ovsdb/value_lab.h"
 #include "tests/support/ovsdb_server.h"
 
 /* For a machine that does a hundred other things. */
@@ -73,10 +73,10 @@ log_row(json_t *row)
     for (size_t i = 0; i < TN_ARRAY_SIZE(names); i++) {
         const json_t *value = json_object_get(row, names[i]);
         if (value && strcmp(names[i], "ports") == 0) {
-            tn_text_addf(&t.log, " ports={%zu}", tn_ovsdb_set_n(value));
+            tn_text_addf(&t.log, " ports={%zu}", tn_value_elements(value));
         } else if (value) {
             tn_text_addf(&t.log, " %s={", names[i]);
-            tn_ovsdb_print(&t.log, value);
+            tn_value_print(&t.log, value);
             tn_text_addc(&t.log, '}');
         }
     }

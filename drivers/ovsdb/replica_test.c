@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "drivers/ovsdb/pack.h"
-#include "drivers/ovsdb/value.h"
+#include "drivers/ovsdb/value_lab.h"
 
 #define A "aaaaaaaa-0000-0000-0000-000000000000"
 #define B "bbbbbbbb-0000-0000-0000-000000000000"
@@ -56,7 +56,7 @@ add_row(struct tn_text *out, const json_t *row)
         const json_t *value = json_object_get(row, names[i]);
         if (value) {
             tn_text_addf(out, " %s={", names[i]);
-            tn_ovsdb_print(out, value);
+            tn_value_print(out, value);
             tn_text_addc(out, '}');
             n++;
         }
@@ -148,15 +148,6 @@ take(struct tn_replica *r, const struct step *s, struct tn_error *err)
     return code;
 }
 
-static size_t
-elements_of(const json_t *value)
-{
-    const char *tag = json_string_value(json_array_get(value, 0));
-    return tag && strcmp(tag, "uuid") != 0
-               ? json_array_size(json_array_get(value, 1))
-               : 1;
-}
-
 /* The counts of the copy are those of its rows. */
 static void
 check_counts(const struct tn_replica *r)
@@ -170,7 +161,7 @@ check_counts(const struct tn_replica *r)
         {
             json_object_foreach(row, name, value)
             {
-                elements += elements_of(value);
+                elements += tn_value_elements(value);
             }
         }
     }
