@@ -62,22 +62,10 @@ note(const struct place *p, struct tn_ovsdb_row *was, struct tn_ovsdb_row *now)
         (struct tn_row_change){p->table->name, was, now};
 }
 
-/* Of an update: takes 'was'. */
-static void
-note_update(const struct place *p, struct tn_ovsdb_row *was,
-            struct tn_ovsdb_row *now)
-{
-    if (p->r->changed) {
-        note(p, was, now);
-    } else {
-        free(was);
-    }
-}
-
 static void
 tell(struct tn_replica *r, bool own)
 {
-    for (size_t i = 0; i < r->n_changes; i++) {
+    for (size_t i = 0; r->changed && i < r->n_changes; i++) {
         struct tn_row_change *c = &r->changes[i];
         r->changed(r->ctx, c->table, (c->now ? c->now : c->was)->uuid, c->was,
                    c->now);
@@ -267,7 +255,8 @@ row_delete(const struct place *p, struct tn_ovsdb_row *row)
     tn_rows_remove(&p->table->rows, row);
     p->r->counts.rows--;
     p->r->counts.elements -= row->n_elements;
-    note_update(p, row, NULL);
+    note(p, row, NULL);
+    tn_rows_add(&p->r->gone, row);
     return TN_OK;
 }
 
@@ -289,9 +278,8 @@ row_change(const struct place *p, struct tn_ovsdb_row *was)
     }
     now->message = r->message;
     tn_rows_replace(&p->table->rows, was, now);
-    size_t n = was->n_elements;
-    note_update(p, was, now);
-    r->counts.elements -= n;
+    note(p, was, now);
+    r->counts.elements -= was->n_elements;
     return count(p, 0, now->n_elements);
 }
 
@@ -305,10 +293,13 @@ updated_row(struct place *p)
     if (code) {
         return code;
     }
+    if (tn_rows_find(&p->r->gone, p->uuid)) {
+        return bad(p, NULL, "a row twice");
+    }
     if (said == CAME) {
         row = NULL;
         code = row_add(p, &p->table->rows, &row);
-        if (p->r->changed && row) {
+        if (row) {
             note(p, NULL, row);
         }
         return code;
@@ -361,6 +352,9 @@ take_table(struct place *p, row_fn *row)
         }
         code = code ? code : row(p);
     }
+    if (p->r->gone.n) {
+        tn_rows_clear(&p->r->gone);
+    }
     return code;
 }
 
@@ -377,6 +371,10 @@ table_enter(struct place *p, const struct tn_scan_string *name,
     }
     p->table = t;
     p->name = t->name;
+    if (t->message == p->r->message) {
+        return bad(p, NULL, "a table twice");
+    }
+    t->message = p->r->message;
     p->into = fresh ? &fresh[t - p->r->tables] : NULL;
     return !fresh && t->former
                ? bad(p, NULL, "an update of what had another schema")
@@ -453,6 +451,7 @@ tn_replica_dump(struct tn_replica *r, enum tn_replica_form form,
     struct tn_replica_counts before = r->counts;
     struct tn_rows *sets = sets_new(r);
     r->counts.rows = r->counts.elements = 0;
+    r->message++;
     enum tn_code code = take_tables(r, form, &tables, sets, err);
     if (code) {
         r->counts = before;

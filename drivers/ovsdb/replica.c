@@ -113,6 +113,7 @@ tn_replica_new(const struct tn_ovsdb_want *wants,
     struct tn_replica *r = tn_new(arena, struct tn_replica);
     *r = (struct tn_replica){.arena = arena, .changed = changed, .ctx = ctx};
     (void) !getrandom(&r->secret, sizeof r->secret, GRND_NONBLOCK);
+    tn_rows_init(&r->gone, r->secret);
     r->limits.rows = limits && limits->rows ? limits->rows : MAX_ROWS;
     r->limits.elements =
         limits && limits->elements ? limits->elements : MAX_ELEMENTS;

@@ -19,6 +19,7 @@ struct tn_copied_table {
     struct tn_layout *layout; /* The columns that the schema has; owned. */
     struct tn_layout *former; /* That of the rows, while it is another one. */
     json_t *shown;            /* The rows as JSON, if somebody asked. */
+    uint32_t message;         /* The last one that told of it. */
 };
 
 /* One row that changed, to be told when the message is done. */
@@ -35,8 +36,9 @@ struct tn_replica {
     void *ctx;
     struct tn_replica_limits limits;
     struct tn_replica_counts counts;
-    uint64_t secret;  /* Of the sets of rows. */
-    uint32_t message; /* Number of the update. */
+    uint64_t secret;     /* Of the sets of rows. */
+    uint32_t message;    /* Number of what was sent. */
+    struct tn_rows gone; /* Of the table at work, in this message. */
     struct tn_packing packing, ignored;
     struct tn_row_change *changes;
     size_t n_changes, cap_changes;

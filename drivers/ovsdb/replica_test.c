@@ -406,6 +406,10 @@ static const struct step hostile[] = {
      "~Ta tag={} -> name={a} tag={1}", "a row twice"},
     {DIFF, T(MODIFY(A, "\"tag\":1") "," DELETE(A)),
      "~Ta tag={} -> name={a} tag={1}", "a row twice"},
+    {DIFF, T(DELETE(A) "," INSERT(A, "")), "-Ta name={a}", "a row twice"},
+    {DIFF, T(DELETE(A) "," DELETE(A)), "-Ta name={a}", "a row twice"},
+    {DIFF, "{\"T\":{" DELETE(A) "},\"T\":{}}", "-Ta name={a}", "a table twice"},
+    {DUMP, "{\"T\":{},\"T\":{}}", "", "a table twice"},
     {DUMP, T(INITIAL(B, "") "," INITIAL(B, "")), "", "came but was there"},
     {DIFF, T("\"" B "\":{\"insert\":{},\"insert\":{}}"), "", "not JSON"},
     /* What is no JSON. */

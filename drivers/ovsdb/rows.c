@@ -63,6 +63,12 @@ tn_rows_done(struct tn_rows *rows)
         after = row->after;
         free(row);
     }
+    tn_rows_clear(rows);
+}
+
+void
+tn_rows_clear(struct tn_rows *rows)
+{
     free(rows->heads);
     tn_rows_init(rows, rows->secret);
 }

@@ -20,6 +20,9 @@ void tn_rows_init(struct tn_rows *rows, uint64_t secret);
 /* Frees the rows, too. */
 void tn_rows_done(struct tn_rows *rows);
 
+/* Empty again; the rows are the caller's. */
+void tn_rows_clear(struct tn_rows *rows);
+
 /* Null: there is none. */
 struct tn_ovsdb_row *tn_rows_find(const struct tn_rows *rows, const char *uuid);
 /* Takes the row, whose uuid must not be there yet. */
