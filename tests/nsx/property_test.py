@@ -69,7 +69,11 @@ class Run:
         """The variables of the manager."""
         edges = {} if self.mode == "vpc" else {
             "tenet_nsx_edge_cluster": "%s/edge-clusters/%s" % (
-                fixtures.POINT, fixtures.EDGE_CLUSTER)}
+                fixtures.POINT, fixtures.EDGE_CLUSTER),
+            "tenet_nsx_transport_zone": "%s/transport-zones/%s" % (
+                fixtures.POINT, fixtures.OVERLAY_ZONE),
+            "tenet_nsx_spoofguard":
+                "/infra/spoofguard-profiles/default-spoofguard-profile"}
         project = {"tenet_nsx_project": "prop"} if self.mode else {}
         vpc = {"tenet_nsx_vpc": True} if self.mode == "vpc" else {}
         return {"tenet_driver": "nsx",
@@ -272,4 +276,5 @@ def main():
     sys.exit(1 if failed or not total[True] or not total[False] else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
