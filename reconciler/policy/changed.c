@@ -173,12 +173,26 @@ same_peerings(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
     return a->n_peerings == b->n_peerings;
 }
 
+/* By the operator's word, which no document of the VPC has. */
+static bool
+same_outside(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
+{
+    const struct tn_net_outside *x = a->external, *y = b->external;
+    if (!x || !y) {
+        return x == y;
+    }
+    return strcmp(x->network->name, y->network->name) == 0 &&
+           tn_addr_cmp(&x->address, &y->address) == 0 &&
+           tn_addr_cmp(&x->address6, &y->address6) == 0 &&
+           same_cidrs(x->prefixes, x->n_prefixes, y->prefixes, y->n_prefixes);
+}
+
 /* What the document of a VPC says, as compiled. */
 static bool
 same_body(const struct tn_net_vpc *a, const struct tn_net_vpc *b)
 {
     if (a->encapsulation != b->encapsulation || a->n_subnets != b->n_subnets ||
-        a->n_routes != b->n_routes) {
+        a->n_routes != b->n_routes || !same_outside(a, b)) {
         return false;
     }
     for (size_t i = 0; i < a->n_subnets; i++) {
@@ -205,7 +219,7 @@ same_ports(const struct tn_net_subnet *a, const struct tn_net_subnet *b)
     return a->n_ports == b->n_ports;
 }
 
-/* Images are hashes of all but peerings, in one world. */
+/* Images are hashes of all but what depends on others, in one world. */
 bool
 tn_same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b,
             bool same_world)
@@ -213,7 +227,7 @@ tn_same_vpc(const struct tn_net_vpc *a, const struct tn_net_vpc *b,
     if (a == b) {
         return true;
     }
-    if (!same_peerings(a, b)) {
+    if (!same_peerings(a, b) || !same_outside(a, b)) {
         return false;
     }
     if (same_world && a->image && a->image == b->image) {

@@ -391,3 +391,53 @@ Test(changed, a_scope_by_the_label_of_a_tenant)
     before->ops->free(before);
     after->ops->free(after);
 }
+
+#define KEEP                                                                   \
+    POLICY("keep", "  rule: {builtin: protected}\n  with: {keys: [keep]}\n")
+#define KEPT                                                                   \
+    DOC("Vpc", "{name: db, labels: {keep: \"true\"}}")                         \
+    "spec: {cidrs: [10.2.0.0/16]}\n"
+
+/* Protection counts if any of the commits that were applied says so, the first
+ * or the last, and one that cannot be read any more is none. */
+Test(changed, one_of_several_pasts_protects)
+{
+    static const struct file gone[CHANGES] = {{"policies/p.yml", KEEP},
+                                              {ALL, WEB}};
+    static const struct file sides[][CHANGES] = {
+        {{"policies/p.yml", KEEP}, {ALL, WEB NEXT KEPT}},
+        {{"policies/p.yml", KEEP}, {ALL, WEB NEXT DB_VPC}}};
+    for (size_t first = 0; first < 3; first++) {
+        struct tn_arena *arena = tn_arena_new();
+        struct tn_findings findings = {.arena = arena};
+        struct tn_source *after = source_of(base, TN_ARRAY_SIZE(base), gone);
+        struct tn_source *s[] = {
+            source_of(base, TN_ARRAY_SIZE(base), sides[first == 1]),
+            source_of(base, TN_ARRAY_SIZE(base), sides[first != 1])};
+        struct tn_judge_past pasts[] = {{s[0], compiled(s[0], arena)},
+                                        {s[1], compiled(s[1], arena)}};
+        if (first == 2) { /* The one without the label is not there. */
+            pasts[1] = pasts[0];
+            pasts[0] = (struct tn_judge_past){NULL, NULL};
+        }
+        struct tn_judge in = {.environment = "lab",
+                              .source = after,
+                              .network = compiled(after, arena),
+                              .pasts = pasts,
+                              .n_pasts = 2};
+        struct tn_error err = {0};
+        size_t protects = 0;
+        cr_assert_eq(tn_judge(&in, &findings, &err), TN_OK);
+        for (size_t i = 0; i < findings.list.n; i++) {
+            const struct tn_finding *f = &findings.list.items[i];
+            protects += strcmp(f->rule, "keep") == 0 &&
+                        f->severity == TN_SEVERITY_DENY &&
+                        strstr(f->message, "VPC acme/db is protected");
+        }
+        cr_expect_gt(protects, 0, "%zu", first);
+        after->ops->free(after);
+        s[0]->ops->free(s[0]);
+        s[1]->ops->free(s[1]);
+        tn_arena_free(arena);
+    }
+}

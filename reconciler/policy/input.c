@@ -292,6 +292,22 @@ routes_and_peerings(struct writer *w, const struct tn_net_vpc *v)
 }
 
 static void
+outside(struct writer *w, const struct tn_net_outside *o)
+{
+    name(w, "external");
+    if (!o) {
+        tn_text_add(w->out, "null");
+        return;
+    }
+    open(w, '{');
+    text(w, "network", o->network->name);
+    addr(w, "address", &o->address);
+    addr(w, "address6", &o->address6);
+    cidrs(w, "prefixes", o->prefixes, o->n_prefixes);
+    close(w, '}');
+}
+
+static void
 vpc_body(struct writer *w, const struct tn_net_vpc *v)
 {
     static const struct tn_net_vpc nothing;
@@ -309,6 +325,7 @@ vpc_body(struct writer *w, const struct tn_net_vpc *v)
     subnets(w, v);
     groups(w, v);
     routes_and_peerings(w, v);
+    outside(w, v->external);
     origin(w, &v->origin);
 }
 
