@@ -98,9 +98,9 @@ mention(const char *text, const char *name)
 {
     size_t n = strlen(name);
     for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
-        char before = at > text ? at[-1] : ' ', after = at[n];
-        bool begins =
-            !isalnum((unsigned char) before) && !strchr("_-./", before);
+        const char after = at[n];
+        bool begins = at == text || (!isalnum((unsigned char) at[-1]) &&
+                                     !strchr("_-./", at[-1]));
         bool ends = !isalnum((unsigned char) after) &&
                     (!after || !strchr("_-/", after)) &&
                     (after != '.' || !isalnum((unsigned char) at[n + 1]));

@@ -68,7 +68,7 @@ is_of_this_version(const struct waiting *w, const json_t *answer)
                          ? (long long) json_integer_value(version)
                      : text ? strtoll(text, &end, 10)
                             : -1;
-    if (!version || (text && (end == text || *end))) {
+    if (!version || (text && (!end || end == text || *end))) {
         return true; /* Not told in a way we know. */
     }
     return !w->of->have || told > w->of->have->revision;

@@ -140,6 +140,13 @@ tell_lost(struct tn_watch *w)
                           .time_ns = tn_now_ns()};
 }
 
+static bool
+differs(const struct known *a, const struct known *b)
+{
+    return a->revision != b->revision || a->modified != b->modified ||
+           strcmp(a->key, b->key) != 0;
+}
+
 /* One walk over both, which are sorted by path. */
 static void
 compare(struct tn_watch *w, const struct knowledge *was,
@@ -150,12 +157,11 @@ compare(struct tn_watch *w, const struct knowledge *was,
         const struct known *a = i < was->all.n ? &was->all.items[i] : NULL;
         const struct known *b = k < is->all.n ? &is->all.items[k] : NULL;
         int order = !a ? 1 : !b ? -1 : tn_nsx_path_cmp(a->path, b->path);
-        if (order < 0) {
+        if (a && order < 0) {
             tell(w, TN_EVENT_GONE, a);
-        } else if (order > 0) {
+        } else if (b && order > 0) {
             tell(w, TN_EVENT_APPEARED, b);
-        } else if (a->revision != b->revision || a->modified != b->modified ||
-                   strcmp(a->key, b->key) != 0) {
+        } else if (a && b && differs(a, b)) {
             tell(w, TN_EVENT_CHANGED, a);
             if (strcmp(a->scope, b->scope) != 0) {
                 tell(w, TN_EVENT_CHANGED, b);
