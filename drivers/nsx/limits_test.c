@@ -7,6 +7,7 @@
 
 #include "drivers/nsx/render.h"
 #include "drivers/ovsdb/render_lab.h"
+#include "model/base/map.h"
 
 #define V "apiVersion: tenet/v1\n"
 #define MANAGER                                                                \
@@ -232,6 +233,57 @@ Test(nsx_limits, members_of_a_group)
         tn_lab_attr(state, "acme/web/rule/g/in_any_group-g", "from");
     cr_expect_not_null(strstr(from, "lab_acme_web_g__members-4of4"), "%s",
                        from);
+}
+
+/* Of so many pairs some have one first choice: no two get the same addresses,
+ * and the second choice of one does not depend on who asks. */
+Test(nsx_variables, many_peerings)
+{
+    enum { LEAVES = 200 };
+    struct tn_text t = {0};
+    struct tn_map seen;
+    begin(", tenet_nsx_edge_cluster: " PLACE "edge-clusters/e1");
+    tn_map_init(&seen, lab.arena, 0);
+    tn_lab_add(&lab, "tenants/acme/hub.yml",
+               V "kind: Vpc\nmetadata: {name: hub}\nspec:\n"
+                 "  cidrs: [10.0.0.0/16]\n  subnets:\n"
+                 "    - {name: s0, cidr: 10.0.0.0/24}\n" PORT("h", "hub", ""));
+    for (unsigned i = 0; i < LEAVES; i++) {
+        tn_text_clear(&t);
+        tn_text_addf(&t,
+                     V "kind: Vpc\nmetadata: {name: v%u}\nspec:\n"
+                       "  cidrs: [10.1.%u.0/24]\n  subnets:\n"
+                       "    - {name: s0, cidr: 10.1.%u.0/24}\n---\n",
+                     i, i, i);
+        tn_text_addf(&t,
+                     V "kind: Peering\nmetadata: {name: a%u}\nspec: {vpc: "
+                       "v%u, peer: {vpc: hub}, export: [10.1.%u.0/24]}\n---\n",
+                     i, i, i);
+        tn_text_addf(&t,
+                     V "kind: Peering\nmetadata: {name: b%u}\nspec: {vpc: "
+                       "hub, peer: {vpc: v%u}, export: [10.0.0.0/24]}\n",
+                     i, i);
+        tn_lab_add(&lab, tn_arena_printf(lab.arena, "tenants/acme/v%u.yml", i),
+                   tn_text_str(&t));
+    }
+    tn_text_done(&t);
+    render();
+    cr_expect_str_eq(tn_text_str(&lab.findings), "");
+    cr_expect_eq(tn_lab_count(state, "link"), 2 * LEAVES);
+    for (unsigned i = 0; i < LEAVES; i++) {
+        const char *ours = tn_lab_attr(
+            state, tn_arena_printf(lab.arena, "acme/hub/link/acme/v%u", i),
+            "addresses");
+        const char *theirs = tn_lab_attr(
+            state, tn_arena_printf(lab.arena, "acme/v%u/link/acme/hub", i),
+            "addresses");
+        unsigned a[2] = {0}, b[2] = {0};
+        static const char form[] = "{\"ip_addresses\":[\"169.254.%u.%u\"]";
+        cr_assert_eq(sscanf(ours, form, &a[0], &a[1]), 2, "%s", ours);
+        cr_assert_eq(sscanf(theirs, form, &b[0], &b[1]), 2, "%s", theirs);
+        cr_expect(a[0] == b[0] && b[1] == a[1] + 1, "%s %s", ours, theirs);
+        cr_expect_null(tn_map_put(&seen, ours, &lab), "%s twice", ours);
+    }
 }
 
 Test(nsx_variables, zone_and_spoofguard)

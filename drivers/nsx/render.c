@@ -291,8 +291,12 @@ tn_nsx_render(const struct tn_device *device, struct tn_arena *arena,
     r.base = tn_nsx_base(arena, device);
     r.domain = tn_arena_printf(arena, "%s/domains/default", r.base);
     r.vpcs = tn_nsx_in_vpcs(device);
+    tn_map_init(&r.checked, arena, device->n_vpcs);
     for (size_t i = 0; i < device->n_vpcs; i++) {
-        if (tn_nsx_check(device, device->vpcs[i], diags)) {
+        (void) tn_nsx_check(&r, device->vpcs[i], diags);
+    }
+    for (size_t i = 0; i < device->n_vpcs; i++) {
+        if (tn_nsx_check(&r, device->vpcs[i], NULL)) {
             r.vpc = device->vpcs[i];
             render_vpc(&r);
         }

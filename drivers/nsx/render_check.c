@@ -8,6 +8,7 @@
 
 struct check {
     const struct tn_device *device;
+    struct tn_arena *arena;
     const struct tn_net_vpc *vpc;
     struct tn_diags *diags;
     bool fine;
@@ -88,25 +89,46 @@ check_peering(struct check *c, const struct tn_net_peering *p)
                "a peering in NSX needs an edge cluster: set "
                "tenet_nsx_edge_cluster of host '%s'",
                c->device->name);
-    } else if (!tn_nsx_peering_fits(c->vpc, p)) {
-        refuse(c, p->origin,
-               "this peering and another one of '%s' or '%s' come to use the "
-               "same transit addresses: another name of a VPC changes them",
-               c->vpc->scope, p->peer->scope);
+    }
+}
+
+static void
+check_addresses(struct check *c)
+{
+    const unsigned *numbers = tn_nsx_peering_numbers(c->arena, c->vpc);
+    for (size_t i = 0; i < c->vpc->n_peerings; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (numbers[i] == numbers[k]) {
+                refuse(c, c->vpc->peerings[i].origin,
+                       "the peerings of '%s' with '%s' and '%s' come to use "
+                       "the same transit addresses: another name of one of "
+                       "them changes that",
+                       c->vpc->scope, c->vpc->peerings[i].peer->scope,
+                       c->vpc->peerings[k].peer->scope);
+            }
+        }
     }
 }
 
 bool
-tn_nsx_check(const struct tn_device *device, const struct tn_net_vpc *vpc,
+tn_nsx_check(struct tn_nsx_render *r, const struct tn_net_vpc *vpc,
              struct tn_diags *diags)
 {
-    struct check c = {device, vpc, diags, true};
+    static const char yes[] = "fine", no[] = "";
+    struct check c = {r->device, r->arena, vpc, diags, true};
+    const char *known = tn_map_get(&r->checked, vpc->scope);
+    if (known) {
+        return *known;
+    }
     for (size_t i = 0; i < vpc->n_peerings; i++) {
         check_peering(&c, &vpc->peerings[i]);
     }
+    check_addresses(&c);
     for (size_t i = 0; i < vpc->n_subnets; i++) {
         check_subnet(&c, &vpc->subnets[i]);
     }
     check_rules(&c);
+    tn_map_put(&r->checked, vpc->scope,
+               (void *) (uintptr_t) (c.fine ? yes : no));
     return c.fine;
 }

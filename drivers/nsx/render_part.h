@@ -16,9 +16,10 @@ struct tn_nsx_render {
     const char *domain; /* "/infra/domains/default" */
     const char *router; /* Path of the Tier-1, and its key. */
     const char *router_key;
-    const char *closed;  /* Path of the group of all ports, and of those with */
-    const char *judged;  /* rules for what leaves. */
-    struct tn_map known; /* Key -> path, of services and rules. */
+    const char *closed; /* Path of the group of all ports, and of those with */
+    const char *judged; /* rules for what leaves. */
+    struct tn_map checked; /* Scope -> "" if it cannot be expressed. */
+    struct tn_map known;   /* Key -> path, of services and rules. */
     TN_VEC(struct tn_resource) list;
 };
 
@@ -132,13 +133,13 @@ void tn_nsx_render_port(struct tn_nsx_render *r, const struct tn_net_port *port,
 
 /* render_peer.c: links and routes of the peerings. */
 void tn_nsx_render_peerings(struct tn_nsx_render *r);
-/* False if its addresses are those of another peering of one of the two. */
-bool tn_nsx_peering_fits(const struct tn_net_vpc *vpc,
-                         const struct tn_net_peering *peering);
+/* The numbers of the addresses of a VPC's peerings: no two may be equal. */
+const unsigned *tn_nsx_peering_numbers(struct tn_arena *arena,
+                                       const struct tn_net_vpc *vpc);
 
-/* render_check.c: false if NSX cannot express it; the findings say why.
- * 'diags' may be null. */
-bool tn_nsx_check(const struct tn_device *device, const struct tn_net_vpc *vpc,
+/* render_check.c: false if NSX cannot express it; findings go to 'diags', which
+ * may be null.  What was found out stands in 'checked'. */
+bool tn_nsx_check(struct tn_nsx_render *r, const struct tn_net_vpc *vpc,
                   struct tn_diags *diags);
 
 enum {

@@ -61,24 +61,14 @@ number_of(const struct tn_net_vpc *vpc, const struct tn_net_peering *p)
     return first;
 }
 
-bool
-tn_nsx_peering_fits(const struct tn_net_vpc *vpc,
-                    const struct tn_net_peering *p)
+const unsigned *
+tn_nsx_peering_numbers(struct tn_arena *arena, const struct tn_net_vpc *vpc)
 {
-    const struct tn_net_vpc *both[] = {vpc, p->peer};
-    char own[PAIR_TEXT], other[PAIR_TEXT];
-    unsigned number = number_of(vpc, p);
-    pair_name(vpc, p, own);
-    for (size_t i = 0; i < TN_ARRAY_SIZE(both); i++) {
-        for (size_t k = 0; k < both[i]->n_peerings; k++) {
-            const struct tn_net_peering *q = &both[i]->peerings[k];
-            pair_name(both[i], q, other);
-            if (strcmp(other, own) != 0 && number_of(both[i], q) == number) {
-                return false;
-            }
-        }
+    unsigned *numbers = tn_new_n(arena, unsigned, vpc->n_peerings + 1);
+    for (size_t i = 0; i < vpc->n_peerings; i++) {
+        numbers[i] = number_of(vpc, &vpc->peerings[i]);
     }
-    return true;
+    return numbers;
 }
 
 /* Both ends of a link: what they differ by is the last bits. */
@@ -222,7 +212,7 @@ tn_nsx_render_peerings(struct tn_nsx_render *r)
     for (size_t i = 0; i < r->vpc->n_peerings; i++) {
         const struct tn_net_peering *p = &r->vpc->peerings[i];
         const struct ends e = ends_of(r->vpc, p);
-        bool there = p->first || tn_nsx_check(r->device, p->peer, NULL);
+        bool there = p->first || tn_nsx_check(r, p->peer, NULL);
         if (!there || (!e.four && !e.six)) {
             continue;
         }
