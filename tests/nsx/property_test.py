@@ -47,6 +47,7 @@ class Run:
     def __init__(self, args, lab, folder, seed):
         self.tenet, self.mode = os.path.abspath(args.tenet), args.mode
         self.lab, self.seed = lab, seed
+        self.hops = getattr(args, "hops", False)
         self.repo = os.path.join(folder, "repo%d" % seed)
         self.env = {**os.environ, "TENET_STATE_DIR":
                     os.path.join(folder, "state%d" % seed)}
@@ -105,7 +106,8 @@ class Run:
 
     def write(self, step):
         made = random_intent.Intent(
-            random_intent.random.Random("%d/intent" % self.seed), 2, INSTANCE)
+            random_intent.random.Random("%d/intent" % self.seed), 2, INSTANCE,
+            self.hops)
         for i in range(step):
             made.rng = random_intent.random.Random(
                 "%d/change/%d" % (self.seed, i))
@@ -135,8 +137,8 @@ class Run:
         """What the program says that one end reaches: parts of its JSON."""
         place = "%s/%s/%s" % (end.tenant, end.vpc, end.address)
         everything = "0.0.0.0/0" if end.address.version == 4 else "::/0"
-        code, said, err = self.ask("reach", "--from", place, "--to", everything,
-                              "--output", "json")
+        code, said, err = self.ask("reach", "--from", place, "--to",
+                                   everything, "--output", "json")
         if code:
             raise Failed("reach %s: exit %d\n%s" % (place, code, err))
         parts = []
@@ -182,6 +184,7 @@ def compare(run, what):
         raise Failed("%s: ports in the store are not those of the intent: %s"
                      % (what, missing))
     everywhere = {e.address for e in ends}
+    own = {("%s/%s" % (e.tenant, e.vpc), e.port, e.address) for e in ends}
     count = collections.Counter()
     wrong = []
     for e in ends:
@@ -203,7 +206,8 @@ def compare(run, what):
                         if found["verdict"] == "yes" else None
                     says = any(low <= a <= high and in_traffic(
                         p["passes"], proto, port) for low, high, p in parts
-                        if low.version == a.version)
+                        if low.version == a.version and
+                        (p["vpc"], p["port"], a) in own)
                     count[bool(want)] += 1
                     if have != want or says != bool(want):
                         wrong.append(
@@ -248,6 +252,8 @@ def main():
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--mode", choices=("", "project", "vpc"), default="",
                         help="the default space, a project, or VPCs of one")
+    parser.add_argument("--hops", action="store_true", help="virtual "
+                        "addresses and default routes, too")
     args = parser.parse_args()
     total = collections.Counter()
     failed = 0
