@@ -16,10 +16,22 @@ struct program {
     const struct tn_policy_rule *rule;
 };
 
+/* What was made of a VPC for one program, for the next: they are at about the
+ * same place. */
+struct shared {
+    const struct tn_judgement *j; /* Null: nothing. */
+    size_t at;                    /* In its 'touched'. */
+    bool whole;
+    struct tn_text json;
+};
+
+enum { SHARED = 128, SHARED_BYTES = 32 * 1024 };
+
 /* Documents for a program, and what each is about. */
 struct inputs {
     struct program p;
-    size_t at; /* The next touched VPC, or tenant. */
+    struct shared *shared; /* SHARED of them; null: there is one program. */
+    size_t at;             /* The next touched VPC, or tenant. */
     /* Gives the next document and what it is about; false: there is none. */
     bool (*make)(struct inputs *in, struct tn_text *json,
                  struct tn_objection *about);
@@ -62,6 +74,27 @@ inputs_found(void *user, const struct tn_jq_finding *found, size_t n)
     }
 }
 
+static void
+vpc_input(struct inputs *in, size_t at, const struct tn_touch *t,
+          struct tn_text *json)
+{
+    struct tn_judgement *j = in->p.j;
+    struct shared *s = in->shared ? &in->shared[at % SHARED] : NULL;
+    if (s && s->j == j && s->at == at && s->whole == t->whole) {
+        tn_text_addn(json, s->json.s, s->json.n);
+        return;
+    }
+    size_t before = json->n;
+    tn_input_vpc(json, j, t);
+    if (s && json->n - before <= SHARED_BYTES) {
+        s->j = j;
+        s->at = at;
+        s->whole = t->whole;
+        tn_text_clear(&s->json);
+        tn_text_addn(&s->json, json->s + before, json->n - before);
+    }
+}
+
 static bool
 vpc_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
 {
@@ -70,7 +103,7 @@ vpc_make(struct inputs *in, struct tn_text *json, struct tn_objection *about)
         struct tn_touch t;
         if (tn_policy_rule_looks(j, in->p.rule, &j->touched.items[in->at++],
                                  &t)) {
-            tn_input_vpc(json, j, &t);
+            vpc_input(in, in->at - 1, &t, json);
             about->at = t.after ? t.after->origin : t.before->origin;
             about->tenant = t.tenant;
             about->subject = t.scope;
@@ -129,6 +162,7 @@ struct tn_programs {
     struct tn_jq_task crew[TN_JQ_CREW];
     struct inputs inputs[TN_JQ_CREW]; /* What each is at. */
     bool begun[TN_JQ_CREW];           /* It compiles. */
+    struct shared *shared;
     bool (*work)(void *user);
     void *user;
 };
@@ -154,7 +188,7 @@ inputs_begin(struct tn_programs *p, size_t place)
     };
     struct inputs *in = &p->inputs[place];
     const struct program *program = &p->list.items[p->next++];
-    *in = (struct inputs){.p = *program};
+    *in = (struct inputs){.p = *program, .shared = p->shared};
     in->make = makers[program->rule->doc->over.v];
     p->crew[place].feed = (struct tn_jq_feed){inputs_next, inputs_found, in};
 }
@@ -254,14 +288,21 @@ tn_programs_judge(struct tn_programs *p, bool (*work)(void *user), void *user)
 {
     struct tn_jq_crew crew = {task_next, crew_idle, p};
     struct tn_jq *started[TN_JQ_CREW] = {NULL};
+    if (p->list.n > 1) {
+        p->shared = tn_new_n(p->j->arena, struct shared, SHARED);
+    }
     p->work = work;
     p->user = user;
     for (size_t i = 0; i < p->n_crew; i++) {
+        p->inputs[i].shared = p->shared;
         bool ready = place_next(p, i);
         started[i] = p->j->in->program ? NULL : p->crew[i].jq;
         p->crew[i].jq = ready ? p->crew[i].jq : NULL;
     }
     tn_jq_work(p->crew, p->n_crew, &crew);
+    for (size_t i = 0; p->shared && i < SHARED; i++) {
+        tn_text_done(&p->shared[i].json);
+    }
     for (size_t i = 0; i < p->n_crew; i++) {
         tn_jq_close(started[i]);
     }
