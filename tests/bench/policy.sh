@@ -38,7 +38,7 @@ plan() { # plan: "total judged" in seconds
 }
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
-echo "first, everything is new: $(plan) s (whole plan, of it judging)"
+plan | awk '{print "everything is new: whole plan " $1 " s, of it judging " $2 " s; judging to the rest: " $2 / ($1 - $2) " (goal: 1)"}'
 "$TENET" apply -C "$repo" --yes >/dev/null 2>&1
 files=("$repo"/tenants/*/vpc*.yml)
 for ((i = 0; i < runs; i++)); do
