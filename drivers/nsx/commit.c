@@ -633,7 +633,6 @@ tn_nsx_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     if (code) {
         run.failed = run.failed < stage->n ? run.failed : 0;
         outcomes[run.failed] = TN_STEP_FAILED;
-        code = tn_while(err, code, "device %s", s->name);
     } else if (late.code) {
         *err = late;
     }

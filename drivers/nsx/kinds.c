@@ -104,7 +104,8 @@ static const struct tn_nsx_field vpc_subnet_fields[] = {
 };
 const struct tn_nsx_kind tn_nsx_subnet =
     KIND("subnet", "VpcSubnet", "subnets", 20,
-         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_VPCS, vpc_subnet_fields);
+         TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_VPCS | TN_NSX_LOCAL,
+         vpc_subnet_fields);
 const struct tn_nsx_kind tn_nsx_vport =
     KIND("vport", "VpcSubnetPort", "ports", 60,
          TN_NSX_WITHIN | TN_NSX_REALISED | TN_NSX_VPCS, port_fields);

@@ -9,6 +9,7 @@
 
 #include "drivers/nsx/canon.h"
 #include "drivers/nsx/part.h"
+#include "drivers/nsx/tree.h"
 
 static size_t
 field_of(const struct tn_nsx_kind *kind, const char *attr)
@@ -118,13 +119,17 @@ shown(struct tn_arena *arena, const struct tn_nsx_field *f, const char *value)
 static const char *
 claim_of(const struct tn_nsx_draft *d)
 {
-    const char *out = NULL;
+    const char *out = NULL, *what = d->kind->name;
+    if (d->kind->flags & TN_NSX_LOCAL) {
+        what = tn_arena_printf(d->arena, "%s of %s", what,
+                               tn_nsx_path_parent(d->arena, d->path));
+    }
     for (size_t i = 0; i < d->kind->n_fields; i++) {
         if (d->kind->fields[i].claim && !d->values[i]) {
             return NULL;
         }
         if (d->kind->fields[i].claim) {
-            out = tn_arena_printf(d->arena, "%s %s", out ? out : d->kind->name,
+            out = tn_arena_printf(d->arena, "%s %s", out ? out : what,
                                   d->values[i]);
         }
     }

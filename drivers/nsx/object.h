@@ -79,6 +79,7 @@ enum tn_nsx_kind_flags {
     TN_NSX_REALISED = 1u << 2, /* Its realisation is awaited. */
     TN_NSX_TIERS = 1u << 3,    /* Is there only without VPCs of NSX, */
     TN_NSX_VPCS = 1u << 4,     /* or only with them. */
+    TN_NSX_LOCAL = 1u << 5,    /* Claims hold inside of what it stands in. */
 };
 
 struct tn_nsx_kind {

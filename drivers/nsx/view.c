@@ -115,16 +115,19 @@ families_deepen(struct looking *l)
 }
 
 static const char *
-query(struct looking *l, const struct family *f)
+query(struct looking *l, struct family *f)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text t = {0};
     const struct tn_nsx_settings *o = &l->s->settings;
+    if (!*o->root) {
+        chain_add(l, f, "Vpc");
+    }
     tn_text_add(&t, tn_nsx_root_url(l->arena, o->root));
     for (size_t i = 0; i < f->types.n; i++) {
         tn_text_addf(&t, "%s%s", i ? ";" : "?type_filter=", f->types.items[i]);
     }
     if (!*o->root) {
-        tn_text_addf(&t, ";Org;Project;Vpc&base_path=%s", o->project);
+        tn_text_addf(&t, "&base_path=%s", o->project);
     }
     return tn_arena_strndup(l->arena, tn_text_str(&t), t.n);
 }
@@ -155,7 +158,7 @@ take_tree(struct looking *l, const struct tn_nsx_reply *reply)
 }
 
 static enum tn_code
-ask(struct looking *l, const struct family *f, struct tn_nsx_reply *reply)
+ask(struct looking *l, struct family *f, struct tn_nsx_reply *reply)
 {
     const struct tn_nsx_call call = {
         .method = "GET", .path = query(l, f), .page = true};
