@@ -85,6 +85,7 @@ static const struct tn_nsx_field vpc_fields[] = {
     {"display_name", "name", TN_NSX_TEXT, UPDATE},
     {"short_id", "short", TN_NSX_TEXT, .change = TN_ATTR_REPLACE},
     {"private_ips", "networks", TN_NSX_SET, UPDATE},
+    {"ip_address_type", "family", TN_NSX_TEXT, UPDATE},
 };
 const struct tn_nsx_kind tn_nsx_vpc =
     KIND("vpc", "Vpc", "vpcs", 10, TN_NSX_SHOWN | TN_NSX_REALISED | TN_NSX_VPCS,

@@ -104,6 +104,7 @@ tn_nsx_render_vpc(struct tn_nsx_render *r)
     tn_nsx_draft_set(&d, "short",
                      tn_arena_printf(r->arena, "t%.*s", SHORT - 1,
                                      tn_digest_hex(&digest, hex)));
+    tn_nsx_draft_set(&d, "family", "IPV4"); /* Must be said from 9.1 on. */
     add_networks(r, &d);
     r->router_key = tn_nsx_add(r, &d, NULL, r->vpc->origin);
 }
