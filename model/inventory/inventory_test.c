@@ -460,8 +460,9 @@ static const struct error_row {
      "hosts.yml:3:24: tenet_nsx_url must be https://HOST or https://HOST:PORT, "
      "or several with commas between",
      "y"},
-    {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_tier0: '/infra/../t0'}\n"),
-     "hosts.yml:3:26: tenet_nsx_tier0 must be the path of an object of NSX, as "
+    {HOSTS("all:\n  hosts:\n    h: {tenet_nsx_edge_cluster: '/infra/../e'}\n"),
+     "hosts.yml:3:33: tenet_nsx_edge_cluster must be the path of an object of "
+     "NSX, as "
      "/infra/tier-0s/t0",
      "y"},
     {HOSTS("all:\n  vars: {" NSX "}\n  hosts:\n"

@@ -131,10 +131,6 @@ const struct tn_known_var tn_known_vars[] = {
      .help = "With `nsx`: the SpoofGuard profile that segments are bound to, "
              "one that has port bindings on. Without it, which one holds for "
              "them is left to NSX."},
-    {.name = "tenet_nsx_tier0",
-     .type = VAR_POLICY_PATH,
-     .help = "With `nsx`: the gateway to the outside, for VPCs that have a "
-             "way there. Without it, there is none."},
     {.name = "tenet_nsx_transport_zone",
      .type = VAR_POLICY_PATH,
      .help = "With `nsx`: the overlay transport zone of segments. Without it, "
