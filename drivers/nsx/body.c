@@ -70,6 +70,24 @@ ids_of(struct tn_arena *arena, const char *path, const json_t *json)
     return id ? tn_arena_printf(arena, "%s %s", path, id) : path;
 }
 
+/* So that it differs from what is wanted, whatever else does. */
+static void
+mark_add(struct tn_arena *arena, struct tn_resource *r)
+{
+    struct tn_attr *attrs = tn_new_n(arena, struct tn_attr, r->n_attrs + 1);
+    size_t n = 0;
+    while (n < r->n_attrs && strcmp(r->attrs[n].name, "mark") < 0) {
+        attrs[n] = r->attrs[n];
+        n++;
+    }
+    attrs[n] = (struct tn_attr){.name = "mark", .value = "lost"};
+    for (; n < r->n_attrs; n++) {
+        attrs[n + 1] = r->attrs[n];
+    }
+    r->attrs = attrs;
+    r->n_attrs++;
+}
+
 struct tn_resource
 tn_nsx_resource(struct tn_arena *arena, const struct tn_nsx_found *found)
 {
@@ -99,6 +117,9 @@ tn_nsx_resource(struct tn_arena *arena, const struct tn_nsx_found *found)
                            : -1;
     native->modified = (long long) json_integer_value(
         json_object_get(found->json, "_last_modified_time"));
+    if (found->unmarked) {
+        mark_add(arena, &out);
+    }
     out.key = found->key;
     out.owner = found->owner;
     out.ids = ids_of(arena, path, found->json);

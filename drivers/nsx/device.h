@@ -37,6 +37,7 @@ struct tn_nsx_seen {
     bool ours;               /* Bears the mark of our instance. */
     bool system;             /* NSX made it itself. */
     bool gone;               /* We have deleted it since. */
+    bool unmarked;           /* Ours, but somebody took the mark (known.h). */
 };
 
 /* All that one reading found; borrows nothing. */
@@ -55,6 +56,8 @@ struct tn_session {
     struct tn_secret *secret;
     struct tn_nsx *nsx;
     struct tn_nsx_view *view; /* Null: nothing was read yet. */
+    json_t *known;            /* See known.h; null: not read yet. */
+    bool watches;             /* It remembers nothing. */
     bool entries_apart;       /* Entries of services must be asked for. */
     bool shallow;             /* No type but ours may be asked for. */
     bool leaves_first; /* What is within is deleted by a request before. */

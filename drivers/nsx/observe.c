@@ -45,6 +45,7 @@ resource(struct tn_arena *arena, const struct tn_nsx_seen *seen,
         .name = tn_arena_strdup(arena, names[1]),
         .scope = tn_arena_strdup(arena, names[2]),
         .owner = owner,
+        .unmarked = seen->unmarked,
         .want = want && want->kind == seen->kind ? want : NULL,
     };
     return tn_nsx_resource(arena, &found);

@@ -20,6 +20,7 @@ struct tn_nsx_found {
     const json_t *json;
     const char *key, *name, *scope;
     enum tn_owner owner;
+    bool unmarked;                    /* Shown as the attribute "mark". */
     const struct tn_nsx_object *want; /* What it is compared with, or null. */
 };
 

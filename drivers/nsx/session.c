@@ -156,6 +156,7 @@ tn_nsx_close(struct tn_session *s)
         return;
     }
     tn_nsx_view_free(s->view);
+    json_decref(s->known);
     tn_nsx_free(s->nsx);
     tn_secret_free(s->secret);
     tn_arena_free(s->arena);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "drivers/nsx/device.h"
+#include "drivers/nsx/known.h"
 #include "model/base/cleanup.h"
 #include "model/base/time.h"
 
@@ -336,6 +337,12 @@ see(struct looking *l, const struct tn_nsx_leaf *leaf)
     const char *key = tn_nsx_tag(leaf->json, TN_NSX_TAG_KEY);
     const char *scope = tn_nsx_tag(leaf->json, TN_NSX_TAG_SCOPE);
     bool ours = tn_streq(mark, l->s->instance) && key;
+    bool unmarked = !mark && tn_nsx_known(l->s, leaf, &key, &scope);
+    if (unmarked) {
+        ours = true;
+        key = tn_arena_strdup(v->arena, key);
+        scope = tn_arena_strdup(v->arena, scope);
+    }
     const struct tn_nsx_kind *kind =
         kind_of(leaf, ours ? scope : NULL, ours ? key : NULL);
     if (!kind && !l->deep) {
@@ -350,6 +357,7 @@ see(struct looking *l, const struct tn_nsx_leaf *leaf)
         .key = ours ? key : NULL,
         .scope = ours ? (scope ? scope : "") : NULL,
         .ours = ours,
+        .unmarked = ours && unmarked,
         .system = json_is_true(json_object_get(leaf->json, "_system_owned")),
     };
     *tn_vec_push(v->arena, &v->all) = seen;
@@ -431,6 +439,7 @@ look(struct tn_session *s, struct tn_nsx_view *view, struct manner *m,
     }
     m->again = !s->entries_apart && has_service(&l) && entries_missing(&l);
     view_fill(&l);
+    tn_nsx_known_keep(s, view);
     return TN_OK;
 }
 

@@ -251,6 +251,7 @@ begin(struct tn_watch *w, const struct tn_device *device,
 {
     enum tn_code code = tn_nsx_open(device, env, PATIENCE_S, &w->session, err);
     if (!code) {
+        w->session->watches = true;
         code = tn_nsx_view_read(w->session, false, err);
     }
     if (code) {

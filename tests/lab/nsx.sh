@@ -136,12 +136,19 @@ applies "the next apply knows of it"
 settled
 is "and has its way" UP "$(field /infra/segments/bench_bench_v1_s1 admin_state)"
 
-# ---- refusals, under the line that is to blame ----
-
-line_of() { grep -n "name: $2," "$repo/tenants/bench/$1.yml" | head -n 1 | cut -d: -f1; }
 curl_put() { # by an administrator
     control /edit "$(jq -nc --arg p "$1" --argjson b "$2" '{method: "PATCH", path: $p, body: $b, user: "admin"}')"
 }
+curl_put /infra/segments/bench_bench_v1_s2 '{"admin_state": "DOWN", "connectivity_path": "/infra/tier-1s/bench_bench_v1", "subnets": [{"gateway_address": "10.0.2.1/24"}]}'
+curl_put /infra/segments/bench_bench_v1_s0 '{"display_name": "bench/bench/v1/s0", "connectivity_path": "/infra/tier-1s/bench_bench_v1", "subnets": [{"gateway_address": "10.0.0.1/24"}]}'
+applies "who takes our mark from an object has changed it"
+settled
+is "and it is as it was" UP "$(field /infra/segments/bench_bench_v1_s2 admin_state)"
+is "with its mark" bench/v1/segment/s0 "$(count '.objects["/infra/segments/bench_bench_v1_s0"].tags[] | select(.scope == "tenet/key").tag | ltrimstr("bench/")' | sed 's|^|bench/|')"
+
+# ---- refusals, under the line that is to blame ----
+
+line_of() { grep -n "name: $2," "$repo/tenants/bench/$1.yml" | head -n 1 | cut -d: -f1; }
 curl_put /infra/segments/in-the-way \
     '{"connectivity_path": "/infra/tier-1s/bench_bench_v1", "subnets": [{"gateway_address": "10.0.3.1/24"}]}'
 intent 2 4 3
