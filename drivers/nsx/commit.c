@@ -39,8 +39,8 @@ struct run {
     struct tn_arena *arena;
     struct tn_nsx_intent *intents;
     size_t n, n_steps;
-    int64_t deadline;
-    size_t failed; /* Step. */
+    int64_t deadline; /* Of patience: so long after the last that was done. */
+    size_t failed;    /* Step. */
     struct tn_error *late, *err;
     bool waits;
 };
@@ -58,6 +58,15 @@ fail_at(struct run *run, const struct tn_nsx_intent *i, enum tn_code code)
     run->failed = i->step;
     tn_error_at(run->err, i->r->origin);
     return code;
+}
+
+/* Purging takes its time after a deletion, however much was sent before. */
+static void
+have_patience(struct run *run)
+{
+    unsigned wait_s = run->s->settings.wait_s;
+    int64_t s = wait_s ? wait_s : PATIENCE_S;
+    run->deadline = tn_now_ns() + s * 1000000000;
 }
 
 static void
@@ -483,6 +492,7 @@ answered(struct run *run, struct part *p, const struct tn_nsx_verdict *v,
     switch (v->action) {
     case TN_NSX_DONE:
         settle(run, p);
+        have_patience(run);
         return TN_OK;
     case TN_NSX_LOST:
     case TN_NSX_REREAD:
@@ -613,16 +623,15 @@ tn_nsx_commit(struct tn_stage *stage, enum tn_outcome *outcomes, size_t *failed,
     TN_CLEANUP(tn_cleanup_arena) struct tn_arena *arena = tn_arena_new();
     struct tn_error late = {0};
     struct tn_session *s = stage->session;
-    unsigned patience = s->settings.wait_s ? s->settings.wait_s : PATIENCE_S;
     struct run run = {
         .s = s,
         .arena = arena,
         .n_steps = stage->n,
-        .deadline = tn_now_ns() + (int64_t) patience * 1000000000,
         .failed = stage->n,
         .late = &late,
         .err = err,
     };
+    have_patience(&run);
     run.intents = tn_nsx_intents(arena, stage->steps, stage->n, &run.n);
     enum tn_code code = carry_out_all(&run);
     outcomes_write(&run, outcomes);
