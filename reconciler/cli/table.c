@@ -206,7 +206,7 @@ const struct tn_command tn_commands[] = {
      "PUBLICKEY, as a value for an inventory. It opens only with KEYFILE "
      "(TENET_SEAL_KEY names it where tenet runs), and only for PURPOSE: for "
      "tenet_nsx_password that is the value of tenet_nsx_url.",
-     2, "", tn_cmd_seal},
+     2, "help", tn_cmd_seal},
     {"explain", "HOST [VARIABLE]", "show a host's variables and who set them",
      "Of one variable: every layer that sets it, in the order of precedence, "
      "with file:line:column and value; the one that wins is marked. Without "

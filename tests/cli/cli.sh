@@ -69,7 +69,7 @@ exits "no number" 1 "$TENET" plan --threads many
 exits "--rev and --worktree" 1 "$TENET" plan --rev HEAD --worktree
 exits "no repository" 1 "$TENET" plan -C "$work"
 exits "no such revision" 1 "$TENET" plan --rev nowhere
-for c in validate plan apply destroy status lock explain schema version help; do
+for c in validate plan apply destroy status lock seal explain schema version help; do
     exits "$c --help" 0 "$TENET" "$c" --help
 done
 for k in '' settings tenant vpc port security-group peering; do
