@@ -19,7 +19,7 @@ servers=(
     prometheus prometheus-alertmanager python3-prometheus-client
     ansible-core python3-jsonschema graphviz cmark-gfm
     openvswitch-switch openvswitch-pki ovn-central ovn-host ethtool udhcpc isc-dhcp-client
-    tcpdump
+    tcpdump jq
 )
 for what in "$@"; do
     case $what in

@@ -197,6 +197,13 @@ deadline_in(struct timespec *t, unsigned seconds)
     t->tv_sec += seconds;
 }
 
+/* Somebody applies: readings would share the rate, and tell of that. */
+static bool
+is_quiet(const struct tn_watch *w)
+{
+    return w->quiet_all || json_object_size(w->quiet);
+}
+
 static void *
 poll_on(void *arg)
 {
@@ -207,6 +214,10 @@ poll_on(void *arg)
     while (!w->stop) {
         if (w->wanted == w->made &&
             pthread_cond_timedwait(&w->turn, &w->lock, &next) != ETIMEDOUT) {
+            continue;
+        }
+        if (w->wanted == w->made && is_quiet(w)) {
+            deadline_in(&next, w->session->settings.poll_s);
             continue;
         }
         uint64_t begun = w->wanted;
