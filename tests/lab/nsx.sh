@@ -90,6 +90,27 @@ applies "one more rule in each group"
 settled
 is "a description by hand stays" "described by hand" "$(field "$segment" description)"
 
+# ---- a password that stands in the inventory ----
+
+"$TENET" seal new "$work/seal.key" >/dev/null
+urls=$(jq -r '.urls | join(",")' "$ready")
+sealed=$("$TENET" seal "$work/seal.key.pub" "$urls" <"$(jq -r .password_file "$ready")")
+hosts=$(grep -rl tenet_nsx_password_file "$repo/inventories")
+cp "$hosts" "$work/hosts.yml"
+sed -i "s|tenet_nsx_password_file: .*|tenet_nsx_password: \"$sealed\"|" "$hosts"
+commit "$repo" sealed
+exits "without the key nobody logs in" 7 tenet plan
+says "and is told why" "TENET_SEAL_KEY"
+export TENET_SEAL_KEY=$work/seal.key
+settled "with it the sealed password does"
+sed -i "s|tenet_nsx_password: .*|tenet_nsx_password: \"$("$TENET" seal "$work/seal.key.pub" https://nsx <"$ready")\"|" "$hosts"
+commit "$repo" "for somebody else"
+exits "one that was sealed for others does not" 7 tenet plan
+says "and is told for whom it is" "sealed for .https://nsx"
+unset TENET_SEAL_KEY
+cp "$work/hosts.yml" "$hosts"
+commit "$repo" "as it was"
+
 # ---- faults of the way there ----
 
 control /fault '{"class": "tree_patch", "nth": 2, "do": {"drop": "after"}}'
