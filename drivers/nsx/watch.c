@@ -162,7 +162,9 @@ compare(struct tn_watch *w, const struct knowledge *was,
         } else if (b && order > 0) {
             tell(w, TN_EVENT_APPEARED, b);
         } else if (a && b && differs(a, b)) {
-            tell(w, TN_EVENT_CHANGED, a);
+            struct known by = *a;
+            by.user = b->user; /* Who changed it, not who had before. */
+            tell(w, TN_EVENT_CHANGED, &by);
             if (strcmp(a->scope, b->scope) != 0) {
                 tell(w, TN_EVENT_CHANGED, b);
             }
