@@ -122,9 +122,13 @@ device_print(struct tn_text *t, const struct tn_device_run *d, bool color)
 {
     bool fine = d->end == TN_DEVICE_VERIFIED || d->end == TN_DEVICE_UNTOUCHED;
     char buf[TN_ERROR_TEXT + 256];
-    const char *on = !color ? "" : fine ? "\033[32m" : "\033[1;31m";
-    tn_text_addf(t, "  %s%-12s%s %s", on, d->device->name,
-                 color ? "\033[0m" : "", tn_device_end_name(d->end));
+    const char *on = !color         ? ""
+                     : !fine        ? "\033[1;31m"
+                     : d->n_waiting ? "\033[33m"
+                                    : "\033[32m";
+    tn_text_addf(
+        t, "  %s%-12s%s %s", on, d->device->name, color ? "\033[0m" : "",
+        fine && d->n_waiting ? "applied in part" : tn_device_end_name(d->end));
     if (d->plan->n_changes) {
         tn_text_addf(t, ", %zu of %zu steps done", d->n_done,
                      d->plan->n_changes);
