@@ -125,8 +125,10 @@ alarm_read(struct round *r, const json_t *alarm, const char **text)
 
 /* Of all alarms of an object the first that is final counts. */
 static void
-alarms_read(struct round *r, struct waiting *w, const json_t *answer)
+alarms_take(struct round *r, struct waiting *w, const struct tn_nsx_verdict *v,
+            const json_t *answer)
 {
+    (void) v;
     const json_t *entities = json_object_get(answer, "results"), *entity;
     bool any = false, final = false;
     size_t i, k;
@@ -147,42 +149,14 @@ alarms_read(struct round *r, struct waiting *w, const json_t *answer)
     }
 }
 
-static enum tn_code
-ask_alarms(struct round *r)
-{
-    size_t n = 0;
-    struct tn_nsx_call *calls =
-        tn_new_n(r->arena, struct tn_nsx_call, r->all.n);
-    struct tn_nsx_reply *replies =
-        tn_new_n(r->arena, struct tn_nsx_reply, r->all.n);
-    for (size_t i = 0; i < r->all.n; i++) {
-        struct waiting *w = &r->all.items[i];
-        if (w->state == BROKEN) {
-            calls[n++] = (struct tn_nsx_call){
-                .method = "GET",
-                .path = url(r, "realized-entities", tn_nsx_intent_path(w->of)),
-                .tag = w};
-        }
-    }
-    enum tn_code code =
-        n ? tn_nsx_ask_all(r->s->nsx, calls, n, r->arena, replies, r->err)
-          : TN_OK;
-    for (size_t i = 0; !code && i < n; i++) {
-        struct waiting *w = calls[i].tag;
-        json_t *answer =
-            replies[i].verdict.action == TN_NSX_DONE
-                ? json_loadb(replies[i].body, replies[i].n_body, 0, NULL)
-                : NULL;
-        alarms_read(r, w, answer);
-        json_decref(answer);
-    }
-    return code;
-}
-
 /* ---- a round ---- */
 
+typedef void answer_fn(struct round *r, struct waiting *w,
+                       const struct tn_nsx_verdict *v, const json_t *answer);
+
+/* Asks the same of all that are in that state; no answer is null. */
 static enum tn_code
-ask_states(struct round *r)
+ask_all(struct round *r, enum state state, const char *what, answer_fn *take)
 {
     size_t n = 0;
     struct tn_nsx_call *calls =
@@ -191,10 +165,10 @@ ask_states(struct round *r)
         tn_new_n(r->arena, struct tn_nsx_reply, r->all.n);
     for (size_t i = 0; i < r->all.n; i++) {
         struct waiting *w = &r->all.items[i];
-        if (w->state == ON_ITS_WAY) {
+        if (w->state == state) {
             calls[n++] = (struct tn_nsx_call){
                 .method = "GET",
-                .path = url(r, "status", tn_nsx_intent_path(w->of)),
+                .path = url(r, what, tn_nsx_intent_path(w->of)),
                 .tag = w};
         }
     }
@@ -202,19 +176,26 @@ ask_states(struct round *r)
         n ? tn_nsx_ask_all(r->s->nsx, calls, n, r->arena, replies, r->err)
           : TN_OK;
     for (size_t i = 0; !code && i < n; i++) {
-        struct waiting *w = calls[i].tag;
         const struct tn_nsx_verdict *v = &replies[i].verdict;
         json_t *answer =
             v->action == TN_NSX_DONE
                 ? json_loadb(replies[i].body, replies[i].n_body, 0, NULL)
                 : NULL;
-        w->state = answer ? state_of(w, answer) : ON_ITS_WAY;
-        if (!answer && v->action != TN_NSX_ABSENT) {
-            w->why = v->text;
-        }
+        take(r, calls[i].tag, v, answer);
         json_decref(answer);
     }
     return code;
+}
+
+static void
+state_take(struct round *r, struct waiting *w, const struct tn_nsx_verdict *v,
+           const json_t *answer)
+{
+    (void) r;
+    w->state = answer ? state_of(w, answer) : ON_ITS_WAY;
+    if (!answer && v->action != TN_NSX_ABSENT) {
+        w->why = v->text;
+    }
 }
 
 static size_t
@@ -250,8 +231,9 @@ rounds(struct round *r, unsigned wait_s)
         pause_ms(pause < left ? pause : left);
         pause = pause < PAUSE_MS ? pause * 2 : pause + pause / 2;
         pause = pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
-        code = ask_states(r);
-        code = code ? code : ask_alarms(r);
+        code = ask_all(r, ON_ITS_WAY, "status", state_take);
+        code =
+            code ? code : ask_all(r, BROKEN, "realized-entities", alarms_take);
     }
     return code;
 }

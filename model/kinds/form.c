@@ -110,11 +110,12 @@ interface_ok(const char *s, size_t n)
     return n > 0 && strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
 }
 
+/* Letters, digits and '_'; after the first one also 'more'. */
 static bool
-netns_ok(const char *s, size_t n)
+of_word(const char *s, size_t n, const char *more)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!is_alnum(s[i]) && !strchr(i ? "._-@+" : "_", s[i])) {
+        if (!is_alnum(s[i]) && s[i] != '_' && (!i || !strchr(more, s[i]))) {
             return false;
         }
     }
@@ -122,14 +123,15 @@ netns_ok(const char *s, size_t n)
 }
 
 static bool
+netns_ok(const char *s, size_t n)
+{
+    return of_word(s, n, ".-@+");
+}
+
+static bool
 vif_ok(const char *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!is_alnum(s[i]) && !strchr(i ? "._-" : "_", s[i])) {
-            return false;
-        }
-    }
-    return n > 0;
+    return of_word(s, n, ".-");
 }
 
 /* One component between slashes, as git check-ref-format has it but stricter:
