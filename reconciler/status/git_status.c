@@ -13,13 +13,19 @@
 #include <git2.h>
 
 #include "model/base/cleanup.h"
+#include "model/base/time.h"
 #include "reconciler/source/git.h"
 #include "reconciler/source/name.h"
 #include "reconciler/source/source.h"
 #include "reconciler/status/git_batch.h"
 #include "reconciler/status/load.h"
 
-enum { TRIES = 10, FIRST_WAIT_MS = 8, LONGEST_WAIT_MS = 1000 };
+enum {
+    TRIES = 10,
+    FIRST_WAIT_MS = 8,
+    LONGEST_WAIT_MS = 1000,
+    PATIENCE_S = TN_GIT_LOCK_STALE_S + 3,
+};
 
 struct writer {
     struct tn_git_repo *repo;
@@ -318,13 +324,16 @@ set_message(struct writer *w, const char *message)
     w->message[used] = '\0';
 }
 
-/* Tries until the ref moved, nothing changed, or it makes no sense. */
+/* Tries until the ref moved, nothing changed, or it makes no sense: for longer
+ * than the lock of somebody who was killed just now takes to be old. */
 static enum tn_code
 try_all(const struct writer *w, struct tn_status_result *result,
         struct tn_error *err)
 {
     enum tn_code code = TN_OK;
-    for (unsigned try = 0; try < TRIES; try++) {
+    const int64_t end = tn_now_ns() + PATIENCE_S * INT64_C(1000000000);
+    unsigned try = 0;
+    for (; try < TRIES || tn_now_ns() < end; try++) {
         bool lost = false;
         *result = (struct tn_status_result){.tries = try + 1};
         code = attempt(w, result, &lost, err);
@@ -332,7 +341,7 @@ try_all(const struct writer *w, struct tn_status_result *result,
             return code;
         }
         if (!tn_git_lock_break(w->repo, w->ref)) {
-            wait_before(try);
+            wait_before(try < TRIES ? try : TRIES);
         }
     }
     code = TN_EUNAVAILABLE;
@@ -340,9 +349,9 @@ try_all(const struct writer *w, struct tn_status_result *result,
         err->code = code;
     }
     return tn_while(err, code,
-                    "the status ref %s could not be moved in %d tries (a "
+                    "the status ref %s could not be moved in %u tries (a "
                     "stale .lock file beside it?)",
-                    w->ref, TRIES);
+                    w->ref, try);
 }
 
 enum tn_code

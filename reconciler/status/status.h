@@ -233,8 +233,8 @@ struct tn_status_result {
 
 /* Writes 'update' to the ref.  TN_EDENIED when the ref is a branch that is
  * checked out (the watched one), holds an intent tree, or is no valid name
- * under refs/; TN_EUNAVAILABLE when ten tries were not enough.  'result' may
- * be null. */
+ * under refs/; TN_EUNAVAILABLE when it could not be moved for longer than the
+ * lock of a writer that was killed lasts.  'result' may be null. */
 enum tn_code tn_status_commit(const char *path, const char *ref,
                               const struct tn_status_update *update,
                               struct tn_status_result *result,

@@ -542,12 +542,23 @@ Test(status, waits_for_a_lock_and_names_it)
     struct tn_error err = {0};
     char text[TN_ERROR_TEXT];
     tn_sandbox_sh(box, "cd r && mkdir -p .git/refs/heads/tenet && "
-                       ": > .git/" REF ".lock");
+                       "touch -d '1 hour' .git/" REF ".lock");
     cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, &err), TN_EUNAVAILABLE);
     tn_error_text(&err, text, sizeof text);
     cr_assert(strstr(text, ".lock"), "%s", text);
     tn_sandbox_sh(box, "rm r/.git/" REF ".lock");
     cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, NULL), TN_OK);
+}
+
+/* A writer was killed a moment ago, and its lock is not old yet. */
+Test(status, outlives_a_lock)
+{
+    struct tn_status_device d = device("hv1", C1);
+    struct tn_status_update u = {.devices = &d, .n_devices = 1};
+    tn_sandbox_sh(box, "cd r && mkdir -p .git/refs/heads/tenet && "
+                       ": > .git/" REF ".lock");
+    cr_assert_eq(tn_status_commit(repo, NULL, &u, NULL, NULL), TN_OK);
+    is_clean();
 }
 
 Test(status, breaks_the_lock_of_who_was_killed)
