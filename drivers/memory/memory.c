@@ -38,24 +38,10 @@ struct tn_stage {
     size_t n;
 };
 
-static const char *
-option(const struct tn_device *device, const char *name)
-{
-    const struct tn_host_config *config = &device->host->config;
-    for (size_t i = 0; i < config->n_options; i++) {
-        const struct tn_node *v = config->options[i].value;
-        if (strcmp(config->options[i].name, name) == 0 &&
-            v->type == TN_NODE_SCALAR) {
-            return v->scalar.text;
-        }
-    }
-    return NULL;
-}
-
 static unsigned
 option_number(const struct tn_device *device, const char *name)
 {
-    const char *s = option(device, name);
+    const char *s = tn_host_option(&device->host->config, name);
     return s ? (unsigned) strtoul(s, NULL, 10) : 0;
 }
 
@@ -64,7 +50,7 @@ static bool
 option_bool(const struct tn_device *device, const char *name)
 {
     static const char *const yes[] = {"true", "yes", "on", "1"};
-    const char *s = option(device, name);
+    const char *s = tn_host_option(&device->host->config, name);
     for (size_t i = 0; s && i < TN_ARRAY_SIZE(yes); i++) {
         if (strcasecmp(s, yes[i]) == 0) {
             return true;
@@ -143,7 +129,8 @@ mem_open(const struct tn_device *device,
     s->device = device;
     faults_init(&s->faults, device);
     enum tn_code code = tn_mem_store_init(
-        &s->store, option(device, "tenet_memory_path"), device->instance, err);
+        &s->store, tn_host_option(&device->host->config, "tenet_memory_path"),
+        device->instance, err);
     if (code != TN_OK) {
         mem_close(s);
         return tn_while(err, code, "device %s", device->name);
@@ -329,8 +316,9 @@ mem_watch_open(const struct tn_device *device,
                const struct tn_driver_env *env TN_UNUSED, struct tn_watch **out,
                struct tn_error *err)
 {
-    return tn_mem_watch_new(device, option(device, "tenet_memory_path"), out,
-                            err);
+    return tn_mem_watch_new(
+        device, tn_host_option(&device->host->config, "tenet_memory_path"), out,
+        err);
 }
 
 const struct tn_driver tn_driver_memory = {

@@ -15,22 +15,11 @@
 
 enum { TAG_MAX = 256 };
 
-const char *
-tn_nsx_option(const struct tn_device *device, const char *name)
-{
-    const struct tn_host_config *c = &device->host->config;
-    for (size_t i = 0; i < c->n_options; i++) {
-        if (strcmp(c->options[i].name, name) == 0) {
-            return c->options[i].value->scalar.text;
-        }
-    }
-    return NULL;
-}
-
 bool
 tn_nsx_in_vpcs(const struct tn_device *device)
 {
-    return tn_streq(tn_nsx_option(device, "tenet_nsx_vpc"), "true");
+    return tn_streq(tn_host_option(&device->host->config, "tenet_nsx_vpc"),
+                    "true");
 }
 
 const char *
@@ -196,7 +185,8 @@ static void
 render_profile(struct tn_nsx_render *r, const struct tn_net_subnet *s,
                const char *segment, const char *on)
 {
-    const char *guard = tn_nsx_option(r->device, "tenet_nsx_spoofguard");
+    const char *guard =
+        tn_host_option(&r->device->host->config, "tenet_nsx_spoofguard");
     struct tn_nsx_draft d;
     if (!guard) {
         return;
@@ -213,7 +203,8 @@ static void
 render_segment(struct tn_nsx_render *r, const struct tn_net_subnet *s)
 {
     TN_CLEANUP(tn_cleanup_text) struct tn_text subnets = {0};
-    const char *zone = tn_nsx_option(r->device, "tenet_nsx_transport_zone");
+    const char *zone =
+        tn_host_option(&r->device->host->config, "tenet_nsx_transport_zone");
     const char *path = tn_arena_printf(r->arena, "%s/segments/%s", r->base,
                                        tn_nsx_own_id(r, s->name));
     struct tn_nsx_draft d;

@@ -12,5 +12,7 @@ enum tn_code tn_nsx_render(const struct tn_device *device,
 
 /* Where the device's objects are: "/infra", or that of a project. */
 const char *tn_nsx_base(struct tn_arena *arena, const struct tn_device *device);
+/* Do VPCs become VPCs of NSX (tenet_nsx_vpc)?  These are in the project. */
+bool tn_nsx_in_vpcs(const struct tn_device *device);
 
 #endif

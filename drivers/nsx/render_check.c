@@ -84,7 +84,8 @@ check_peering(struct check *c, const struct tn_net_peering *p)
                "VPCs of NSX cannot peer by exactly these prefixes: see "
                "tenet_nsx_vpc of host '%s'",
                c->device->name);
-    } else if (!tn_nsx_option(c->device, "tenet_nsx_edge_cluster")) {
+    } else if (!tn_host_option(&c->device->host->config,
+                               "tenet_nsx_edge_cluster")) {
         refuse(c, p->origin,
                "a peering in NSX needs an edge cluster: set "
                "tenet_nsx_edge_cluster of host '%s'",

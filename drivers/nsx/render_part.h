@@ -2,6 +2,7 @@
 #ifndef TN_NSX_RENDER_PART_H
 #define TN_NSX_RENDER_PART_H
 
+#include "drivers/nsx/render.h"
 #include "drivers/driver.h"
 #include "drivers/nsx/kinds.h"
 #include "model/base/map.h"
@@ -43,12 +44,6 @@ const char *tn_nsx_own_name(const struct tn_nsx_render *r, const char *name);
 /* The name of a resource, cut so that its key fits a tag. */
 const char *tn_nsx_name(const struct tn_nsx_render *r,
                         const struct tn_nsx_kind *kind, const char *name);
-
-/* A variable of the host; null: it is not set. */
-const char *tn_nsx_option(const struct tn_device *device, const char *name);
-
-/* tenet_nsx_vpc */
-bool tn_nsx_in_vpcs(const struct tn_device *device);
 
 static inline const char *
 tn_nsx_addr(struct tn_arena *arena, const struct tn_addr *a)

@@ -131,7 +131,8 @@ render_edge(struct tn_nsx_render *r, const char *cluster,
 static void
 render_transit(struct tn_nsx_render *r, const struct tn_net_peering *p)
 {
-    const char *zone = tn_nsx_option(r->device, "tenet_nsx_transport_zone");
+    const char *zone =
+        tn_host_option(&r->device->host->config, "tenet_nsx_transport_zone");
     struct tn_nsx_draft d;
     tn_nsx_draft_begin(&d, r->arena, &tn_nsx_transit, r->vpc->scope,
                        tn_nsx_name(r, &tn_nsx_transit, p->peer->scope),
@@ -207,7 +208,8 @@ render_import(struct tn_nsx_render *r, const struct tn_net_peering *p,
 void
 tn_nsx_render_peerings(struct tn_nsx_render *r)
 {
-    const char *cluster = tn_nsx_option(r->device, "tenet_nsx_edge_cluster");
+    const char *cluster =
+        tn_host_option(&r->device->host->config, "tenet_nsx_edge_cluster");
     bool edge = false;
     for (size_t i = 0; i < r->vpc->n_peerings; i++) {
         const struct tn_net_peering *p = &r->vpc->peerings[i];

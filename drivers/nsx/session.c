@@ -7,31 +7,25 @@
 #include <string.h>
 
 #include "drivers/nsx/device.h"
+#include "drivers/nsx/render.h"
 #include "model/base/cleanup.h"
 #include "model/base/seal.h"
 
 enum { PASSWORD_MOST = 1024 };
 
+/* A variable of the host; null: it is not set. */
 static const char *
 option(struct tn_arena *arena, const struct tn_device *device, const char *name)
 {
-    const struct tn_host_config *config = &device->host->config;
-    for (size_t i = 0; i < config->n_options; i++) {
-        const struct tn_node *v = config->options[i].value;
-        if (strcmp(config->options[i].name, name) == 0 &&
-            v->type == TN_NODE_SCALAR) {
-            return tn_arena_strdup(arena, v->scalar.text);
-        }
-    }
-    return NULL;
+    const char *text = tn_host_option(&device->host->config, name);
+    return text ? tn_arena_strdup(arena, text) : NULL;
 }
 
 static unsigned
-number(struct tn_arena *arena, const struct tn_device *device, const char *name,
-       unsigned fallback)
+number(const struct tn_device *device, const char *name)
 {
-    const char *text = option(arena, device, name);
-    return text ? (unsigned) strtoul(text, NULL, 10) : fallback;
+    return (unsigned) strtoul(tn_host_setting(&device->host->config, name),
+                              NULL, 10);
 }
 
 static void
@@ -63,25 +57,23 @@ settings_read(struct tn_session *s, const struct tn_device *device)
     struct tn_arena *a = s->arena;
     struct tn_nsx_settings *out = &s->settings;
     const char *urls = option(a, device, "tenet_nsx_url");
-    const char *project = option(a, device, "tenet_nsx_project");
-    bool vpc = tn_streq(option(a, device, "tenet_nsx_vpc"), "true");
+    const char *project = device->host->config.nsx_project;
     managers(s, urls ? urls : "");
     out->client.login = login_of(option(a, device, "tenet_nsx_auth"));
     out->client.user = option(a, device, "tenet_nsx_user");
     out->client.ca = option(a, device, "tenet_nsx_ca");
     out->client.certificate = option(a, device, "tenet_nsx_certificate");
     out->client.key = option(a, device, "tenet_nsx_key");
-    out->client.rate = number(a, device, "tenet_nsx_rate", 80);
+    out->client.rate = number(device, "tenet_nsx_rate");
     out->password = option(a, device, "tenet_nsx_password");
     out->password_file = option(a, device, "tenet_nsx_password_file");
     out->urls = urls ? urls : "";
-    out->chunk = number(a, device, "tenet_nsx_chunk", 500);
-    out->wait_s = number(a, device, "tenet_nsx_wait", 60);
-    out->poll_s = number(a, device, "tenet_nsx_poll", 30);
-    out->root = "/infra";
+    out->chunk = number(device, "tenet_nsx_chunk");
+    out->wait_s = number(device, "tenet_nsx_wait");
+    out->poll_s = number(device, "tenet_nsx_poll");
+    out->root = tn_nsx_in_vpcs(device) ? "" : tn_nsx_base(a, device);
     if (project) {
         out->project = tn_arena_printf(a, "/orgs/default/projects/%s", project);
-        out->root = vpc ? "" : tn_arena_printf(a, "%s/infra", out->project);
     }
 }
 

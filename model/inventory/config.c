@@ -297,8 +297,8 @@ read_options(struct tn_inv *inv, const struct tn_inventory_host *host,
     return ok;
 }
 
-static const char *
-option(const struct tn_host_config *config, const char *name)
+const char *
+tn_host_option(const struct tn_host_config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_options; i++) {
         if (strcmp(config->options[i].name, name) == 0) {
@@ -308,10 +308,10 @@ option(const struct tn_host_config *config, const char *name)
     return NULL;
 }
 
-static const char *
-option_or_default(const struct tn_host_config *config, const char *name)
+const char *
+tn_host_setting(const struct tn_host_config *config, const char *name)
 {
-    const char *given = option(config, name);
+    const char *given = tn_host_option(config, name);
 
     return given ? given : tn_known_var(name)->fallback;
 }
@@ -320,23 +320,24 @@ option_or_default(const struct tn_host_config *config, const char *name)
 static void
 read_ovsdb(const struct tn_inventory_host *host, struct tn_host_config *out)
 {
-    const char *remote = option(out, "tenet_ovsdb_remote");
+    const char *remote = tn_host_option(out, "tenet_ovsdb_remote");
 
     if (tn_streq(out->driver, "ovn")) {
         out->ovsdb_remote = remote ? remote : TN_OVN_SOCKET;
-        out->ovn_southbound = option(out, "tenet_ovn_southbound");
+        out->ovn_southbound = tn_host_option(out, "tenet_ovn_southbound");
         out->ovn_encapsulation =
-            option_or_default(out, "tenet_ovn_encapsulation");
-        out->ovn_wait = option_or_default(out, "tenet_ovn_wait");
+            tn_host_setting(out, "tenet_ovn_encapsulation");
+        out->ovn_wait = tn_host_setting(out, "tenet_ovn_wait");
     } else if (tn_streq(out->driver, "openvswitch")) {
-        const char *id = option(out, "tenet_ovs_system_id");
+        const char *id = tn_host_option(out, "tenet_ovs_system_id");
 
         out->ovsdb_remote = remote ? remote : TN_OVS_SOCKET;
-        out->ovn = option(out, "tenet_ovn");
+        out->ovn = tn_host_option(out, "tenet_ovn");
         out->ovs_system_id = id ? id : host->name;
-        out->ovs_datapath = option_or_default(out, "tenet_ovs_datapath");
-        out->ovs_bridge = option_or_default(out, "tenet_ovs_bridge");
-        out->ovs_bridge_mappings = option(out, "tenet_ovs_bridge_mappings");
+        out->ovs_datapath = tn_host_setting(out, "tenet_ovs_datapath");
+        out->ovs_bridge = tn_host_setting(out, "tenet_ovs_bridge");
+        out->ovs_bridge_mappings =
+            tn_host_option(out, "tenet_ovs_bridge_mappings");
     }
 }
 
@@ -346,10 +347,10 @@ static void
 read_nsx(struct tn_host_config *out)
 {
     if (!out->driver) {
-        out->nsx = option(out, "tenet_nsx");
+        out->nsx = tn_host_option(out, "tenet_nsx");
     } else if (tn_streq(out->driver, "nsx")) {
-        out->nsx_url = option(out, "tenet_nsx_url");
-        out->nsx_project = option(out, "tenet_nsx_project");
+        out->nsx_url = tn_host_option(out, "tenet_nsx_url");
+        out->nsx_project = tn_host_option(out, "tenet_nsx_project");
     }
 }
 
@@ -364,13 +365,13 @@ check_nsx(struct tn_inv *inv, const struct tn_inventory_host *host,
         "tenet_nsx_url", "tenet_nsx_certificate", "tenet_nsx_key", NULL};
     const char *const *needed;
     bool ok = true;
-    const char *login = option_or_default(out, "tenet_nsx_auth");
+    const char *login = tn_host_setting(out, "tenet_nsx_auth");
     if (!tn_streq(out->driver, "nsx")) {
         return true;
     }
     needed = tn_streq(login, "certificate") ? certificate : password;
     for (size_t i = 0; needed[i]; i++) {
-        if (!option(out, needed[i])) {
+        if (!tn_host_option(out, needed[i])) {
             tn_diag(inv->diags, TN_ERROR, host->at,
                     "host '%s' has tenet_driver nsx with tenet_nsx_auth %s "
                     "and needs %s",
@@ -378,16 +379,17 @@ check_nsx(struct tn_inv *inv, const struct tn_inventory_host *host,
             ok = false;
         }
     }
-    if (needed == password && !option(out, "tenet_nsx_password") ==
-                                  !option(out, "tenet_nsx_password_file")) {
+    if (needed == password &&
+        !tn_host_option(out, "tenet_nsx_password") ==
+            !tn_host_option(out, "tenet_nsx_password_file")) {
         tn_diag(inv->diags, TN_ERROR, host->at,
                 "host '%s' has tenet_driver nsx with tenet_nsx_auth %s and "
                 "needs one of tenet_nsx_password and tenet_nsx_password_file",
                 host->name, login);
         ok = false;
     }
-    if (tn_streq(option(out, "tenet_nsx_vpc"), "true") &&
-        !option(out, "tenet_nsx_project")) {
+    if (tn_streq(tn_host_option(out, "tenet_nsx_vpc"), "true") &&
+        !tn_host_option(out, "tenet_nsx_project")) {
         tn_diag(inv->diags, TN_ERROR, host->at,
                 "host '%s' has tenet_nsx_vpc and needs a tenet_nsx_project",
                 host->name);
@@ -401,13 +403,13 @@ tn_inv_config(struct tn_inv *inv, const struct tn_inventory_host *host,
               struct tn_host_config *out)
 {
     bool ok = read_options(inv, host, out);
-    const char *mtu = option(out, "tenet_underlay_mtu");
-    const char *address = option(out, "tenet_underlay_address");
+    const char *mtu = tn_host_option(out, "tenet_underlay_mtu");
+    const char *address = tn_host_option(out, "tenet_underlay_address");
     bool tunnels;
 
-    out->driver = option(out, "tenet_driver");
-    out->site = option(out, "tenet_site");
-    out->kernel_netns = option(out, "tenet_kernel_netns");
+    out->driver = tn_host_option(out, "tenet_driver");
+    out->site = tn_host_option(out, "tenet_site");
+    out->kernel_netns = tn_host_option(out, "tenet_kernel_netns");
     out->underlay_mtu =
         mtu ? (uint32_t) strtoul(mtu, NULL, 10) : (uint32_t) TN_VAR_MTU_DEFAULT;
     if (address && !read_address(address, &out->underlay)) {

@@ -107,6 +107,15 @@ enum tn_code tn_inventory_load(struct tn_source *source,
                                struct tn_diags *diags,
                                struct tn_error *err) TN_MUST_USE;
 
+/* What the host says of a tenet_ variable, in its canonical spelling; null:
+ * nothing. */
+const char *tn_host_option(const struct tn_host_config *config,
+                           const char *name);
+/* The same, or else the default that docs/host-variables.md has; null: there is
+ * none.  'name' must be a variable of that page. */
+const char *tn_host_setting(const struct tn_host_config *config,
+                            const char *name);
+
 /* Can one VPC have ports on both?  Kernel with kernel, Open vSwitch with its
  * like, members of a cloud with those of the same, and with its manager if that
  * is NSX; the memory driver with everything. */
