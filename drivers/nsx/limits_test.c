@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "drivers/nsx/render.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 #include "model/base/map.h"
 
 #define V "apiVersion: tenet/v1\n"

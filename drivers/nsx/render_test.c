@@ -9,7 +9,7 @@
 
 #include "drivers/nsx/kinds.h"
 #include "drivers/nsx/names.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 
 #define V "apiVersion: tenet/v1\n"
 

@@ -19,7 +19,7 @@
 #include "drivers/ovsdb/openvswitch/openvswitch.h"
 #include "drivers/ovsdb/ovn/kinds.h"
 #include "drivers/ovsdb/ovn/ovn.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 #include "drivers/ovsdb/watch.h"
 #include "model/base/cleanup.h"
 #include "reconciler/plan/plan.h"

@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "drivers/ovsdb/openvswitch/openvswitch.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 
 #define V "apiVersion: tenet/v1\n"
 

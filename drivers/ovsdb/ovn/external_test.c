@@ -8,7 +8,7 @@
 
 #include "drivers/ovsdb/names.h"
 #include "drivers/ovsdb/ovn/ovn.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 
 #define V "apiVersion: tenet/v1\n"
 

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "drivers/ovsdb/ovn/ovn.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 
 #define V "apiVersion: tenet/v1\n"
 

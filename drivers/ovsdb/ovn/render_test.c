@@ -12,7 +12,7 @@
 
 #include "drivers/ovsdb/names.h"
 #include "drivers/ovsdb/ovn/ovn.h"
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 #include "tests/support/ovsdb_server.h"
 
 #define SCHEMA_SB "/usr/share/ovn/ovn-sb.ovsschema"

@@ -1,5 +1,5 @@
 /* render_lab.c - see render_lab.h. */
-#include "drivers/ovsdb/render_lab.h"
+#include "tests/support/render_lab.h"
 
 #include <string.h>
 

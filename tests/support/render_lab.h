@@ -9,8 +9,8 @@
  *
  * The repository has the tenants 'acme' and 'beta' and is the instance "lab".
  * Failures end the test. */
-#ifndef TN_OVSDB_RENDER_LAB_H
-#define TN_OVSDB_RENDER_LAB_H
+#ifndef TN_TESTS_SUPPORT_RENDER_LAB_H
+#define TN_TESTS_SUPPORT_RENDER_LAB_H
 
 #include "drivers/driver.h"
 #include "model/base/text.h"
